@@ -1,0 +1,98 @@
+"""The way of one file: its batches are prepared and loaded, its refused rows kept, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain
+
+from datasync.exceptions import QuarantineRefused
+from datasync.ingest.load import Loader, Rejects, loader_for
+from datasync.ingest.plan import Counts, Plan, Sheet
+from datasync.ingest.prepare import Prepared, Preparer
+from datasync.ingest.streams import ahead, collected
+
+NO_ROWS = "NO_ROWS"
+"""Warning of a file that has a header and nothing below it."""
+
+
+@dataclass(slots=True)
+class IngestResult:
+    """What became of a file's rows. ``period`` is what its loaded rows really cover."""
+
+    counts: Counts
+    rejected_by_reason: dict[str, int]
+    period: tuple[date | None, date | None]
+    warnings: list[str] = field(default_factory=list)
+
+
+def ingest(
+    *,
+    sheet: Sheet,
+    plan: Plan,
+    item_id: int | None,
+    template_id: int | None,
+    allow_quarantine: bool,
+    before_commit: Callable[[IngestResult], None],
+    on_progress: Callable[[Counts], None] = lambda _: None,
+    using: str = "default",
+) -> IngestResult:
+    """Load an open sheet. ``before_commit`` is the last thing done inside the transaction; raising undoes everything.
+
+    Raises a ``FileError`` when the rest of the sheet cannot be read, ``QuarantineRefused`` when rows are refused and
+    ``allow_quarantine`` is false; in both cases nothing was written.
+    """
+    loader = loader_for(plan, using=using)
+    rejects = Rejects(plan, item_id=item_id, template_id=template_id, using=using)
+    read = Counts()
+    prepared = _prepared(sheet, plan, read, on_progress)
+    with closing(ahead(prepared) if loader.streams else collected(prepared)) as parts:
+        first = next(parts, None)  # the transaction, and with it the lock, begins when there is something to write
+        with loader.transaction():
+            result = _load(loader, rejects, chain([first] if first else [], parts), on_progress)
+            if rejects.count and not allow_quarantine:
+                raise QuarantineRefused(count=rejects.count)
+            before_commit(result)
+    return result
+
+
+def _prepared(sheet: Sheet, plan: Plan, read: Counts, on_progress: Callable[[Counts], None]) -> Iterator[Prepared]:
+    preparer = Preparer(plan)
+    for batch in sheet:
+        part = preparer.prepare(batch)
+        read.read += part.read
+        on_progress(Counts(read=read.read))
+        yield part
+
+
+def _load(
+    loader: Loader, rejects: Rejects, parts: Iterator[Prepared], on_progress: Callable[[Counts], None]
+) -> IngestResult:
+    begun = Counts()
+    days: list[str] = []
+    rejects.clear()
+    for number, part in enumerate(parts):
+        if number == 0:
+            loader.begin()
+        rejects.keep(part.rejected)
+        loader.load(part.rows)
+        begun.add(Counts(read=part.read, quarantined=len(part.rejected), totals=part.totals))
+        days += [day for name in ("period_start", "period_end") for day in _ends(part, name)]
+        on_progress(_sum(begun, loader.counts))
+    counts = _sum(begun, loader.finish())
+    period = (date.fromisoformat(min(days)), date.fromisoformat(max(days))) if days else (None, None)
+    return IngestResult(counts, dict(rejects.by_reason), period, [] if counts.read else [NO_ROWS])
+
+
+def _ends(part: Prepared, name: str) -> list[str]:
+    days = part.rows[name]
+    return [str(day) for day in (days.min(), days.max()) if day is not None]
+
+
+def _sum(*parts: Counts) -> Counts:
+    total = Counts()
+    for part in parts:
+        total.add(part)
+    return total

@@ -1,0 +1,45 @@
+"""The models of datasync, by room."""
+
+from datasync.models.catalog import CatalogFile
+from datasync.models.facts import (
+    FACT_MODELS,
+    Fact,
+    FinanceEntry,
+    InventorySnapshot,
+    OrderLine,
+    ProductMetric,
+    ServiceMetric,
+    TrafficMetric,
+)
+from datasync.models.media import ExportArchive, ProductImage
+from datasync.models.places import CollectionAccount, ComponentVersion, Platform, Shop, ShopAlias
+from datasync.models.quality import ConfirmedRows, QualityReport, QuarantinedRow
+from datasync.models.runs import SyncProgressTask, SyncTaskFile
+from datasync.models.templates import HeaderSet, HeaderTemplate, TemplateColumn
+
+__all__ = [
+    "FACT_MODELS",
+    "CatalogFile",
+    "CollectionAccount",
+    "ComponentVersion",
+    "ConfirmedRows",
+    "ExportArchive",
+    "Fact",
+    "FinanceEntry",
+    "HeaderSet",
+    "HeaderTemplate",
+    "InventorySnapshot",
+    "OrderLine",
+    "Platform",
+    "ProductImage",
+    "ProductMetric",
+    "QualityReport",
+    "QuarantinedRow",
+    "ServiceMetric",
+    "Shop",
+    "ShopAlias",
+    "SyncProgressTask",
+    "SyncTaskFile",
+    "TemplateColumn",
+    "TrafficMetric",
+]

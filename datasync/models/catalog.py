@@ -1,0 +1,84 @@
+"""The catalogue: one row for each file that was ever seen."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from datasync.choices import DomainChoice, FileState, Granularity, SubDomain
+
+
+class CatalogFile(models.Model):
+    """An export file: where it lies, what it holds, and how far it has come.
+
+    ``root`` and ``storage_name`` say where it lies; ``sha256`` is over platform, shop and bytes, so that the same
+    bytes of two shops are two files; ``content_sha256`` is over the bytes alone. New content at the same place is the
+    same row, pending again. ``description_sources`` says for each described field who said so.
+    """
+
+    root = models.CharField(_("root"), max_length=100)
+    storage_name = models.CharField(_("storage name"), max_length=1000)
+    original_name = models.CharField(_("file name"), max_length=500)
+    size = models.BigIntegerField(_("size in bytes"))
+    modified_at = models.DateTimeField(_("modified"))
+    sha256 = models.CharField(max_length=64, db_index=True)
+    content_sha256 = models.CharField(max_length=64, db_index=True)
+
+    platform = models.ForeignKey(
+        "datasync.Platform", null=True, blank=True, on_delete=models.PROTECT, related_name="files",
+        verbose_name=_("platform"),
+    )  # fmt: skip
+    source_platform = models.ForeignKey(
+        "datasync.Platform", null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        verbose_name=_("source platform"),
+    )  # fmt: skip
+    shop = models.ForeignKey(
+        "datasync.Shop", null=True, blank=True, on_delete=models.PROTECT, related_name="files", verbose_name=_("shop")
+    )
+    domain = models.CharField(_("domain"), max_length=16, choices=DomainChoice, blank=True)
+    sub_domain = models.CharField(_("sub-domain"), max_length=16, choices=SubDomain, blank=True)
+    granularity = models.CharField(_("granularity"), max_length=16, choices=Granularity, blank=True)
+    period_start = models.DateField(_("period from"), null=True, blank=True)
+    period_end = models.DateField(_("period to"), null=True, blank=True)
+    collected_at = models.DateTimeField(_("collected"), null=True, blank=True)
+    account = models.CharField(_("account"), max_length=200, blank=True)
+    description_sources = models.JSONField(default=dict, blank=True)
+
+    format = models.CharField(_("format"), max_length=8, blank=True)
+    encoding = models.CharField(_("encoding"), max_length=32, blank=True)
+    sheet = models.CharField(_("sheet"), max_length=255, blank=True)
+    header_row = models.PositiveIntegerField(_("header row"), null=True, blank=True)
+    header = models.JSONField(_("header"), default=list, blank=True)
+    profile = models.JSONField(_("column profile"), default=list, blank=True)
+    profiled_rows = models.PositiveIntegerField(_("rows profiled"), default=0)
+    template = models.ForeignKey(
+        "datasync.HeaderTemplate", null=True, blank=True, on_delete=models.SET_NULL, related_name="files",
+        verbose_name=_("template"),
+    )  # fmt: skip
+    match = models.JSONField(_("template match"), default=dict, blank=True)
+    suggestion = models.JSONField(_("suggested mapping"), default=dict, blank=True)
+
+    state = models.CharField(_("state"), max_length=32, choices=FileState, default=FileState.PENDING)
+    rows = models.JSONField(_("rows of the last sync"), default=dict, blank=True)
+    last_error = models.JSONField(_("last error"), default=dict, blank=True)
+    first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
+    synced_at = models.DateTimeField(_("last synced"), null=True, blank=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        verbose_name=_("uploaded by"),
+    )  # fmt: skip
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+        constraints = (models.UniqueConstraint(fields=("root", "storage_name"), name="file_place"),)
+        indexes = (
+            models.Index(fields=("state", "platform", "domain"), name="file_state"),
+            models.Index(fields=("platform", "shop", "domain", "granularity"), name="file_scope"),
+        )
+
+    def __str__(self) -> str:
+        return self.original_name

@@ -1,0 +1,44 @@
+"""Things made from files: product pictures and exported archives."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ProductImage(models.Model):
+    """A picture found in an export, under the SKU of its row."""
+
+    file = models.ForeignKey("datasync.CatalogFile", on_delete=models.CASCADE, related_name="images")
+    sku = models.CharField(_("SKU"), max_length=200, db_index=True)
+    sha256 = models.CharField(max_length=64)
+    storage_name = models.CharField(max_length=500)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("product image")
+        verbose_name_plural = _("product images")
+        constraints = (models.UniqueConstraint(fields=("sku", "sha256"), name="image_identity"),)
+
+    def __str__(self) -> str:
+        return self.sku
+
+
+class ExportArchive(models.Model):
+    """A ZIP of files or rows that somebody asked for."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    what = models.CharField(_("what"), max_length=16)
+    file_ids = models.JSONField(default=list)
+    storage_name = models.CharField(max_length=500, blank=True)
+    size = models.BigIntegerField(_("size in bytes"), null=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("export archive")
+        verbose_name_plural = _("export archives")
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.pk}"

@@ -1,0 +1,87 @@
+"""Small sheets and plans made by hand, for tests of what happens after reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+
+from datasync.fields import FIELDS, Domain
+from datasync.ingest.plan import Batch, CellProblem, Column, FileFormat, Plan, Scope, SheetInfo
+
+Row = Sequence[str | None]
+COLLECTED = datetime(2026, 4, 1, 8, tzinfo=UTC)
+
+
+class ListSheet:
+    """A sheet whose rows are given; ``size`` rows a batch. The first data row is row 2 of the spreadsheet."""
+
+    def __init__(
+        self, header: Sequence[str], rows: Sequence[Row], *, size: int = 1000, problems: Sequence[CellProblem] = ()
+    ) -> None:
+        self.info = SheetInfo(FileFormat.CSV, "", tuple(header))
+        self.rows = list(rows)
+        self.size = size
+        self.problems = tuple(problems)
+
+    def __iter__(self) -> Iterator[Batch]:
+        names = [f"c{position}" for position in range(len(self.info.header))]
+        for start in range(0, len(self.rows), self.size):
+            part = self.rows[start : start + self.size]
+            frame = pl.DataFrame(part, schema=dict.fromkeys(names, pl.String), orient="row")
+            numbers = pl.Series("row", range(start + 2, start + 2 + len(part)), dtype=pl.UInt32)
+            yield Batch(frame.insert_column(0, numbers), self.problems)
+
+
+def make_plan(
+    domain: Domain,
+    fields: Sequence[str],
+    *,
+    identity: Sequence[str],
+    file_id: int = 1,
+    header_set_id: int = 1,
+    shop_id: int | None = 1,
+    required: Sequence[str] = (),
+    formats: str = "auto",
+    ordinal: bool = False,
+    **scope: Any,
+) -> Plan:
+    """A plan whose columns are named after the fields they feed; a field of "" is kept in the original row only."""
+    known = FIELDS[domain]
+    columns = tuple(
+        Column(
+            position=position,
+            header=name or f"extra {position}",
+            field=name or None,
+            kind=known[name].kind if name else Column(0, "").kind,
+            format=formats,
+            required=name in required,
+            fill_down=bool(name) and known[name].fill_down,
+            order_level=bool(name) and known[name].order_level,
+        )
+        for position, name in enumerate(fields)
+    )
+    said = Scope(
+        platform="shopee",
+        shop_id=shop_id,
+        domain=domain,
+        sub_domain="",
+        granularity="daily",
+        period_start=date(2026, 3, 1),
+        period_end=date(2026, 3, 31),
+        collected_at=COLLECTED,
+        currency="SGD",
+        timezone="Asia/Singapore",
+    )
+    return Plan(
+        file_id=file_id,
+        scope=replace(said, **scope),
+        columns=columns,
+        identity=tuple(identity),
+        header_set_id=header_set_id,
+        fingerprint="test",
+        ordinal=ordinal,
+    )

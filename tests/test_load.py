@@ -1,0 +1,211 @@
+"""Loading: one set of tests for both databases; the session's database decides which loader runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from datasync.exceptions import FencedOut, QuarantineRefused
+from datasync.fields import Domain
+from datasync.ingest.pipeline import IngestResult, ingest
+from datasync.ingest.plan import Plan
+from datasync.models import CatalogFile, HeaderSet, OrderLine, Platform, QuarantinedRow, Shop
+from tests.sheets import COLLECTED, ListSheet, Row, make_plan
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FIELDS = ("order_id", "line_id", "order_status", "quantity", "profit", "ordered_at", "")
+
+
+class Desk:
+    """Files of one shop, synced one after the other."""
+
+    def __init__(self) -> None:
+        Platform.objects.create(code="shopee", name="Shopee")
+        self.shop = Shop.objects.create(platform_id="shopee", shop_id="sg")
+        self.header = HeaderSet.objects.create(digest="d", headers=list(FIELDS))
+        self.files = 0
+
+    def file(self) -> CatalogFile:
+        self.files += 1
+        return CatalogFile.objects.create(root="r", storage_name=f"{self.files}.csv", original_name="x", size=1,
+                                          modified_at=COLLECTED, sha256=str(self.files), content_sha256="")  # fmt: skip
+
+    def plan(self, file: CatalogFile, **options: Any) -> Plan:
+        return make_plan(Domain.ORDERS, FIELDS, identity=("order_id", "line_id"), file_id=file.pk,
+                         header_set_id=self.header.pk, shop_id=self.shop.pk, required=("order_id",),
+                         **options)  # fmt: skip
+
+    def sync(self, rows: Sequence[Row], *, file: CatalogFile | None = None, collected: datetime = COLLECTED,
+             size: int = 1000, allow_quarantine: bool = True, before_commit: Any = lambda result: None,
+             ) -> IngestResult:  # fmt: skip
+        file = file or self.file()
+        result = ingest(
+            sheet=ListSheet(FIELDS, rows, size=size),
+            plan=self.plan(file, collected_at=collected),
+            item_id=None,
+            template_id=None,
+            allow_quarantine=allow_quarantine,
+            before_commit=before_commit,
+        )
+        assert result.counts.balanced
+        return result
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def line(order: str, *, status: str = "paid", profit: str | None = "1.00", note: str | None = None, item: str = "1",
+         day: str = "2026-03-02 10:00:00") -> Row:  # fmt: skip
+    return (order, item, status, "1", profit, day, note)
+
+
+def said(result: IngestResult) -> dict[str, int]:
+    """The counts that are not zero."""
+    return {name: count for name, count in result.counts.as_dict().items() if count}
+
+
+def statuses() -> dict[str, str | None]:
+    return {str(fact.order_id): fact.order_status for fact in OrderLine.objects.all()}
+
+
+def test_first_again_and_changed(desk: Desk) -> None:
+    file = desk.file()
+    rows = [line(f"A{n}") for n in range(10)]
+    assert said(desk.sync(rows, file=file)) == {"read": 10, "inserted": 10}
+    assert said(desk.sync(rows, file=file)) == {"read": 10, "unchanged": 10}
+    rows[3] = line("A3", status="sent")
+    assert said(desk.sync(rows, file=file)) == {"read": 10, "unchanged": 9, "updated": 1}
+    assert statuses()["A3"] == "sent"
+
+
+def test_values_arrive_typed_and_whole(desk: Desk) -> None:
+    file = desk.file()
+    tricky = 'tab\t "quote" \\N \\ back\nline 中文 😀'
+    desk.sync([(" A1 ", "1", tricky, "1,200", "(12.50)", "2026-03-02 10:00:00", "kept")], file=file)
+    fact = OrderLine.objects.get()
+    assert (fact.order_id, fact.order_status, fact.quantity, fact.profit) == ("A1", tricky, 1200, Decimal("-12.50"))
+    assert fact.ordered_at.isoformat() == "2026-03-02T02:00:00+00:00"
+    assert json.loads(fact.raw) == ["A1", "1", tricky, "1,200", "(12.50)", "2026-03-02 10:00:00", "kept"]
+    assert (fact.platform_id, fact.shop_id, fact.currency, fact.granularity) == (
+        "shopee", desk.shop.pk, "SGD", "daily")  # fmt: skip
+    assert (fact.file_first_id, fact.file_last_id, fact.sheet_row) == (file.pk, file.pk, 2)
+    assert (str(fact.period_start), fact.collected_at) == ("2026-03-02", COLLECTED)
+
+
+@pytest.mark.parametrize("size", [1000, 2, 1])
+def test_one_key_twice_in_a_file_is_loaded_once_and_the_last_wins(desk: Desk, size: int) -> None:
+    file = desk.file()
+    rows = [line("A1", status="paid"), line("A2"), line("A1", status="sent"), line("A3"), line("A1", status="done")]
+    assert said(desk.sync(rows, file=file, size=size)) == {"read": 5, "inserted": 3, "duplicates": 2}
+    assert statuses() == {"A1": "done", "A2": "paid", "A3": "paid"}
+    assert said(desk.sync(rows, file=file, size=size)) == {"read": 5, "unchanged": 3, "duplicates": 2}
+    assert statuses()["A1"] == "done"
+
+
+@pytest.mark.parametrize("size", [1000, 1])
+def test_a_repeated_key_that_ends_changed_counts_as_updated(desk: Desk, size: int) -> None:
+    desk.sync([line("A1", status="paid")])
+    rows = [line("A1", status="paid"), line("A1", status="done")]
+    assert said(desk.sync(rows, size=size)) == {"read": 2, "updated": 1, "duplicates": 1}
+    assert statuses() == {"A1": "done"}
+
+
+def test_an_older_file_does_not_overwrite_a_newer_one(desk: Desk) -> None:
+    desk.sync([line("A1", status="done"), line("A2")])
+    older = desk.sync([line("A1", status="paid"), line("A2")], collected=COLLECTED - timedelta(days=1))
+    assert said(older) == {"read": 2, "stale": 1, "unchanged": 1}
+    assert statuses()["A1"] == "done"
+
+
+def test_what_a_newer_file_confirmed_is_not_overwritten_by_one_in_between(desk: Desk) -> None:
+    days = [COLLECTED + timedelta(days=day) for day in range(3)]
+    desk.sync([line("A1", status="paid"), line("A2")], collected=days[0])
+    desk.sync([line("A1", status="paid")], collected=days[2])
+    between = desk.sync([line("A1", status="lost"), line("A2", status="lost")], collected=days[1])
+    assert said(between) == {"read": 2, "stale": 1, "updated": 1}
+    assert statuses() == {"A1": "paid", "A2": "lost"}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0, 1), (2, 0, 2, 1), (0, 2, 1, 0)])
+def test_growing_exports_in_any_order_end_as_the_last_one_says(desk: Desk, order: tuple[int, ...]) -> None:
+    exports = [
+        [line("A1", status="paid", day="2026-03-01")],
+        [line("A1", status="sent", day="2026-03-01"), line("A2", day="2026-03-02")],
+        [line("A1", status="paid", day="2026-03-01"), line("A2", status="done", day="2026-03-02")],
+    ]
+    files = [desk.file() for _ in exports]
+    for number in order:
+        desk.sync(exports[number], file=files[number], collected=COLLECTED + timedelta(days=number))
+    assert statuses() == {"A1": "paid", "A2": "done"}
+
+
+def test_a_blank_amount_does_not_erase_a_known_one(desk: Desk) -> None:
+    desk.sync([line("A1", profit="7.50")])
+    changed = desk.sync([line("A1", profit=None, status="done")], collected=COLLECTED + timedelta(days=1))
+    assert said(changed) == {"read": 1, "updated": 1}
+    assert OrderLine.objects.get().profit == Decimal("7.50")
+    assert statuses() == {"A1": "done"}
+
+
+def test_first_and_last_file_of_a_fact(desk: Desk) -> None:
+    first, second = desk.file(), desk.file()
+    desk.sync([line("A1")], file=first)
+    desk.sync([line("A1", status="done")], file=second)
+    fact = OrderLine.objects.get()
+    assert (fact.file_first_id, fact.file_last_id) == (first.pk, second.pk)
+    assert fact.created_at < fact.updated_at
+
+
+def test_refused_rows_are_kept_and_replaced_by_the_next_sync(desk: Desk) -> None:
+    file = desk.file()
+    bad = line("A2", day="31/02/2026")
+    assert said(desk.sync([line("A1"), bad], file=file)) == {"read": 2, "inserted": 1, "quarantined": 1}
+    row = QuarantinedRow.objects.get()
+    assert (row.sheet_row, row.reasons) == (
+        3, [{"header": "ordered_at", "code": "INVALID_DATE", "value": "31/02/2026"}])  # fmt: skip
+    assert row.values == list(bad)
+    desk.sync([line("A1"), bad, bad], file=file)
+    assert QuarantinedRow.objects.count() == 2
+
+
+@pytest.mark.parametrize("size", [1000, 1])
+def test_a_file_with_refused_rows_can_be_refused_whole(desk: Desk, size: int) -> None:
+    with pytest.raises(QuarantineRefused) as caught:
+        desk.sync([line("A1"), line("A2", day="?"), line("A3")], allow_quarantine=False, size=size)
+    assert caught.value.params == {"count": 1}
+    assert not OrderLine.objects.exists()
+    assert not QuarantinedRow.objects.exists()
+
+
+@pytest.mark.parametrize("size", [1000, 1])
+def test_who_is_fenced_out_before_the_commit_leaves_nothing(desk: Desk, size: int) -> None:
+    def fenced(result: IngestResult) -> None:
+        raise FencedOut
+
+    with pytest.raises(FencedOut):
+        desk.sync([line("A1"), line("A2", day="?")], before_commit=fenced, size=size)
+    assert not OrderLine.objects.exists()
+    assert not QuarantinedRow.objects.exists()
+
+
+def test_a_sheet_without_rows_is_flagged(desk: Desk) -> None:
+    result = desk.sync([])
+    assert (said(result), result.warnings, result.period) == ({}, ["NO_ROWS"], (None, None))
+
+
+def test_two_shops_do_not_share_rows(desk: Desk) -> None:
+    desk.sync([line("A1")])
+    desk.shop = Shop.objects.create(platform_id="shopee", shop_id="my")
+    assert said(desk.sync([line("A1")])) == {"read": 1, "inserted": 1}
+
+
+def test_totals_are_counted_not_loaded(desk: Desk) -> None:
+    result = desk.sync([line("A1"), ("合计", None, None, "1", "1.00", None, None)])
+    assert said(result) == {"read": 2, "inserted": 1, "totals": 1}
