@@ -1,0 +1,20 @@
+"""Realistic sample exports, and what is true about them: for the demo, the tests and the benchmarks."""
+
+from datasync.samples.bench import bench_orders
+from datasync.samples.make import make_samples
+from datasync.samples.truth import BadCell, Family, Outcome, Period, SampleFile, SampleSet, Shop
+from datasync.samples.unknown import UnknownExport, unknown_exports
+
+__all__ = [
+    "BadCell",
+    "Family",
+    "Outcome",
+    "Period",
+    "SampleFile",
+    "SampleSet",
+    "Shop",
+    "UnknownExport",
+    "bench_orders",
+    "make_samples",
+    "unknown_exports",
+]
