@@ -109,14 +109,15 @@ class Preparer:
     def _rejected(self, marks: list[_Mark], original: pl.DataFrame) -> list[RejectedRow]:
         if not marks:
             return []
-        reasons: dict[int, list[tuple[str, str, str]]] = {}
+        reasons: dict[int, dict[tuple[str, str], str]] = {}
         for at, header, reason, value in marks:
-            reasons.setdefault(at, []).append((header, str(reason), value[:500]))
+            known = reasons.setdefault(at, {})
+            known.setdefault((header, str(reason)), value[:500])
         chosen = sorted(reasons)
         kept = original[chosen]
         cells_of = kept.select(self._columns).rows()
         return [
-            RejectedRow(row, tuple(dict.fromkeys(reasons[at])), values)
+            RejectedRow(row, tuple((*why, value) for why, value in reasons[at].items()), values)
             for at, row, values in zip(chosen, kept["row"].to_list(), cells_of, strict=True)
         ]
 

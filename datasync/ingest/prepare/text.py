@@ -11,6 +11,7 @@ from datasync.reasons import Reason
 
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d{1,2})", re.IGNORECASE)
 _SURE_DIGITS = 15  # what a spreadsheet's floating-point number keeps
+_SHOWN_DIGITS = 6  # no more stand behind the point where a number was only shown in this way, and so cut off
 _GUARDED = re.compile(r'^=?"([^"]*)"$|^\'(.*)$', re.DOTALL)
 
 
@@ -30,9 +31,9 @@ def identifiers(cells: pl.Series, errors: Errors) -> pl.Series:
         whole, fraction, exponent = scientific[1], scientific[2] or "", int(scientific[3])
         if len(fraction) > exponent or exponent < 6:
             return text, None  # not a whole number: an id that merely looks like one
-        if len(fraction) < exponent or exponent >= _SURE_DIGITS:
+        if exponent >= _SURE_DIGITS or len(fraction) < min(exponent, _SHOWN_DIGITS + 1):
             return None, Reason.PRECISION_LOST
-        return whole + fraction, None
+        return whole + fraction.ljust(exponent, "0"), None
 
     odd = cells.str.contains(r"""^(?:\d(?:[.,]\d+)?[eE]\+?\d{1,2}|=?".*"|'.*)$""").fill_null(value=False)
     return one_by_one(cells, odd, cells, parse, errors) if odd.any() else cells

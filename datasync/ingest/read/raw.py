@@ -1,0 +1,54 @@
+"""What every format's reader yields: rows of text cells from the top of the sheet, header and preamble included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from datasync.ingest.plan import CellProblem, FileFormat
+
+
+@dataclass(slots=True)
+class RawRows:
+    """Some rows as they stand in the file.
+
+    ``frame`` has ``row`` (UInt32, 1-based) and ``c0 … cN`` (String); the width may differ from one to the next. Rows
+    that the file does not hold are simply not there.
+    """
+
+    frame: pl.DataFrame
+    problems: list[CellProblem] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        """Number of cell columns."""
+        return self.frame.width - 1
+
+
+@dataclass(slots=True)
+class RawSheet:
+    """A sheet being read; ``rows`` is consumed once."""
+
+    format: FileFormat
+    name: str
+    names: tuple[str, ...]
+    rows: Iterator[RawRows]
+    encoding: str = ""
+    delimiter: str = ""
+
+
+def column_names(width: int) -> list[str]:
+    """Names of the first ``width`` cell columns."""
+    return [f"c{position}" for position in range(width)]
+
+
+def raw_rows(numbers: Sequence[int], rows: Sequence[Sequence[str | None]], problems: list[CellProblem]) -> RawRows:
+    """Rows of Python texts as a frame; short rows are padded with null."""
+    width = max((len(row) for row in rows), default=0)
+    columns: dict[str, pl.Series] = {"row": pl.Series("row", numbers, dtype=pl.UInt32)}
+    for position, name in enumerate(column_names(width)):
+        cells = [(row[position] or None) if position < len(row) else None for row in rows]
+        columns[name] = pl.Series(name, cells, dtype=pl.String)
+    return RawRows(pl.DataFrame(columns), problems)
