@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import selectors
 import subprocess
 import sys
+import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar, cast
-
-import polars as pl
 
 from datasync.exceptions import ReaderCrashed, ReaderTimeout
 from datasync.ingest.plan import Batch, CellProblem, ReadRequest, SheetHead, SheetInfo
@@ -23,6 +22,7 @@ from datasync.ingest.read.sandbox import OUT_OF_MEMORY
 
 DEFAULT_MEMORY_BYTES = 2 * 1024**3
 DEFAULT_SECONDS = 600.0
+CHILD_THREADS = "2"
 START_SECONDS = 60.0
 T = TypeVar("T")
 PACKAGE_ROOT = Path(__file__).resolve().parents[3]
@@ -31,7 +31,8 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 class Reader:
     """Reads files in a child process. One sheet at a time; opening another, or leaving early, ends the one before.
 
-    ``seconds`` bounds the time that the *child* is waited for over one file; the consumer's own work does not count.
+    Belongs to one thread. ``seconds`` bounds how long the *child* is waited for over one file; the consumer's own work
+    does not count.
     """
 
     def __init__(self, *, memory_limit_bytes: int = DEFAULT_MEMORY_BYTES, seconds: float = DEFAULT_SECONDS) -> None:
@@ -61,9 +62,8 @@ class Reader:
         self, path: Path, *, rows: int = 40, sheet: str | None = None, expected_header: tuple[str, ...] = ()
     ) -> SheetHead:
         """The first ``rows`` rows of a sheet."""
-        child = self._ready_child()
         request = ReadRequest(Path(path), sheet=sheet, expected_header=expected_header)
-        child.ask(protocol.request_message(request, do="head", rows=rows), self._seconds)
+        child = self._asked(protocol.request_message(request, do="head", rows=rows))
         tag, payload = child.answer()
         if tag is not Tag.HEAD:
             raise child.failed("an answer out of turn")
@@ -71,8 +71,7 @@ class Reader:
 
     def open(self, request: ReadRequest) -> OpenSheet:
         """Begin to read a sheet; its header is known when this returns."""
-        child = self._ready_child()
-        child.ask(protocol.request_message(request, do="open"), self._seconds)
+        child = self._asked(protocol.request_message(request, do="open"))
         tag, payload = child.answer()
         if tag is not Tag.INFO:
             raise child.failed("an answer out of turn")
@@ -85,6 +84,16 @@ class Reader:
             self._child.kill()
             self._child = None
         self._open = None
+
+    def _asked(self, message: bytes) -> _Child:
+        """A child that has taken the request. One that died while it was idle is replaced: no file is to blame."""
+        child = self._ready_child()
+        try:
+            child.ask(message, self._seconds)
+        except ReaderCrashed:
+            child = self._ready_child()
+            child.ask(message, self._seconds)
+        return child
 
     def _ready_child(self) -> _Child:
         if self._open is not None:
@@ -113,11 +122,13 @@ class OpenSheet:
         self.close()
 
     def __iter__(self) -> Iterator[Batch]:
+        from datasync.ingest.read.frames import read_rows  # noqa: PLC0415 - loads Polars, never before a fork
+
         problems: tuple[CellProblem, ...] = ()
         while not self._ended:
             tag, payload = self._child.answer()
             if tag is Tag.ROWS:
-                yield Batch(self._child.parsed(_read_rows, payload), problems)
+                yield Batch(self._child.parsed(read_rows, payload), problems)
                 problems = ()
             elif tag is Tag.PROBLEMS:
                 problems = self._child.parsed(protocol.parse_problems, payload)
@@ -151,17 +162,17 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=PACKAGE_ROOT,
-            env={"PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1", "TZ": "UTC"},
+            env={"PYTHONUTF8": "1", "TZ": "UTC", "POLARS_MAX_THREADS": CHILD_THREADS, "MALLOC_ARENA_MAX": "2"},
             bufsize=0,
         )
+        self._finalizer = weakref.finalize(self, _end, self._process, os.getpid())
         self._requests = cast("IO[bytes]", self._process.stdin)
         self._answers = cast("IO[bytes]", self._process.stdout)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._answers, selectors.EVENT_READ)
         self._limit = self._left = START_SECONDS
         self._busy = True
-        if self._frame()[0] is not Tag.READY:
-            raise self.failed("an answer out of turn")
+        self._accepted()
         self._busy = False
 
     @property
@@ -173,13 +184,14 @@ class _Child:
         return not self._busy and self._process.poll() is None
 
     def ask(self, message: bytes, seconds: float) -> None:
-        """Send a request, which may take ``seconds`` of waiting."""
+        """Send a request, which may take ``seconds`` of waiting, and see it accepted."""
         self._limit = self._left = seconds
         self._busy = True
         try:
             protocol.write_frame(self._requests, Tag.REQUEST, message)
         except OSError as error:
             raise self._died() from error
+        self._accepted()
 
     def answer(self) -> tuple[Tag, bytes]:
         """The next frame; raises what the child reports, and what became of the child."""
@@ -191,11 +203,15 @@ class _Child:
             self._busy = False
         return tag, payload
 
+    def _accepted(self) -> None:
+        if self._frame()[0] is not Tag.READY:
+            raise self.failed("an answer out of turn")
+
     def parsed(self, parse: Callable[[bytes], T], payload: bytes) -> T:
         """``parse(payload)``; whatever it cannot be is the doing of a child out of control."""
         try:
             return parse(payload)
-        except (ValueError, KeyError, TypeError, AttributeError, pl.exceptions.PolarsError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self.failed("an answer that cannot be understood") from error
 
     def failed(self, found: str) -> ReaderCrashed:
@@ -225,39 +241,39 @@ class _Child:
 
     def _died(self) -> ReaderCrashed:
         """Why the child is gone: a signal, as when the kernel or an allocator gives up, or an exit."""
-        self._process.kill()
-        code = self._process.wait()
         self.kill()
+        code = self._process.returncode
         if code == OUT_OF_MEMORY:
             return ReaderCrashed(found=f"it took more than {self._memory_limit_bytes // 1024**2:,} MiB of memory")
         return ReaderCrashed(found=f"signal {-code}" if code < 0 else f"exit {code}")
 
     def kill(self) -> None:
         """End the process at once and leave nothing behind."""
-        self._process.kill()
-        self._process.wait()
         self._selector.close()
-        self._requests.close()
-        self._answers.close()
+        self._finalizer()
 
 
-def _read_rows(payload: bytes) -> pl.DataFrame:
-    return pl.read_ipc_stream(payload)
+def _end(process: subprocess.Popen[bytes], owner: int) -> None:
+    """Kill a child, unless this is a fork of the process that owns it."""
+    if os.getpid() != owner:
+        return
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
-_shared: dict[int, Reader] = {}
+_shared = threading.local()
 
 
 def reader() -> Reader:
-    """This process's own reader. After a fork the new process gets its own; the child belongs to whoever started it."""
-    pid = os.getpid()
-    if pid not in _shared:
-        _shared.clear()
-        _shared[pid] = Reader()
-        atexit.register(_close, pid)
-    return _shared[pid]
+    """The calling thread's own reader in this process, warm from one file to the next.
 
-
-def _close(pid: int) -> None:
-    if pid == os.getpid() and pid in _shared:
-        _shared.pop(pid).close()
+    A fork gets its own, and so does each thread: the kernel ends a child with the thread that started it.
+    """
+    if getattr(_shared, "pid", None) != os.getpid():
+        _shared.inherited = getattr(_shared, "reader", None)  # kept, for its child is the parent's to end
+        _shared.reader, _shared.pid = Reader(), os.getpid()
+    found: Reader = _shared.reader
+    return found

@@ -31,7 +31,7 @@ class Tag(IntEnum):
     ROWS = 5  # Arrow IPC stream: a batch
     END = 6  # no more batches
     ERROR = 7  # JSON: {"code", "params"}
-    READY = 8  # the child has loaded what it needs
+    READY = 8  # the child has loaded what it needs, or has taken a request and now opens the file
 
 
 def write_frame(pipe: IO[bytes], tag: Tag, payload: bytes = b"") -> None:

@@ -26,6 +26,7 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     while header := requests.read(protocol.HEADER.size):
         length = protocol.parse_header(header)[1]
         message, request = protocol.parse_request(requests.read(length))
+        write_frame(answers, Tag.READY)
         for tag, payload in _ahead(_safely(_answers(message, request))):
             write_frame(answers, tag, payload)
 

@@ -12,7 +12,7 @@ from datasync.exceptions import CorruptFile, UnsafeFile
 from datasync.ingest.read import limits
 from datasync.ingest.read.package import Package
 from datasync.ingest.read.xml_parts import local_name, new_parser
-from datasync.ingest.read.xml_text import excel_unescape, unescape, unescape_text
+from datasync.ingest.read.xml_text import excel_unescape, text_column, unescape, unescape_text
 
 PIECE_BYTES = 8 * limits.MEBIBYTE
 PLAIN = r"^(?:<t[^>]*/>|<t[^>]*>([^<]*)</t>)</si>"
@@ -49,11 +49,9 @@ def _fast(first: bytes, blocks: Iterator[bytes]) -> Iterator[pl.Series]:
 
 
 def _piece(data: bytes) -> pl.Series:
-    try:
-        text = data.replace(b"<si/>", b"<si><t/></si>").decode()
-    except UnicodeDecodeError as error:
-        raise CorruptFile(found="its shared strings are not UTF-8") from error
-    items = pl.Series([text]).str.split("<si>").explode().slice(1)
+    items = (
+        text_column(data.replace(b"<si/>", b"<si><t/></si>"), part="list of texts").str.split("<si>").explode().slice(1)
+    )
     texts = items.str.extract(PLAIN)
     if b"&" in data or b"_x" in data:
         texts = unescape(texts)

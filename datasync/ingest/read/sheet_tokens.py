@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from datasync.exceptions import CorruptFile
 from datasync.ingest.read.cell_kinds import CellKind, cell_kind
+from datasync.ingest.read.xml_text import text_column
 
 ROW_NUMBER = r'^ (?:[^>]* )?r="([0-9]{1,7})"'
 # Written so that each next byte decides the branch: the regex engine then needs no second look
@@ -85,11 +85,7 @@ def column_position(letters: str) -> int:
 
 def tokenise(piece: bytes, table: KindTable) -> Tokens | None:
     """The cells of whole ``<row>`` elements, or ``None`` when they are not written in the usual way."""
-    try:
-        text = piece.decode()
-    except UnicodeDecodeError as error:
-        raise CorruptFile(found="its sheet is not UTF-8") from error
-    rows = pl.Series([text]).str.split("<row").explode()
+    rows = text_column(piece, part="sheet").str.split("<row").explode()
     if rows[0].strip():
         return None
     parts = rows.slice(1).str.split("<c ")

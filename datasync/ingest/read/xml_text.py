@@ -6,11 +6,21 @@ import re
 
 import polars as pl
 
+from datasync.exceptions import CorruptFile
+
 ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 REFERENCE = re.compile(r"&(?:#x([0-9A-Fa-f]{1,6})|#([0-9]{1,7})|(lt|gt|quot|apos|amp));")
 EXCEL_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 SURROGATE_PAIR = re.compile("([\ud800-\udbff])([\udc00-\udfff])")
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def text_column(data: bytes, *, part: str) -> pl.Series:
+    """UTF-8 bytes as a column of one text, never copied into a Python string."""
+    try:
+        return pl.Series([data], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.ComputeError as error:
+        raise CorruptFile(found=f"its {part} is not UTF-8") from error
 
 
 def unescape(texts: pl.Series, *, references: bool = True) -> pl.Series:

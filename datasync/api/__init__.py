@@ -1,0 +1,1 @@
+"""The HTTP door of datasync: strict input, one call of a service, explicit output."""

@@ -1,0 +1,186 @@
+"""Tasks: what was accepted, how far it is, what it came to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from datasync.api.serializers.common import LastError, RowCounts, TranslatedText, Warned, translated_error
+from datasync.choices import ItemState, TaskKind, TaskState
+from datasync.models import SyncProgressTask
+
+
+class Submitted(serializers.ModelSerializer[SyncProgressTask]):
+    """A task just accepted."""
+
+    status = serializers.CharField(source="state")
+    processed_files = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SyncProgressTask
+        fields: tuple[str, ...] = ("task_id", "celery_task_id", "status", "total_files", "processed_files")
+        read_only_fields = fields
+
+    def get_processed_files(self, task: SyncProgressTask) -> int:
+        """Files that are done, in whatever way."""
+        return processed_files(task)
+
+
+class SubmittedByIds(serializers.Serializer[Any]):
+    """A task just accepted, and the files that it leaves out."""
+
+    task_id = serializers.CharField()
+    celery_task_id = serializers.CharField()
+    status = serializers.CharField()
+    total_files = serializers.IntegerField()
+    processed_files = serializers.IntegerField()
+    missing_file_ids = serializers.ListField(child=serializers.IntegerField())
+    busy_file_ids = serializers.ListField(child=serializers.IntegerField())
+
+
+class TaskSummary(serializers.ModelSerializer[SyncProgressTask]):
+    """A task as the history shows it."""
+
+    type = serializers.CharField(source="kind")
+    status = serializers.CharField(source="state")
+    status_label = serializers.CharField(source="get_state_display")
+    owner = serializers.CharField(source="owner.username", default=None, allow_null=True)
+    message = TranslatedText()
+    processed_files = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SyncProgressTask
+        fields = (
+            "task_id",
+            "celery_task_id",
+            "type",
+            "status",
+            "status_label",
+            "owner",
+            "priority",
+            "total_files",
+            "processed_files",
+            "succeeded_files",
+            "failed_files",
+            "skipped_files",
+            "rows_read",
+            "rows_inserted",
+            "rows_updated",
+            "rows_unchanged",
+            "rows_stale",
+            "rows_quarantined",
+            "rows_per_second",
+            "message",
+            "created_at",
+            "started_at",
+            "finished_at",
+        )
+        read_only_fields = fields
+
+    def get_processed_files(self, task: SyncProgressTask) -> int:
+        """Files that are done, in whatever way."""
+        return processed_files(task)
+
+
+class FileCounts(serializers.Serializer[Any]):
+    """Files of a task."""
+
+    total = serializers.IntegerField()
+    processed = serializers.IntegerField()
+    succeeded = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    skipped = serializers.IntegerField()
+
+
+class CurrentFile(serializers.Serializer[Any]):
+    """A file that a worker is reading at this moment."""
+
+    file_id = serializers.IntegerField()
+    file = serializers.CharField()
+    rows_read = serializers.IntegerField()
+    rows_expected = serializers.IntegerField(allow_null=True)
+
+
+class FileError(LastError):
+    """Why one file of a task failed."""
+
+    file_id = serializers.IntegerField()
+    file = serializers.CharField()
+
+    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
+        """The translated error beside the file that it is of."""
+        return {"file_id": instance["file_id"], "file": instance["file"]} | translated_error(instance)
+
+
+class FileResult(serializers.Serializer[Any]):
+    """What came of one file of a task."""
+
+    file_id = serializers.IntegerField()
+    file = serializers.CharField()
+    status = serializers.ChoiceField(ItemState.choices)
+    attempt = serializers.IntegerField()
+    rows = RowCounts()
+    error = LastError(allow_null=True)
+    warnings = Warned(many=True)
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    duration_ms = serializers.IntegerField(allow_null=True)
+
+
+class Progress(serializers.Serializer[Any]):
+    """How far a task is."""
+
+    task_id = serializers.CharField()
+    celery_task_id = serializers.CharField()
+    type = serializers.ChoiceField(TaskKind.choices, source="kind")
+    status = serializers.ChoiceField(TaskState.choices)
+    message = TranslatedText()
+    priority = serializers.IntegerField()
+    files = FileCounts()
+    rows = RowCounts()
+    current_file = serializers.CharField(allow_null=True)
+    current_files = CurrentFile(many=True)
+    file_progress = serializers.FloatField(help_text="Per cent of the files that are done.")
+    row_progress = serializers.FloatField(help_text="Per cent of the rows, as far as their number is known.")
+    rows_per_second = serializers.FloatField(allow_null=True)
+    eta_seconds = serializers.FloatField(allow_null=True)
+    errors = FileError(many=True)  # type: ignore[assignment]
+    warnings = Warned(many=True)
+    quality_check = serializers.DictField()
+    results = FileResult(many=True)
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class Advance(serializers.Serializer[Any]):
+    """Progress in two numbers, per cent."""
+
+    file_progress = serializers.FloatField()
+    row_progress = serializers.FloatField()
+
+
+class TaskResult(serializers.Serializer[Any]):
+    """What a finished task came to."""
+
+    task_id = serializers.CharField()
+    status = serializers.ChoiceField(TaskState.choices)
+    files = FileCounts()
+    rows = RowCounts()
+
+
+class CeleryStatus(serializers.Serializer[Any]):
+    """A task in Celery's words. ``successful`` is null until it is ready."""
+
+    state = serializers.ChoiceField(["PENDING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"])
+    ready = serializers.BooleanField()
+    successful = serializers.BooleanField(allow_null=True)
+    result = TaskResult(allow_null=True)
+    error = serializers.CharField(allow_null=True)
+    progress = Advance()
+
+
+def processed_files(task: SyncProgressTask) -> int:
+    """Files of a task that are done, in whatever way."""
+    return task.succeeded_files + task.failed_files + task.skipped_files

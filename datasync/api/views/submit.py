@@ -1,0 +1,110 @@
+"""Asking for syncs. The work is done by workers; the answer is the id to follow."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from datasync.api import examples
+from datasync.api.requests import BatchSync, ChosenSync, EverySync, SingleSync
+from datasync.api.serializers.tasks import Submitted, SubmittedByIds
+from datasync.exceptions import DataNotFound, FileBusy, FileNotFound, InvalidRequest
+from datasync.models import SyncProgressTask
+from datasync.runs import services
+from erp.api.authentication import person_of
+from erp.api.responses import Answer
+from erp.api.schema import documented
+from erp.api.serializers import validated
+
+_NOTHING = {"task_id": None, "celery_task_id": None, "status": None, "total_files": 0, "processed_files": 0}
+
+
+class SingleView(APIView):
+    """``POST /api/data-sync/single``"""
+
+    @documented(
+        name="sync_single",
+        summary="Sync one file",
+        tag="sync",
+        answer=Submitted,
+        status=HTTPStatus.ACCEPTED,
+        example=examples.SINGLE,
+        body=SingleSync,
+        body_example={"file_id": 17, "priority": 8},
+        errors=(FileNotFound, FileBusy, InvalidRequest),
+    )
+    def post(self, request: Request) -> Answer:
+        asked = validated(SingleSync, request.data)
+        return _accepted(services.submit_single(owner=person_of(request), **asked))
+
+
+class BatchView(APIView):
+    """``POST /api/data-sync/batch``"""
+
+    @documented(
+        name="sync_batch",
+        summary="Sync pending files, by filter",
+        tag="sync",
+        answer=Submitted,
+        status=HTTPStatus.ACCEPTED,
+        example=examples.BATCH,
+        body=BatchSync,
+        body_example={"platform": "shopee", "domains": ["orders"], "granularities": ["daily"], "limit": 100},
+        other={HTTPStatus.OK: ("Nothing is pending", _NOTHING)},
+    )
+    def post(self, request: Request) -> Answer:
+        asked = validated(BatchSync, request.data)
+        return _accepted(services.submit_batch(owner=person_of(request), **asked))
+
+
+class BatchByIdsView(APIView):
+    """``POST /api/data-sync/batch-by-ids``"""
+
+    @documented(
+        name="sync_batch_by_ids",
+        summary="Sync chosen files",
+        tag="sync",
+        answer=SubmittedByIds,
+        status=HTTPStatus.ACCEPTED,
+        example=examples.BY_IDS,
+        body=ChosenSync,
+        body_example={"file_ids": [17, 18, 19], "allow_quarantine": False},
+        errors=(DataNotFound, FileBusy),
+    )
+    def post(self, request: Request) -> Answer:
+        asked = validated(ChosenSync, request.data)
+        submission = services.submit_by_ids(owner=person_of(request), **asked)
+        left_out = {
+            "missing_file_ids": submission.missing_file_ids,
+            "busy_file_ids": submission.busy_file_ids,
+        }
+        return Answer(Submitted(submission.task).data | left_out, status=HTTPStatus.ACCEPTED)
+
+
+class BatchAllView(APIView):
+    """``POST /api/data-sync/batch-all``"""
+
+    @documented(
+        name="sync_batch_all",
+        summary="Sync everything pending that has a template",
+        tag="sync",
+        answer=Submitted,
+        status=HTTPStatus.ACCEPTED,
+        example=examples.BATCH,
+        body=EverySync,
+        body_example={"priority": 3},
+        other={HTTPStatus.OK: ("Nothing is pending", _NOTHING)},
+    )
+    def post(self, request: Request) -> Answer:
+        asked = validated(EverySync, request.data)
+        return _accepted(services.submit_all(owner=person_of(request), **asked))
+
+
+def _accepted(task: SyncProgressTask | None) -> Answer:
+    """202 with the task, or 200 when there was nothing to do."""
+    if task is None:
+        return Answer(_NOTHING, message=_("Nothing is pending."))
+    return Answer(Submitted(task).data, status=HTTPStatus.ACCEPTED)

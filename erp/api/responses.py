@@ -1,0 +1,18 @@
+"""The answer of a view: its data, and what the envelope says beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.response import Response
+
+from erp.api.pagination import Page
+
+
+class Answer(Response):
+    """A successful answer. ``message`` is translated text; without one the status speaks for itself."""
+
+    def __init__(self, data: Any, *, message: str = "", status: int = 200, page: Page | None = None) -> None:
+        super().__init__(data, status=status)
+        self.message = message
+        self.page = page

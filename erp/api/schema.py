@@ -1,0 +1,196 @@
+"""How a call is documented: the envelope around its data, an example, and every error it can give.
+
+``documented`` is the only decorator that views need; the OpenAPI document shows what renderer and handler really send.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_serializer
+from rest_framework import exceptions as rest
+from rest_framework import serializers
+
+from datasync.exceptions import SyncError
+from erp.api.errors import INTERNAL, UNAVAILABLE, Problem, problem_of, sync_error
+
+View = TypeVar("View", bound=Callable[..., Any])
+SerializerClass = type[serializers.Serializer[Any]]
+
+_TIMESTAMP = "2026-03-06T05:16:50.000Z"
+_REQUEST_ID = "9f1c3a5e7b2d4c6f8a0e1b3d5f7a9c2e"
+_PARAMS = {"what": "17", "task_id": "single_file_17_0a1b2c3d", "detail": "There is no such platform: shopy."}
+
+
+class ErrorDocument(serializers.Serializer[Any]):
+    """What went wrong. ``code`` never changes; the texts follow Accept-Language."""
+
+    code = serializers.CharField()
+    type = serializers.CharField()
+    detail = serializers.CharField()
+    recovery_suggestion = serializers.CharField()
+    fields = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.CharField(), required=False, help_text="By field; with VALIDATION_ERROR only."
+    )
+    params = serializers.DictField(required=False, help_text="What the detail speaks of, such as task_id.")
+
+
+@extend_schema_serializer(many=False)
+class ErrorEnvelope(serializers.Serializer[Any]):
+    """The envelope of every error."""
+
+    success = serializers.BooleanField(default=False)
+    error = ErrorDocument()
+    message = serializers.CharField()
+    data = serializers.JSONField(allow_null=True)  # type: ignore[assignment]
+    timestamp = serializers.DateTimeField()
+    request_id = serializers.CharField()
+
+
+class Pagination(serializers.Serializer[Any]):
+    """Where the rows stand in the whole list."""
+
+    page = serializers.IntegerField()
+    page_size = serializers.IntegerField()
+    total = serializers.IntegerField()
+    total_pages = serializers.IntegerField()
+    has_previous = serializers.BooleanField()
+    has_next = serializers.BooleanField()
+
+
+def documented(  # noqa: PLR0913 - each says another thing about the call
+    *,
+    name: str,
+    summary: str,
+    tag: str,
+    answer: SerializerClass | None = None,
+    status: int = 200,
+    example: Any = None,
+    many: bool = False,
+    paged: bool = False,
+    body: Any = None,
+    body_example: Mapping[str, Any] | None = None,
+    query: SerializerClass | None = None,
+    errors: Sequence[type[Exception]] = (),
+    public: bool = False,
+    other: Mapping[int, tuple[str, Any]] | None = None,
+) -> Callable[[View], View]:
+    """Document a call. ``name`` is what generated clients call it.
+
+    ``other`` gives further successful statuses, each with a description and an example.
+    """
+    envelope = _success_envelope(answer, many=many, paged=paged)
+    responses: dict[int, OpenApiResponse] = {status: _success(envelope, "", example, paged=paged)}
+    for code, (description, value) in (other or {}).items():
+        responses[code] = _success(envelope, description, value, paged=paged)
+    known: list[type[Exception]] = [*errors]
+    if not public:
+        known.append(rest.NotAuthenticated)
+    if body is not None:
+        known += [rest.ValidationError, rest.ParseError, rest.UnsupportedMediaType, rest.PermissionDenied]
+    elif query is not None:
+        known.append(rest.ValidationError)
+    responses |= _error_responses(known)
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        description=f"{summary}.",
+        tags=[tag],
+        request=body,
+        parameters=[query] if query else None,
+        responses=responses,
+        examples=[OpenApiExample("Request", value=body_example, request_only=True)] if body_example else None,
+        auth=[] if public else None,
+    )
+
+
+@cache
+def _success_envelope(answer: SerializerClass | None, *, many: bool, paged: bool) -> SerializerClass:
+    """The serializer of the envelope around one kind of data; one class for each, as spectacular tells by identity."""
+    fields: dict[str, Any] = {
+        "success": serializers.BooleanField(default=True),
+        "data": _data_field(answer, many=many),
+        "message": serializers.CharField(),
+        "timestamp": serializers.DateTimeField(),
+        "request_id": serializers.CharField(),
+    }
+    if paged:
+        fields["pagination"] = Pagination()
+    name = (answer.__name__.removesuffix("Serializer") if answer else "Empty") + ("List" if many else "")
+    cls: SerializerClass = type(f"{name}Envelope", (serializers.Serializer,), fields)
+    return extend_schema_serializer(many=False)(cls)
+
+
+def _data_field(answer: SerializerClass | None, *, many: bool) -> serializers.Field[Any, Any, Any, Any]:
+    if answer is None:
+        return serializers.JSONField(allow_null=True)
+    return answer(many=True) if many else answer()
+
+
+def _success(envelope: SerializerClass, description: str, example: Any, *, paged: bool) -> OpenApiResponse:
+    value: dict[str, Any] = {
+        "success": True,
+        "data": example,
+        "message": "Done.",
+        "timestamp": _TIMESTAMP,
+        "request_id": _REQUEST_ID,
+    }
+    if paged:
+        value["pagination"] = {
+            "page": 1, "page_size": 50, "total": 1, "total_pages": 1, "has_previous": False, "has_next": False,
+        }  # fmt: skip
+    return OpenApiResponse(envelope, description, [OpenApiExample(description or "Success", value=value)])
+
+
+def _error_responses(known: Sequence[type[Exception]]) -> dict[int, OpenApiResponse]:
+    """One response for each status, with an example for each error code."""
+    examples: dict[int, dict[str, OpenApiExample]] = defaultdict(dict)
+    for cls in known:
+        problem = problem_of(cls)
+        error = _example_error(cls, problem)
+        examples[problem.status].setdefault(error["code"], _error_example(error))
+    for problem in (INTERNAL, UNAVAILABLE):
+        error = {
+            "code": problem.code,
+            "type": problem.kind,
+            "detail": problem.detail,
+            "recovery_suggestion": problem.recovery,
+        }
+        examples[problem.status].setdefault(error["code"], _error_example(error))
+    return {
+        int(status): OpenApiResponse(ErrorEnvelope, " · ".join(by_code), list(by_code.values()))
+        for status, by_code in sorted(examples.items())
+    }
+
+
+def _error_example(error: Mapping[str, Any]) -> OpenApiExample:
+    value = {
+        "success": False,
+        "error": error,
+        "message": error["detail"],
+        "data": None,
+        "timestamp": _TIMESTAMP,
+        "request_id": _REQUEST_ID,
+    }
+    return OpenApiExample(error["code"], value=value)
+
+
+def _example_error(cls: type[Exception], problem: Problem) -> dict[str, Any]:
+    if issubclass(cls, SyncError):
+        names = re.findall(r"%\((\w+)\)", " ".join((cls.__doc__ or "").split()))
+        return {"type": problem.kind, **sync_error(cls(**{name: _PARAMS.get(name, name) for name in names}))}
+    detail = problem.detail or str(getattr(cls, "default_detail", ""))
+    error: dict[str, Any] = {
+        "code": problem.code,
+        "type": problem.kind,
+        "detail": detail,
+        "recovery_suggestion": problem.recovery,
+    }
+    if issubclass(cls, rest.ValidationError):
+        text = "Ensure this value is less than or equal to 10."
+        error |= {"detail": f"priority: {text}", "fields": {"priority": text}}
+    return error

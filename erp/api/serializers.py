@@ -1,0 +1,86 @@
+"""Strict input: what is not asked for is refused, and a value of another type is not bent into shape."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+_SHOWN = 60
+"""Characters of an unknown name that are repeated to the caller."""
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Input with known fields only."""
+
+    default_error_messages: ClassVar = {
+        "unknown": _("There is no such field."),
+        "repeated": _("Give it once."),
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse unknown and repeated names before anything is read."""
+        if hasattr(data, "keys"):
+            self._refuse(data)
+        return super().to_internal_value(data)
+
+    def _refuse(self, data: Any) -> None:
+        refused: dict[str, list[str]] = {}
+        for name in data:
+            field = self.fields.get(str(name))
+            if field is None or field.read_only:
+                refused[str(name)[:_SHOWN]] = [str(self.error_messages["unknown"])]
+            elif isinstance(data, QueryDict) and len(data.getlist(name)) > 1 and not _takes_many(field):
+                refused[str(name)] = [str(self.error_messages["repeated"])]
+        if refused:
+            raise serializers.ValidationError(refused)
+
+
+class QuerySerializer(StrictSerializer):
+    """The query string of a call: known names only, each once."""
+
+    default_error_messages: ClassVar = {"unknown": _("There is no such filter.")}
+
+
+class StrictInteger(serializers.IntegerField):
+    """A JSON integer; ``"5"``, ``5.0`` and ``true`` are none."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Take integers only."""
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictBoolean(serializers.BooleanField):
+    """A JSON ``true`` or ``false``; ``"yes"`` and ``1`` are none."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Take booleans only."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=str(data)[:_SHOWN])
+        return data
+
+
+class StrictText(serializers.CharField):
+    """A JSON string; a number is none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Take strings only."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+def _takes_many(field: Any) -> bool:
+    return isinstance(field, serializers.ListField | serializers.MultipleChoiceField)
+
+
+def validated(serializer: type[StrictSerializer], data: Any, **context: Any) -> dict[str, Any]:
+    """The checked values of a request, or a ValidationError that names every wrong field."""
+    asked = serializer(data=data, context=context)
+    asked.is_valid(raise_exception=True)
+    values: dict[str, Any] = asked.validated_data
+    return values

@@ -1,0 +1,1 @@
+"""Is the product alive, and can it work: probes for orchestrators, and the heartbeat of the workers."""

@@ -1,0 +1,149 @@
+"""What the product needs, asked one by one, each for at most a second.
+
+A probe runs in a thread of its own. One that hangs is reported as such and is left alone until it ends by itself;
+until then asking again starts no second thread, so a frozen service cannot fill the process with them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from celery import current_app
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+
+from erp.health.heartbeat import newest_heartbeat_age
+
+logger = logging.getLogger(__name__)
+
+LIMIT_SECONDS = 0.9
+"""Of all probes together; they run at the same time, and the answer must be out within a second."""
+HEARTBEAT_FRESH_SECONDS = 60.0
+
+
+class ProbeFailed(Exception):  # noqa: N818 - a finding, named as such
+    """Something answers, but not as it should; the text is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one probe. A blank ``error`` is a success; the text tells no internals."""
+
+    seconds: float
+    error: str = ""
+
+
+@dataclass(eq=False)
+class Probe:
+    """One thing to ask. Without an essential one no request can be served."""
+
+    name: str
+    ask: Callable[[], None]
+    essential: bool = False
+    _running: threading.Thread | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def start(self) -> Attempt | None:
+        """Begin to ask; None while an earlier attempt still hangs."""
+        with self._lock:
+            if self._running is not None and self._running.is_alive():
+                return None
+            attempt = Attempt(self)
+            self._running = attempt.thread
+        attempt.thread.start()
+        return attempt
+
+
+class Attempt:
+    """One run of a probe in its thread."""
+
+    def __init__(self, probe: Probe) -> None:
+        self.probe = probe
+        self.began = time.perf_counter()
+        self.outcome: Outcome | None = None
+        self.thread = threading.Thread(target=self._run, name=f"probe-{probe.name}", daemon=True)
+
+    def _run(self) -> None:
+        error = ""
+        try:
+            self.probe.ask()
+        except ProbeFailed as failure:
+            error = str(failure)
+        except Exception:  # whatever a service answers, the probe reports; the log has the details
+            logger.warning("probe %s failed", self.probe.name, exc_info=True)
+            error = "failed"
+        finally:
+            connection.close()
+        self.outcome = Outcome(seconds=time.perf_counter() - self.began, error=error)
+
+    def wait(self, until: float) -> Outcome:
+        """Its outcome, or that it hangs."""
+        self.thread.join(max(0.0, until - time.perf_counter()))
+        return self.outcome or Outcome(seconds=time.perf_counter() - self.began, error="timeout")
+
+
+def run_all(probes: Sequence[Probe], *, limit: float = LIMIT_SECONDS) -> dict[str, Outcome]:
+    """Ask all at the same time and wait ``limit`` seconds at most."""
+    until = time.perf_counter() + limit
+    attempts = {probe.name: probe.start() for probe in probes}
+    return {
+        name: attempt.wait(until) if attempt else Outcome(seconds=limit, error="timeout")
+        for name, attempt in attempts.items()
+    }
+
+
+def ask_database() -> None:
+    """A connection of its own answers a query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        cursor.fetchone()
+
+
+def ask_broker() -> None:
+    """A connection to the broker can be made."""
+    with current_app.connection_for_write(connect_timeout=LIMIT_SECONDS) as broker:
+        broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=1)
+
+
+def ask_cache() -> None:
+    """What is written to the cache can be read back."""
+    key, value = f"health:{uuid.uuid4().hex}", "1"
+    cache.set(key, value, timeout=5)
+    if cache.get(key) != value:
+        raise ProbeFailed("lost")
+    cache.delete(key)
+
+
+def ask_storage() -> None:
+    """A file can be written where uploads go."""
+    settings.UPLOAD_DIR.mkdir(parents=True, exist_ok=True)
+    path = settings.UPLOAD_DIR / f".health-{uuid.uuid4().hex}"
+    try:
+        path.write_bytes(b"1")
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def ask_worker() -> None:
+    """Some worker was heard of lately."""
+    age = newest_heartbeat_age()
+    if age is None:
+        raise ProbeFailed("none")
+    if age > HEARTBEAT_FRESH_SECONDS:
+        raise ProbeFailed("silent")
+
+
+PROBES: tuple[Probe, ...] = (
+    Probe("database", ask_database, essential=True),
+    Probe("storage", ask_storage, essential=True),
+    Probe("broker", ask_broker),
+    Probe("cache", ask_cache),
+    Probe("worker", ask_worker),
+)
+"""Without broker, cache or worker what is asked for still waits in the database, so the web stays in service."""
