@@ -46,13 +46,23 @@ _ROWS_AT_ONCE = 50_000
 _EXPONENT = 10_000
 
 
-def bench_orders(path: Path, rows: int, columns: int = 24, changed_share: float = 0.0, seed: int = 20260101) -> Path:
+def bench_orders(
+    path: Path,
+    rows: int,
+    columns: int = 24,
+    changed_share: float = 0.0,
+    seed: int = 20260101,
+    *,
+    first: int = 0,
+    total: int | None = None,
+) -> Path:
     """Write ``rows`` order lines to an .xlsx or .csv file with a title row and the header in row 1, as header set A.
 
     Every tenth line is the second of its order, which bears no order-level money; (order, sku) is unique. A file with
     a ``changed_share`` differs from one with 0.0 in the quantity of that share of its rows and in nothing else.
+    ``first`` and ``total`` write the lines from there on of a set of so many, so that several files share no key.
     """
-    frame = _frame(rows, changed_share=changed_share, seed=seed)
+    frame = _frame(rows, changed_share=changed_share, seed=seed, first=first, of_rows=total or rows)
     frame = frame.select(frame.columns[:columns])
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".csv":
@@ -64,12 +74,12 @@ def bench_orders(path: Path, rows: int, columns: int = 24, changed_share: float 
     return path
 
 
-def _frame(rows: int, *, changed_share: float, seed: int) -> pl.DataFrame:
+def _frame(rows: int, *, changed_share: float, seed: int, first: int, of_rows: int) -> pl.DataFrame:
     line = pl.col("line")
     second = line % 10 == 9
     order = line - second.cast(pl.Int64)
     good = (line * 31 + seed) % 4999 + 1
-    ordered = pl.lit(_PERIOD_START) + pl.duration(seconds=order * _PERIOD_SECONDS // max(rows, 1))
+    ordered = pl.lit(_PERIOD_START) + pl.duration(seconds=order * _PERIOD_SECONDS // max(of_rows, 1))
     price = (good * 137 % 19_000 + 199) / 100
     quantity = line % 3 + 1
     total = (price * quantity * 1.25).round(2)
@@ -108,7 +118,7 @@ def _frame(rows: int, *, changed_share: float, seed: int) -> pl.DataFrame:
         pl.format("PK{}", order.cast(pl.String).str.zfill(10)),
     )
     named = [value.alias(name) for name, value in zip(BENCH_COLUMNS, values, strict=True)]
-    return pl.select(pl.int_range(rows).alias("line")).select(named)
+    return pl.select(pl.int_range(first, first + rows).alias("line")).select(named)
 
 
 def _pick(index: pl.Expr, words: list[str] | tuple[str, ...]) -> pl.Expr:

@@ -1,0 +1,102 @@
+# The commands of the project. `make` alone lists them.
+#
+# The environment (.venv) is made by the first command that needs it and again when the requirements change:
+# its stamp carries their digest.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+BIN := .venv/bin
+ARGS ?=
+digest = $(shell cat $(1) | sha256sum | cut -c1-16)
+RUNTIME := .venv/.runtime-$(call digest,requirements.txt)
+TESTING := .venv/.testing-$(call digest,requirements.txt requirements-dev.txt)
+# The peers that the benchmarks compare with stay out of the product's environment.
+BENCH_BIN := var/bench-environment/bin
+BENCHING := var/bench-environment/.benching-$(call digest,requirements.txt bench/requirements.txt)
+
+# The demo and the checks must not meet the services, files or secrets of whoever runs them.
+PRIVATE := env -u DATABASE_URL -u DATABASE_URL_FILE -u REDIS_URL -u REDIS_URL_FILE -u CELERY_BROKER_URL \
+	-u CELERY_BROKER_URL_FILE -u DATA_ROOTS -u UPLOAD_DIR -u PRODUCTION -u DEBUG -u SECRET_KEY_FILE -u ERP_EXECUTION
+DEMO := $(PRIVATE) VAR_DIR=$(CURDIR)/var/demo GROWING_SECONDS=0 LOG_LEVEL=WARNING
+CHECK := $(PRIVATE) VAR_DIR=$(CURDIR)/var/check
+AS_IN_PRODUCTION := PRODUCTION=true ALLOWED_HOSTS=erp.example.com CSRF_TRUSTED_ORIGINS=https://erp.example.com \
+	DATABASE_URL=postgresql://erp@localhost/erp REDIS_URL=redis://localhost:6379/0
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 16
+
+.PHONY: demo
+demo: $(RUNTIME) ## make sample exports, sync them with a real worker, show the books
+	@$(DEMO) $(BIN)/python manage.py demo $(ARGS)
+
+.PHONY: demo-serve
+demo-serve: $(RUNTIME) ## look at what the demo synced, in the browser
+	@$(PRIVATE) VAR_DIR=$(CURDIR)/var/demo $(BIN)/python manage.py serve $(ARGS)
+
+.PHONY: serve
+serve: $(RUNTIME) ## web, worker and clock on the embedded database and broker
+	@env -u DATABASE_URL -u REDIS_URL -u CELERY_BROKER_URL $(BIN)/python manage.py serve $(ARGS)
+
+.PHONY: up
+up: $(RUNTIME) ## the same on DATABASE_URL and REDIS_URL of the environment
+	@$(BIN)/python manage.py serve --services $(ARGS)
+
+.PHONY: doctor
+doctor: $(RUNTIME) ## what is wrong with this installation, and what to do
+	@$(BIN)/python manage.py doctor $(ARGS)
+
+.PHONY: test
+test: $(TESTING) test-packages lint test-sqlite test-postgres ## every check and every test, on both databases
+
+.PHONY: test-packages
+test-packages: ## install the Debian packages that the tests need, where they are missing
+	@deploy/install-test-packages
+
+.PHONY: test-sqlite
+test-sqlite: $(TESTING) ## the tests on SQLite and the file-system broker
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest -q $(ARGS)
+
+.PHONY: test-postgres
+test-postgres: $(TESTING) ## the tests on a private PostgreSQL and Redis
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -q $(ARGS)
+
+.PHONY: lint
+lint: $(TESTING) ## format, lint, types, arrows, migrations, deployment check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(CHECK) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(CHECK) $(AS_IN_PRODUCTION) SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+.PHONY: format
+format: $(TESTING) ## format the source and repair what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: messages
+messages: $(RUNTIME) ## compile the translations; make serve and make demo do it too
+	@$(BIN)/python -m erp.messages
+
+.PHONY: bench
+bench: $(BENCHING) test-packages ## the benchmarks; writes bench/RESULTS.md
+	$(BENCH_BIN)/python -m bench $(ARGS)
+
+.PHONY: clean
+clean: ## remove what the checks and the demo left; keeps var/ of make serve
+	rm -rf var/demo var/check .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+$(RUNTIME):
+	@deploy/make-environment $@ requirements.txt
+
+$(TESTING): $(RUNTIME)
+	@deploy/make-environment $@ requirements-dev.txt
+
+$(BENCHING):
+	@deploy/make-environment $@ requirements.txt bench/requirements.txt

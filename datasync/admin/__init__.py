@@ -1,0 +1,11 @@
+"""The operators' pages: look at everything, describe and sync files, publish templates."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from datasync.admin import facts, files, media, places, quality, runs, templates
+
+__all__ = ["facts", "files", "media", "places", "quality", "runs", "templates"]
+
+admin.site.site_header = admin.site.site_title = _("Data sync")
+admin.site.index_title = _("Operations")

@@ -1,0 +1,136 @@
+"""What the operators' pages share: badges, read-only history, empty lists that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, cast
+
+from django.contrib import admin
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+STYLE = {"all": ("datasync/admin.css",)}
+NOTHING = "–"
+
+
+def badge(label: object, colour: str) -> SafeString:
+    """A state, coloured; the word is what counts, so that it can be read without colours."""
+    return format_html('<span class="badge badge-{}">{}</span>', colour, label)
+
+
+def state_badge(instance: Any, colours: Mapping[Any, str]) -> SafeString:
+    """The state of a row with choices, in the colour that its choices give it."""
+    return badge(instance.get_state_display(), colours[instance.state])
+
+
+def link(instance: Model | None, text: object = None) -> SafeString | str:
+    """A link to the page of a row; a dash where there is none."""
+    if instance is None:
+        return NOTHING
+    meta = instance._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(instance.pk,))
+    return format_html('<a href="{}">{}</a>', address, instance if text is None else text)
+
+
+def list_link(model: type[Model], text: object, **filters: object) -> SafeString:
+    """A link to the list of a model, filtered."""
+    meta = model._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist", query=filters)
+    return format_html('<a href="{}">{}</a>', address, text)
+
+
+def pairs_table(pairs: Iterable[tuple[object, object]]) -> SafeString | str:
+    """A table of two columns: name and value."""
+    rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", pairs)
+    return format_html('<table class="pairs">{}</table>', rows) if rows else NOTHING
+
+
+def grid(headers: Sequence[object], rows: Iterable[Sequence[object]]) -> SafeString | str:
+    """A table with a header."""
+    body = format_html_join(
+        "", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows)
+    )
+    if not body:
+        return NOTHING
+    head = format_html_join("", "<th>{}</th>", ((header,) for header in headers))
+    return format_html('<table class="pairs"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body)
+
+
+def progress_bar(done: int, total: int) -> SafeString:
+    """How far something is: a bar and the figures."""
+    return format_html('<progress value="{}" max="{}"></progress> {} / {}', done, max(total, 1), done, total)
+
+
+def error_text(error: Mapping[str, Any] | None) -> SafeString | str:
+    """A stored error: its code, what happened and what to do."""
+    if not error:
+        return NOTHING
+    return format_html(
+        '<strong>{}</strong> {} <span class="help">{}</span>',
+        error.get("code", ""),
+        error.get("message", ""),
+        error.get("recovery", ""),
+    )
+
+
+def operator(request: HttpRequest) -> AbstractBaseUser:
+    """Who is at work; the admin lets nobody else in."""
+    return cast("AbstractBaseUser", request.user)
+
+
+class OperatorAdmin(admin.ModelAdmin[Any]):
+    """A page whose empty list says what to do next."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    empty_hint: ClassVar[Any] = ""
+    change_list_template = "admin/datasync/change_list.html"
+
+    class Media:
+        css = STYLE
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, or what to do when there is nothing to show."""
+        context = {"empty_hint": self.empty_hint, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+
+class HistoryAdmin(OperatorAdmin):
+    """Rows that are history: everybody looks, nobody changes."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """History is written by the product alone."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """History does not change."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """History stays."""
+        return False
+
+
+def filled(label: str, count: int) -> str:
+    """``label: count`` where there is something to count."""
+    return f"{label} {count:,}" if count else ""
+
+
+def row_counts(instance: Any) -> str:
+    """The books of a task or one of its files, without what is zero."""
+    counted = (
+        filled(_("read"), instance.rows_read),
+        filled(_("inserted"), instance.rows_inserted),
+        filled(_("updated"), instance.rows_updated),
+        filled(_("unchanged"), instance.rows_unchanged),
+        filled(_("stale"), instance.rows_stale),
+        filled(_("quarantined"), instance.rows_quarantined),
+        filled(_("totals"), instance.rows_totals),
+        filled(_("duplicates"), instance.rows_duplicates),
+    )
+    return ", ".join(part for part in counted if part) or NOTHING

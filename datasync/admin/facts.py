@@ -1,0 +1,157 @@
+"""The clean tables. They can hold tens of millions of rows, so that nothing here counts or sorts them whole."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import Any, ClassVar, cast
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db import connections
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from datasync.admin.base import HistoryAdmin, link, pairs_table
+from datasync.models import (
+    Fact,
+    FinanceEntry,
+    InventorySnapshot,
+    OrderLine,
+    ProductMetric,
+    ServiceMetric,
+    TrafficMetric,
+)
+
+LISTED_AT_MOST = 10_000
+
+
+class CappedPaginator(Paginator[Any]):
+    """Counts no further than ``LISTED_AT_MOST``: beyond it one filters, nobody turns ten thousand pages."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows can be turned to."""
+        rows = cast("QuerySet[Model]", self.object_list)
+        return rows.order_by()[:LISTED_AT_MOST].count()
+
+
+def estimated_rows(model: type[Model]) -> int:
+    """About how many rows a table has, in constant time: from the planner's statistics, or the last row number."""
+    connection = connections["default"]
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass", [table])
+        else:
+            quoted = connection.ops.quote_name(table)
+            cursor.execute(f"SELECT coalesce(max(rowid), 0) FROM {quoted}")  # noqa: S608 - a table's own name
+        return int(cursor.fetchone()[0])
+
+
+class FactAdmin(HistoryAdmin):
+    """Facts of one domain. ``key_fields`` are what a person knows a row by, ``value_fields`` what they look for."""
+
+    key_fields: ClassVar[tuple[str, ...]] = ()
+    value_fields: ClassVar[tuple[str, ...]] = ()
+    paginator = CappedPaginator
+    list_filter = ("platform", "granularity", "sub_domain", "currency")
+    list_select_related = ("platform", "shop", "file_last")
+    sortable_by = ()
+    ordering = ("pk",)
+    search_help_text = _("Searches for exactly what is written, in full.")
+    empty_hint = _("No rows yet. Sync files of this domain: choose them in the list of files and run “Sync”.")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Key, place, values, origin."""
+        head, *others = self.key_fields
+        return (head, "platform", "shop_name", *others, *self.value_fields, "currency", "period_start", "last_file")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What the row says, where it comes from, and the row as it stood in the file."""
+        shared = [field.name for field in Fact._meta.get_fields() if field.name != "raw"]
+        own = [field.name for field in self.model._meta.fields if field.name not in {*shared, "raw"}]
+        origin = [name for name in shared if name not in {"file_first", "file_last", "header_set"}]
+        return (
+            (None, {"fields": own}),
+            (_("where it comes from"), {"fields": [*origin, "first_file", "last_file"]}),
+            (_("original row"), {"fields": ["original_row"]}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Everything: facts come from files alone."""
+        return (*(field.name for field in self.model._meta.fields), "first_file", "last_file", "original_row")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say about how many rows there are where not all are listed."""
+        rows = estimated_rows(self.model)
+        subtitle = None
+        if rows > LISTED_AT_MOST:
+            subtitle = _("about %(rows)s rows; the first %(listed)s are listed, filter to see others") % {
+                "rows": f"{rows:,}",
+                "listed": f"{LISTED_AT_MOST:,}",
+            }
+        return super().changelist_view(request, {"subtitle": subtitle, **(extra_context or {})})
+
+    @admin.display(description=_("shop"))
+    def shop_name(self, fact: Any) -> object:
+        """The shop, linked."""
+        return link(fact.shop)
+
+    @admin.display(description=_("first file"))
+    def first_file(self, fact: Any) -> object:
+        """The file that brought the row, linked."""
+        return link(fact.file_first)
+
+    @admin.display(description=_("last file"))
+    def last_file(self, fact: Any) -> object:
+        """The file that last changed the row, linked."""
+        return link(fact.file_last)
+
+    @admin.display(description=_("original row"))
+    def original_row(self, fact: Any) -> SafeString | str:
+        """Every cell of the row as it stood in the file, under its header."""
+        return pairs_table(zip(fact.header_set.headers, json.loads(fact.raw), strict=False))
+
+
+@admin.register(OrderLine)
+class OrderLineAdmin(FactAdmin):
+    key_fields = ("order_id", "line_ordinal", "sku")
+    value_fields = ("product_name", "order_status", "ordered_at", "quantity", "order_amount")
+    search_fields = ("order_id__exact", "sku__exact", "product_id__exact", "tracking_number__exact")
+
+
+@admin.register(ProductMetric)
+class ProductMetricAdmin(FactAdmin):
+    key_fields = ("product_id", "variant_id")
+    value_fields = ("product_name", "sales_amount", "units_sold", "order_count", "visitors", "conversion_rate")
+    search_fields = ("product_id__exact", "variant_id__exact", "sku__exact")
+
+
+@admin.register(TrafficMetric)
+class TrafficMetricAdmin(FactAdmin):
+    key_fields = ("metric_date", "metric_hour")
+    value_fields = ("page_views", "visitors", "order_count", "sales_amount", "conversion_rate")
+
+
+@admin.register(ServiceMetric)
+class ServiceMetricAdmin(FactAdmin):
+    key_fields = ("metric_date", "agent_id", "sub_domain")
+    value_fields = ("agent_name", "visitors", "chats_answered", "order_count", "sales_amount", "response_rate")
+    search_fields = ("agent_id__exact", "agent_name__exact")
+
+
+@admin.register(InventorySnapshot)
+class InventorySnapshotAdmin(FactAdmin):
+    key_fields = ("sku", "warehouse", "snapshot_date")
+    value_fields = ("product_name", "stock_total", "stock_available", "sales_30_days", "unit_cost")
+    search_fields = ("sku__exact", "product_id__exact")
+
+
+@admin.register(FinanceEntry)
+class FinanceEntryAdmin(FactAdmin):
+    key_fields = ("settlement_id", "line_ordinal", "entry_type")
+    value_fields = ("amount_type", "order_id", "amount", "fee", "posted_at")
+    search_fields = ("settlement_id__exact", "order_id__exact", "transaction_id__exact")

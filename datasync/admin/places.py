@@ -1,0 +1,86 @@
+"""Platforms, shops, their aliases and accounts: what operators keep up to date by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from datasync.admin.base import OperatorAdmin, list_link
+from datasync.models import CatalogFile, CollectionAccount, ComponentVersion, Platform, Shop, ShopAlias
+
+
+@admin.register(Platform)
+class PlatformAdmin(OperatorAdmin):
+    list_display = ("name", "code", "active", "shop_count")
+    list_filter = ("active",)
+    search_fields = ("code", "name")
+    empty_hint = _("No platform yet. Add one: its code is the word that file names and templates use.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Count the shops along."""
+        platforms = super().get_queryset(request)
+        counted: QuerySet[Any] = platforms.annotate(counted_shops=Count("shops"))
+        return counted
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A code that files and facts carry stays as it is."""
+        return ("code",) if obj else ()
+
+    @admin.display(description=_("shops"), ordering="counted_shops")
+    def shop_count(self, platform: Any) -> object:
+        """How many shops, with a link to them."""
+        return list_link(Shop, platform.counted_shops, platform__code__exact=platform.pk)
+
+
+class AliasInline(admin.TabularInline[Any, Any]):
+    model = ShopAlias
+    extra = 0
+    fields = ("platform", "label")
+
+
+@admin.register(Shop)
+class ShopAdmin(OperatorAdmin):
+    list_display = ("__str__", "platform", "shop_id", "region", "currency", "timezone", "active", "files")
+    list_filter = ("platform", "region", "currency", "active")
+    list_select_related = ("platform",)
+    search_fields = ("shop_id", "name", "aliases__label")
+    inlines = (AliasInline,)
+    empty_hint = _("No shop yet. Add one, or scan files whose names or side files say which shop they are of.")
+
+    @admin.display(description=_("files"))
+    def files(self, shop: Any) -> object:
+        """A link to the shop's files."""
+        return list_link(CatalogFile, _("files"), shop__id__exact=shop.pk)
+
+
+@admin.register(ShopAlias)
+class ShopAliasAdmin(OperatorAdmin):
+    list_display = ("label", "shop", "platform")
+    list_filter = ("platform",)
+    list_select_related = ("shop", "platform")
+    search_fields = ("label", "shop__name", "shop__shop_id")
+    autocomplete_fields = ("shop",)
+    empty_hint = _("No alias yet. Add the label under which an export names a shop, such as “Shopee菲律宾2店”.")
+
+
+@admin.register(CollectionAccount)
+class CollectionAccountAdmin(OperatorAdmin):
+    list_display = ("account", "platform", "active", "last_collected_at")
+    list_filter = ("platform", "active")
+    list_select_related = ("platform",)
+    search_fields = ("account",)
+    filter_horizontal = ("shops",)
+    empty_hint = _("No account yet. Add the accounts with which exports are collected; passwords are not kept here.")
+
+
+@admin.register(ComponentVersion)
+class ComponentVersionAdmin(OperatorAdmin):
+    list_display = ("component", "version", "platform", "active", "released_at")
+    list_filter = ("component", "platform", "active")
+    list_select_related = ("platform",)
+    search_fields = ("component", "version")
+    empty_hint = _("No version yet. Add the released versions of the collecting components.")

@@ -1,0 +1,214 @@
+"""Tasks and their files: the history of what was asked for and what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from datasync.admin.base import (
+    HistoryAdmin,
+    error_text,
+    grid,
+    link,
+    list_link,
+    pairs_table,
+    progress_bar,
+    row_counts,
+    state_badge,
+)
+from datasync.choices import ITEM_COLOURS, ITEM_TERMINAL, TASK_COLOURS, TASK_TERMINAL, ItemState
+from datasync.models import QualityReport, QuarantinedRow, SyncProgressTask, SyncTaskFile
+
+INLINE_ITEMS = 100
+
+
+class FirstItems(BaseInlineFormSet[Any, Any, Any]):
+    """The first files of a task, those that failed before the others; a batch can have a thousand."""
+
+    def get_queryset(self) -> Any:
+        """Failed ones first, then in their order, cut."""
+        if not hasattr(self, "_shown"):
+            failed = ExpressionWrapper(Q(state=ItemState.FAILED), output_field=BooleanField())
+            items = super().get_queryset().order_by(failed.desc(), "position")
+            self._shown = list(items[:INLINE_ITEMS])
+        return self._shown
+
+
+class ItemInline(admin.TabularInline[Any, Any]):
+    model = SyncTaskFile
+    formset = FirstItems
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    verbose_name_plural = _("files (the first %(count)s, failed ones on top)") % {"count": INLINE_ITEMS}
+    fields = ("file_link", "state_badge", "rows", "attempt", "duration_ms", "error_text")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Fetch the files along."""
+        return super().get_queryset(request).select_related("file")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Items are made by submitting."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Items are history."""
+        return False
+
+    @admin.display(description=_("file"))
+    def file_link(self, item: Any) -> object:
+        """The file, linked."""
+        return link(item.file)
+
+    @admin.display(description=_("state"))
+    def state_badge(self, item: Any) -> SafeString:
+        """The state, coloured."""
+        return state_badge(item, ITEM_COLOURS)
+
+    @admin.display(description=_("rows"))
+    def rows(self, item: Any) -> str:
+        """Where the rows went."""
+        return row_counts(item)
+
+    @admin.display(description=_("error"))
+    def error_text(self, item: Any) -> SafeString | str:
+        """What went wrong and what to do."""
+        return error_text(item.error)
+
+
+@admin.register(SyncProgressTask)
+class SyncProgressTaskAdmin(HistoryAdmin):
+    list_display = (
+        "task_id", "state_badge", "kind", "owner", "priority", "progress", "rows", "speed", "created_at", "finished_at",
+    )  # fmt: skip
+    list_filter = ("state", "kind", "fallback", "created_at")
+    list_select_related = ("owner",)
+    search_fields = ("task_id", "celery_task_id", "owner__username")
+    date_hierarchy = "created_at"
+    inlines = (ItemInline,)
+    empty_hint = _(
+        "No sync yet. Choose files in the list of files and run “Sync”, or run “manage.py sync_files --all”."
+    )
+    fieldsets = (
+        (None, {"fields": ("task_id", "state_badge", "kind", "owner", "priority", "message", "progress", "all_items")}),
+        (_("rows"), {"fields": ("rows", "speed", "quarantined_rows")}),
+        (_("options"), {"fields": (
+            "only_with_template", "allow_quarantine", "use_template_header_row", "options", "parent", "fallback",
+        )}),
+        (_("what went wrong"), {"fields": ("errors_table", "warnings")}),
+        (_("quality check"), {"fields": ("quality_table",)}),
+        (_("times"), {"fields": (
+            "created_at", "started_at", "finished_at", "cancel_requested_at", "deadline_at", "celery_task_id",
+        )}),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Count the finished files of each task along, for those that still run."""
+        finished = (
+            SyncTaskFile.objects.filter(task=OuterRef("pk"), state__in=ITEM_TERMINAL)
+            .order_by()
+            .values("task")
+            .annotate(counted=Count("pk"))
+            .values("counted")
+        )
+        tasks = super().get_queryset(request)
+        counted: QuerySet[Any] = tasks.annotate(finished_items=Coalesce(Subquery(finished), 0))
+        return counted
+
+    @admin.display(description=_("state"), ordering="state")
+    def state_badge(self, task: Any) -> SafeString:
+        """The state, coloured."""
+        return state_badge(task, TASK_COLOURS)
+
+    @admin.display(description=_("progress"))
+    def progress(self, task: Any) -> SafeString:
+        """How many files are finished."""
+        closed = task.succeeded_files + task.failed_files + task.skipped_files
+        return progress_bar(closed if task.state in TASK_TERMINAL and closed else task.finished_items, task.total_files)
+
+    @admin.display(description=_("rows"))
+    def rows(self, task: Any) -> str:
+        """Where the rows went."""
+        return row_counts(task)
+
+    @admin.display(description=_("rows/s"), ordering="rows_per_second")
+    def speed(self, task: Any) -> str:
+        """Rows per second."""
+        return f"{task.rows_per_second:,.0f}" if task.rows_per_second else ""
+
+    @admin.display(description=_("all files"))
+    def all_items(self, task: Any) -> SafeString:
+        """A link to every file of the task."""
+        return list_link(SyncTaskFile, task.total_files, task__id__exact=task.pk)
+
+    @admin.display(description=_("quarantined rows"))
+    def quarantined_rows(self, task: Any) -> SafeString:
+        """A link to the rows that this task quarantined."""
+        return list_link(QuarantinedRow, f"{task.rows_quarantined:,}", item__task__id__exact=task.pk)
+
+    @admin.display(description=_("errors"))
+    def errors_table(self, task: Any) -> SafeString | str:
+        """The errors with what to do."""
+        rows = ((error.get("file", error.get("file_name", "")), error_text(error)) for error in task.errors)
+        return grid((_("file"), _("error")), rows)
+
+    @admin.display(description=_("by shop and domain"))
+    def quality_table(self, task: Any) -> SafeString | str:
+        """The scores of the quality gate."""
+        reports = QualityReport.objects.filter(task=task).select_related("platform", "shop")[:200]
+        return grid(
+            (_("platform"), _("shop"), _("domain"), _("score"), _("rows")),
+            ((row.platform, row.shop or "", row.get_domain_display(), row.score, row.rows) for row in reports),
+        )
+
+
+@admin.register(SyncTaskFile)
+class SyncTaskFileAdmin(HistoryAdmin):
+    list_display = ("file", "task", "state_badge", "rows", "attempt", "duration_ms", "error", "finished_at")
+    list_filter = ("state", "file__platform", "file__domain")
+    list_select_related = ("file", "task")
+    search_fields = ("task__task_id", "file__original_name")
+    empty_hint = _("No file has been synced yet.")
+    fields = (
+        "task_link", "file_link", "state_badge", "rows", "template", "error", "warnings_table", "position", "attempt",
+        "crashes", "worker", "lease_until", "not_before", "rows_expected", "queued_at", "started_at", "finished_at",
+        "duration_ms",
+    )  # fmt: skip
+
+    @admin.display(description=_("task"))
+    def task_link(self, item: Any) -> object:
+        """The task, linked."""
+        return link(item.task)
+
+    @admin.display(description=_("file"))
+    def file_link(self, item: Any) -> object:
+        """The file, linked."""
+        return link(item.file)
+
+    @admin.display(description=_("state"), ordering="state")
+    def state_badge(self, item: Any) -> SafeString:
+        """The state, coloured."""
+        return state_badge(item, ITEM_COLOURS)
+
+    @admin.display(description=_("rows"))
+    def rows(self, item: Any) -> str:
+        """Where the rows went."""
+        return row_counts(item)
+
+    @admin.display(description=_("error"))
+    def error(self, item: Any) -> SafeString | str:
+        """What went wrong and what to do."""
+        return error_text(item.error)
+
+    @admin.display(description=_("warnings"))
+    def warnings_table(self, item: Any) -> SafeString | str:
+        """The warnings, one a line."""
+        return pairs_table(enumerate(item.warnings, start=1))

@@ -1,0 +1,112 @@
+"""Correct a file's description by hand: what a person says outlives every later scan."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+
+from datasync.catalog import records
+from datasync.catalog.description import UPLOADER, Described, Description
+from datasync.choices import FILE_ACTIVE, DomainChoice, FileState, Granularity
+from datasync.exceptions import FileBusy, InvalidRequest
+from datasync.mapping.match import Outcome, match
+from datasync.mapping.selectors import family_of_file, stored_for
+from datasync.models import CatalogFile, Platform, Shop, SyncTaskFile
+
+FIELDS = (
+    "platform",
+    "source_platform",
+    "shop",
+    "domain",
+    "sub_domain",
+    "granularity",
+    "period_start",
+    "period_end",
+    "collected_at",
+    "account",
+)
+_KEEP_STATE = (FileState.SOURCE_MISSING, FileState.FAILED)
+
+Value = str | date | datetime | Platform | Shop | None
+
+
+@transaction.atomic
+def describe_file(file: CatalogFile, **fields: Value) -> CatalogFile:
+    """Correct fields of a file's description; it is matched anew and pending, as soon as it is described enough.
+
+    Platforms may be given as codes, the shop as a row. Raises ``InvalidRequest`` for what cannot go together, and
+    ``FileBusy`` while the file is being synced.
+    """
+    row = CatalogFile.objects.select_for_update().get(pk=file.pk)
+    if row.state in FILE_ACTIVE:
+        active = SyncTaskFile.objects.filter(file=row).order_by("-id").select_related("task").first()
+        raise FileBusy(task_id=active.task.task_id if active else "")
+    unknown = sorted(set(fields) - set(FIELDS))
+    if unknown:
+        raise InvalidRequest(detail=f"Unknown fields: {', '.join(unknown)}.")
+    for name, value in fields.items():
+        _set(row, name, value)
+    _check(row)
+    row.description_sources = {**row.description_sources, **dict.fromkeys(_source_names(fields), UPLOADER)}
+    _match_anew(row)
+    row.save()
+    for name in (field.name for field in CatalogFile._meta.concrete_fields):
+        setattr(file, name, getattr(row, name))
+    return file
+
+
+def _set(row: CatalogFile, name: str, value: Value) -> None:
+    if name.endswith("platform") and (value is None or isinstance(value, str)):
+        if value and not Platform.objects.filter(pk=value).exists():
+            raise InvalidRequest(detail=f"Unknown platform: {value}.")
+        setattr(row, f"{name}_id", value or None)
+    else:
+        setattr(row, name, value)
+
+
+def _check(row: CatalogFile) -> None:
+    if row.platform_id and not row.source_platform_id:
+        row.source_platform_id = row.platform_id
+    if row.domain == DomainChoice.INVENTORY:
+        row.granularity = Granularity.SNAPSHOT
+    if row.sub_domain and row.domain != DomainChoice.SERVICES:
+        raise InvalidRequest(detail="Only the domain services has sub-domains.")
+    if row.granularity == Granularity.SNAPSHOT and row.domain not in {"", DomainChoice.INVENTORY}:
+        raise InvalidRequest(detail="Only an inventory is a snapshot.")
+    if row.shop is not None and row.shop.platform_id != row.platform_id:
+        raise InvalidRequest(detail="The shop belongs to another platform.")
+    if row.period_start and row.period_end and row.period_end < row.period_start:
+        raise InvalidRequest(detail="The period ends before it begins.")
+
+
+def _source_names(fields: dict[str, Any]) -> list[str]:
+    return ["shop_id" if name == "shop" else name for name in fields]
+
+
+def _match_anew(row: CatalogFile) -> None:
+    """Choose the template for what the file is now said to be, by the header that the catalogue holds."""
+    told = Description(
+        platform=row.platform_id or "",
+        source_platform=row.source_platform_id or "",
+        domain=row.domain,
+        sub_domain=row.sub_domain,
+        granularity=row.granularity,
+        period_start=row.period_start,
+        period_end=row.period_end,
+        collected_at=row.collected_at,
+        account=row.account,
+    )
+    values = records.description_values(Described(told), content_sha256=row.content_sha256, shop=row.shop)
+    row.sha256 = values["sha256"]
+    family = family_of_file(row)
+    stored = stored_for(family) if family else ()
+    found = match(row.header, [one.template for one in stored]) if stored and row.header else None
+    chosen = next((one for one in stored if found is not None and one.template is found.template), None)
+    known = found is not None and found.outcome is not Outcome.NONE
+    row.template_id = chosen.id if known and chosen else None
+    row.match = {**found.as_dict(), "template_id": chosen.id} if found and known and chosen else {}
+    if row.state not in _KEEP_STATE:
+        row.state = records.state_of(told)
+        row.last_error = {}

@@ -1,0 +1,13 @@
+"""Expected errors of the catalogue alone."""
+
+from __future__ import annotations
+
+from datasync.exceptions import FileError
+
+
+class FileGrowing(FileError):  # noqa: N818 - named like the other expected errors
+    """The file is still being written."""
+
+    code = "FILE_GROWING"
+    recovery = "Wait until it is complete, then scan again."
+    permanent = False

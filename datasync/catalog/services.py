@@ -1,0 +1,181 @@
+"""The catalogue's services: scan folders, take single files and uploads, correct a description, find a file again."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from datasync.catalog import side_file, uploads
+from datasync.catalog.cataloguer import Catalogued, Cataloguer, Outcome
+from datasync.catalog.correct import describe_file
+from datasync.catalog.describe import Knowledge
+from datasync.catalog.description import Description
+from datasync.catalog.exceptions import FileGrowing
+from datasync.catalog.scan import ScanResult, scan_roots
+from datasync.catalog.walk import Found, is_unfinished, printable, refusal
+from datasync.disk import UPLOADS, Stamp, fingerprint, identity_hash, place, root_key
+from datasync.exceptions import FileBusy, FileChanged, FileMissing, InvalidRequest, UnsupportedFormat
+from datasync.mapping.publishing import ensure_platforms
+from datasync.mapping.store import shelf
+from datasync.models import CatalogFile, SyncTaskFile
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+__all__ = [
+    "Description",
+    "ScanResult",
+    "catalogue_path",
+    "describe_file",
+    "ensure_platforms",
+    "path_of",
+    "scan",
+    "store_upload",
+    "verify_unchanged",
+]
+
+
+def scan(
+    *,
+    roots: Sequence[Path] | None = None,
+    progress: Callable[[ScanResult], None] | None = None,
+    actor: AbstractBaseUser | None = None,  # noqa: ARG001 - every door says who asked
+) -> ScanResult:
+    """Bring the catalogue up to date with the configured roots, or with folders inside them.
+
+    ``progress`` is called after every chunk of files. Raises ``InvalidRequest`` for a folder outside the roots.
+    """
+    return scan_roots(roots=roots, progress=progress)
+
+
+def catalogue_path(
+    path: Path,
+    *,
+    root: Path | None = None,
+    description: Description | None = None,
+    actor: AbstractBaseUser | None = None,
+) -> CatalogFile:
+    """Catalogue one file of a configured root; the same content elsewhere gives the row that is known already.
+
+    Raises ``InvalidRequest`` outside the roots, ``FileMissing``, ``UnsupportedFormat``, ``FileGrowing``, ``FileBusy``.
+    """
+    inside, name = _inside(path, [root] if root else settings.DATA_ROOTS)
+    cataloguer = Cataloguer(
+        root=inside,
+        key=root_key(inside),
+        knowledge=Knowledge.now(shelf(), UTC),
+        told=description,
+        uploaded_by_id=actor.pk if actor and description else None,
+    )
+    return _row_of(cataloguer, cataloguer.process([_found(inside, name)])[0])
+
+
+def store_upload(
+    *, uploaded: UploadedFile[Any], description: Description | None = None, actor: AbstractBaseUser | None = None
+) -> CatalogFile:
+    """Keep and catalogue an uploaded file; the same content of the same shop gives the row that is known already.
+
+    Raises ``TooLarge``, ``EmptyFile``, ``UnsupportedFormat``, ``EncryptedFile`` and the like before anything is kept.
+    """
+    knowledge = Knowledge.now(shelf(), UTC)
+    told = description or Description()
+    unknown = {code for code in (told.platform, told.source_platform) if code} - knowledge.platforms
+    if unknown:
+        raise InvalidRequest(detail=f"Unknown platform: {', '.join(sorted(unknown))}.")
+    name = uploads.keep(uploaded)
+    cataloguer = Cataloguer(
+        root=settings.UPLOAD_DIR,
+        key=UPLOADS,
+        knowledge=knowledge,
+        told=told,
+        name=uploads.original_name(uploaded),
+        uploaded_by_id=actor.pk if actor else None,
+        wait_for_growth=False,
+    )
+    done = cataloguer.process([_found(settings.UPLOAD_DIR, name)])[0]
+    row = _row_of(cataloguer, done)
+    if row.storage_name != name or row.root != UPLOADS:
+        uploads.discard(name)
+    return row
+
+
+def path_of(file: CatalogFile) -> Path:
+    """Where a file lies, resolved under its root; raises ``FileMissing`` when it is gone or leads out of the root."""
+    return place(file.root, file.storage_name)
+
+
+def verify_unchanged(file: CatalogFile, sha256: str) -> None:
+    """Raise ``FileChanged`` or ``FileMissing`` unless the file still holds the bytes with that hash.
+
+    ``sha256`` is the file's ``content_sha256`` or its ``sha256``. As long as size and time of the last change are
+    those that the catalogue saw, the bytes are not read again.
+    """
+    if sha256 not in {file.content_sha256, file.sha256}:
+        raise FileChanged
+    path = path_of(file)
+    try:
+        if Stamp.of(path.stat()) == Stamp(file.size, file.modified_at):
+            return
+        content = fingerprint(path).content_sha256
+    except OSError:
+        raise FileMissing from None
+    shop_id = file.shop.shop_id if file.shop else ""
+    whole = identity_hash(platform=file.platform_id or "", shop_id=shop_id, content_sha256=content)
+    if sha256 not in {content, whole}:
+        raise FileChanged
+
+
+def _inside(path: Path, roots: Sequence[Path]) -> tuple[Path, str]:
+    """The configured root that holds a file, and the file's name below it, without a link on the way."""
+    wanted = Path(os.path.abspath(path))  # noqa: PTH100 - links must stay as they are written
+    for root in roots:
+        if root in settings.DATA_ROOTS and wanted.is_relative_to(root) and wanted != root:
+            real = wanted.parent.resolve()
+            if real != root.resolve() / wanted.parent.relative_to(root):
+                break
+            return root, wanted.relative_to(root).as_posix()
+    raise InvalidRequest(detail=f"{printable(str(path))} is not inside a configured root (DATA_ROOTS).")
+
+
+def _found(root: Path, name: str) -> Found:
+    """One file as a scan would find it."""
+    path = root / name
+    try:
+        status = path.lstat()
+    except (OSError, ValueError):
+        raise FileMissing from None
+    if not stat.S_ISREG(status.st_mode):
+        raise UnsupportedFormat(found="something that is no regular file")
+    if is_unfinished(path.name):
+        raise FileGrowing
+    if reason := refusal(name):
+        raise UnsupportedFormat(found=reason)
+    for beside in (path.with_name(side) for side in side_file.names_of(path.name)):
+        try:
+            side = beside.lstat()
+        except OSError:
+            continue
+        stamp = f"{side.st_size}:{side.st_mtime_ns}"
+        return Found(name, Stamp.of(status), beside.relative_to(root).as_posix(), stamp)
+    return Found(name, Stamp.of(status))
+
+
+def _row_of(cataloguer: Cataloguer, done: Catalogued) -> CatalogFile:
+    if done.outcome is Outcome.GROWING:
+        raise FileGrowing
+    if done.outcome is Outcome.REFUSED:
+        raise UnsupportedFormat(found=done.reason)
+    if done.outcome is Outcome.BUSY:
+        active = SyncTaskFile.objects.filter(file_id=done.row_id).order_by("-id").select_related("task").first()
+        raise FileBusy(task_id=active.task.task_id if active else "")
+    rows = CatalogFile.objects.select_related("shop")
+    if done.row_id is not None:
+        return rows.get(pk=done.row_id)
+    return rows.get(root=cataloguer.key, storage_name=done.found.name)

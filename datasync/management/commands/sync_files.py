@@ -1,0 +1,133 @@
+"""Sync catalogued files: those that are pending and fit, chosen ones, or all that have a template."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from datasync.catalog.selectors import pending_files
+from datasync.choices import DomainChoice, Granularity
+from datasync.exceptions import InvalidRequest
+from datasync.management.arguments import file_id, find_user, whole_number
+from datasync.management.base import ConsoleCommand, Outcome
+from datasync.management.progress import add_progress_option, progress_wanted
+from datasync.management.watching import task_outcome, watch
+from datasync.models import SyncProgressTask
+from datasync.runs import services
+from datasync.runs.services import MOST_FILES, Submission
+
+_FILTERS = ("platform", "domain", "granularity", "shop", "since_hours", "limit")
+DEFAULT_LIMIT = 100
+DEFAULT_PRIORITY = 5
+
+
+class Command(ConsoleCommand):
+    summary = gettext_lazy(
+        "Queue files to be synced by the workers. Without options: up to 100 pending files of every kind. "
+        "Exit code with --wait: 0 all synced, 3 rows were quarantined, 4 files were refused."
+    )
+
+    def add_options(self, parser: CommandParser) -> None:
+        """Which files, how, and whether to wait."""
+        which = parser.add_argument_group(_("which files"))
+        which.add_argument("--platform", help=_("pending files of this platform"))
+        which.add_argument(
+            "--domain", action="append", default=[], choices=DomainChoice.values, help=_("of this domain; repeatable")
+        )
+        which.add_argument(
+            "--granularity", action="append", default=[], choices=Granularity.values,
+            help=_("of this granularity; repeatable"),
+        )  # fmt: skip
+        which.add_argument("--shop", help=_("of this shop: its id on the platform"))
+        which.add_argument("--since-hours", type=whole_number(1, 100_000), help=_("first seen within so many hours"))
+        which.add_argument(
+            "--limit", type=whole_number(1, MOST_FILES), help=_("so many files at most (default %s)") % DEFAULT_LIMIT
+        )
+        which.add_argument(
+            "--file-id", type=file_id, action="append", default=[], help=_("this file, pending or not; repeatable")
+        )
+        which.add_argument("--all", action="store_true", help=_("every pending file that has a template"))
+        how = parser.add_argument_group(_("how"))
+        how.add_argument(
+            "--without-template", action="store_true", help=_("use the suggested mapping where no template fits")
+        )
+        how.add_argument(
+            "--refuse-quarantine", action="store_true", help=_("refuse a file with rows that cannot be trusted")
+        )
+        how.add_argument(
+            "--priority", type=whole_number(1, 10), default=DEFAULT_PRIORITY,
+            help=_("1 to 10, 10 first (default %(default)s)"),
+        )  # fmt: skip
+        how.add_argument("--user", help=_("in whose name"))
+        parser.add_argument("--wait", action="store_true", help=_("wait until all is done, and exit as it ended"))
+        parser.add_argument("--timeout", type=whole_number(1, 10**6), help=_("wait no longer than so many seconds"))
+        add_progress_option(parser)
+
+    def work(self, options: dict[str, Any]) -> Outcome:
+        """Submit, and wait where asked to."""
+        submission = _submit(options)
+        if submission is None:
+            nothing = _("Nothing is pending. “manage.py scan_files” looks for new files.")
+            return Outcome({"task_id": None, "message": nothing, "files": {"total": 0}}, [nothing])
+        for ids, text in ((submission.missing_file_ids, _("Not found: %s")), (submission.busy_file_ids, _("Busy: %s"))):
+            if ids:
+                self.stderr.write(text % ", ".join(map(str, ids)))
+        if options["wait"]:
+            watch(submission.task, shown=progress_wanted(options), timeout=options["timeout"])
+        return task_outcome(
+            submission.task,
+            finished=options["wait"],
+            missing_file_ids=list(submission.missing_file_ids),
+            busy_file_ids=list(submission.busy_file_ids),
+        )
+
+
+def _submit(options: dict[str, Any]) -> Submission | None:
+    """Submit what the options ask for; None when nothing is pending."""
+    filtered = [name for name in _FILTERS if options[name]]
+    flags = {
+        "only_with_template": not options["without_template"],
+        "allow_quarantine": not options["refuse_quarantine"],
+    }
+    owner = find_user(options["user"])
+    if (options["all"] or options["file_id"]) and filtered:
+        raise InvalidRequest(detail=_("Choose files by filters, by --file-id or by --all, not by several."))
+    if options["all"]:
+        if options["file_id"] or not all(flags.values()):
+            raise InvalidRequest(detail=_("--all goes with --priority and --user only."))
+        return _submitted(services.submit_all(owner=owner, priority=options["priority"]))
+    if not options["file_id"] and not options["shop"]:
+        task = services.submit_batch(
+            owner=owner,
+            platform=options["platform"],
+            domains=options["domain"],
+            granularities=options["granularity"],
+            since_hours=options["since_hours"],
+            limit=options["limit"] or DEFAULT_LIMIT,
+            priority=options["priority"],
+            **flags,
+        )
+        return _submitted(task)
+    chosen = options["file_id"] or _pending_of_shop(options)
+    if not chosen:
+        return None
+    return services.submit_by_ids(file_ids=chosen, owner=owner, priority=options["priority"], **flags)
+
+
+def _submitted(task: SyncProgressTask | None) -> Submission | None:
+    return None if task is None else Submission(task=task)
+
+
+def _pending_of_shop(options: dict[str, Any]) -> list[int]:
+    """The pending files of a shop that pass the other filters."""
+    files = pending_files(
+        platform=options["platform"],
+        domains=options["domain"],
+        granularities=options["granularity"],
+        since_hours=options["since_hours"],
+        with_template_only=False,
+    ).filter(shop__shop_id=options["shop"])
+    return list(files.values_list("pk", flat=True)[: options["limit"] or DEFAULT_LIMIT])

@@ -1,0 +1,123 @@
+"""Watch a task until it is finished, and tell how it ended."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from datasync.choices import TASK_TERMINAL, ItemState, TaskState
+from datasync.exceptions import QuarantineRefused, error_classes
+from datasync.ingest.plan import COUNT_NAMES
+from datasync.management.base import ConsoleError, Exit, Outcome
+from datasync.management.progress import SyncBars
+from datasync.management.tables import facts, table
+from datasync.models import SyncProgressTask, SyncTaskFile
+from datasync.runs import selectors
+from datasync.runs.errors import INTERNAL_ERROR
+
+POLL_SECONDS = 0.3
+SILENCE_SECONDS = 15.0
+"""After so long without a start, say that no worker seems to run."""
+MOST_RESULTS = 1000
+
+
+def watch(task: SyncProgressTask, *, shown: bool, timeout: float | None = None) -> None:
+    """Follow a task until it is finished; ``task`` is as it ended then.
+
+    Raises ``ConsoleError`` after ``timeout`` seconds. An interrupt ends the watching, never the task.
+    """
+    bars = SyncBars(shown=shown)
+    began = time.monotonic()
+    hinted = False
+    try:
+        while task.state not in TASK_TERMINAL:
+            bars.show(selectors.progress(task, page_size=1))
+            waited = time.monotonic() - began
+            if timeout is not None and waited > timeout:
+                raise _still_running(task, timeout)
+            if not hinted and waited > SILENCE_SECONDS and task.state == TaskState.QUEUED:
+                hinted = True
+                _tell(task.message or _("No worker has taken it up yet. Is one running? “make serve” starts one."))
+            time.sleep(POLL_SECONDS)
+            task.refresh_from_db()
+        bars.show(selectors.progress(task, page_size=1))
+    except KeyboardInterrupt:
+        _tell(_("No longer watching; the task goes on. To see it: manage.py task_status %s --watch") % task.task_id)
+        raise
+    finally:
+        bars.close()
+
+
+def verdict(task: SyncProgressTask) -> Exit:
+    """How a finished task ended, as an exit code: the gravest of what its files came to."""
+    ended = SyncTaskFile.objects.filter(task=task, state__in=(ItemState.FAILED, ItemState.SKIPPED))
+    codes = {(error or {}).get("code", "") for error in ended.values_list("error", flat=True)}
+    return verdict_of(codes, rows_quarantined=task.rows_quarantined)
+
+
+def verdict_of(codes: Collection[str], *, rows_quarantined: int) -> Exit:
+    """The exit code for the error codes of files that were not synced and the rows put into quarantine."""
+    known = error_classes()
+    others = set(codes) - {QuarantineRefused.code}
+    if INTERNAL_ERROR in others:
+        return Exit.BUG
+    if any(code in known and not known[code].permanent for code in others):
+        return Exit.UNAVAILABLE
+    if others:
+        return Exit.REFUSED
+    return Exit.QUARANTINED if codes or rows_quarantined else Exit.OK
+
+
+def task_outcome(task: SyncProgressTask, *, finished: bool, **extra: Any) -> Outcome:
+    """A task as a document and as lines. ``finished`` makes the way it ended the exit code."""
+    document = {**selectors.progress(task, page_size=MOST_RESULTS), **extra}
+    return Outcome(document, _lines(document), verdict(task) if finished else Exit.OK)
+
+
+def _lines(progress: dict[str, Any]) -> Iterator[str]:
+    """The task, its books, then the files that are not simply done."""
+    files, rows = progress["files"], progress["rows"]
+    yield from facts(
+        [
+            (_("task"), progress["task_id"]),
+            (_("state"), progress["status"]),
+            (_("files"), _("%(processed)s of %(total)s, %(failed)s failed, %(skipped)s skipped") % files),
+            (_("rows/s"), progress["rows_per_second"]),
+        ]
+    )
+    if progress["message"]:
+        yield progress["message"]
+    yield ""
+    yield from table([_(name) for name in COUNT_NAMES], [[rows[name] for name in COUNT_NAMES]])
+    notable = [result for result in progress["results"] if result["error"] or result["rows"]["quarantined"]]
+    if notable:
+        yield ""
+        headers = (_("file"), _("name"), _("state"), _("quarantined"), _("code"), _("what happened"))
+        yield from table(headers, (_notable(result) for result in notable))
+        yield _("To see the rows: manage.py quarantine list --task %s") % progress["task_id"]
+
+
+def _notable(result: dict[str, Any]) -> tuple[Any, ...]:
+    error = result["error"] or {}
+    quarantined = result["rows"]["quarantined"]
+    name, state = result["file"], result["status"]
+    return (str(result["file_id"]), name, state, quarantined, error.get("code", ""), error.get("message", ""))
+
+
+def _still_running(task: SyncProgressTask, timeout: float) -> ConsoleError:
+    return ConsoleError(
+        _("Task %(id)s is still %(state)s after %(seconds)s seconds.")
+        % {"id": task.task_id, "state": task.get_state_display(), "seconds": f"{timeout:g}"},
+        recovery=_("It goes on. To see it: manage.py task_status %s --watch") % task.task_id,
+        code="TIMEOUT",
+        exit_code=Exit.UNAVAILABLE,
+    )
+
+
+def _tell(text: str) -> None:
+    """Say something to the person at the terminal, out of the way of the answer."""
+    sys.stderr.write(f"\n{text}\n")

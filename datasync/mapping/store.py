@@ -1,0 +1,177 @@
+"""Header templates between the database and their plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Max, Prefetch
+
+from datasync import models
+from datasync.choices import TemplateOrigin, TemplateState
+from datasync.fields import Domain, Kind
+from datasync.ingest.plan import NumberFormat
+from datasync.mapping.template import Family, Template, TemplateColumn
+
+_Stamp = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A published template together with its row's primary key."""
+
+    id: int
+    template: Template
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """All published templates as they were at one moment."""
+
+    stored: tuple[Stored, ...]
+    by_family: dict[Family, tuple[Stored, ...]]
+    by_id: dict[int, Stored]
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """The templates alone."""
+        return tuple(stored.template for stored in self.stored)
+
+    @property
+    def erps(self) -> frozenset[str]:
+        """Platforms that export for others: they are the source of a template of another platform."""
+        families = (stored.template.family for stored in self.stored)
+        return frozenset(family.source_platform for family in families if family.source_platform != family.platform)
+
+
+class _Held:
+    """The shelf of this process. It is replaced as a whole, so that threads need no lock."""
+
+    value: tuple[_Stamp, Shelf] | None = None
+
+
+def shelf() -> Shelf:
+    """The published templates; one cheap query says whether those that this process holds are still the newest."""
+    stamp = _stamp()
+    held = _Held.value
+    if held is None or held[0] != stamp:
+        held = (stamp, _read_shelf())
+        _Held.value = held
+    return held[1]
+
+
+def held_shelf() -> Shelf:
+    """The published templates as this process last saw them, without a query."""
+    held = _Held.value
+    return held[1] if held else shelf()
+
+
+def to_template(row: models.HeaderTemplate) -> Template:
+    """The plain value of a row; its columns should have been prefetched."""
+    return Template(
+        family=family_of(row),
+        columns=tuple(
+            TemplateColumn(
+                position=column.position,
+                header=column.header,
+                field=column.field or None,
+                kind=Kind(column.kind),
+                format=column.format,
+                required=column.required,
+                aliases=tuple(column.aliases),
+            )
+            for column in row.columns.all()
+        ),
+        identity=tuple(row.identity),
+        version=row.version,
+        variant=row.variant or "default",
+        header_row=row.header_row,
+        header_rows=row.header_rows,
+        data_row=row.data_row,
+        sheet=row.sheet or None,
+        number_format=NumberFormat(row.number_format),
+        ordinal=row.ordinal,
+        totals_on_every_line=row.totals_on_every_line,
+    )
+
+
+def family_of(row: models.HeaderTemplate) -> Family:
+    """The family of a template's row."""
+    return Family(
+        platform=row.platform_id,
+        source_platform=row.source_platform_id,
+        domain=Domain(row.domain),
+        granularity=row.granularity,
+        sub_domain=row.sub_domain,
+    )
+
+
+def add_template(template: Template, *, origin: TemplateOrigin, state: TemplateState) -> models.HeaderTemplate:
+    """Write a template and its columns; its platforms must exist."""
+    family = template.family
+    row = models.HeaderTemplate.objects.create(
+        platform_id=family.platform,
+        source_platform_id=family.source_platform,
+        domain=family.domain.value,
+        sub_domain=family.sub_domain,
+        granularity=family.granularity,
+        version=template.version,
+        variant=template.variant,
+        state=state,
+        origin=origin,
+        header_row=template.header_row,
+        header_rows=template.header_rows,
+        data_row=template.data_row,
+        sheet=template.sheet or "",
+        number_format=template.number_format.value,
+        identity=list(template.identity),
+        ordinal=template.ordinal,
+        totals_on_every_line=template.totals_on_every_line,
+        fingerprint=template.fingerprint,
+    )
+    models.TemplateColumn.objects.bulk_create(_column_rows(row, template.columns))
+    return row
+
+
+def family_rows(family: Family) -> dict[str, object]:
+    """The filter that finds a family's templates."""
+    return {
+        "platform_id": family.platform,
+        "source_platform_id": family.source_platform,
+        "domain": family.domain.value,
+        "sub_domain": family.sub_domain,
+        "granularity": family.granularity,
+    }
+
+
+def _column_rows(row: models.HeaderTemplate, columns: Iterable[TemplateColumn]) -> list[models.TemplateColumn]:
+    return [
+        models.TemplateColumn(
+            template=row,
+            position=column.position,
+            header=column.header,
+            aliases=list(column.aliases),
+            field=column.field or "",
+            kind=column.kind.value,
+            format=column.format,
+            required=column.required,
+        )
+        for column in columns
+    ]
+
+
+def _stamp() -> _Stamp:
+    published = models.HeaderTemplate.objects.filter(state=TemplateState.PUBLISHED)
+    found = published.aggregate(count=Count("pk"), newest=Max("pk"), published=Max("published_at"))
+    return tuple(found.values())
+
+
+def _read_shelf() -> Shelf:
+    columns = Prefetch("columns", queryset=models.TemplateColumn.objects.order_by("position"))
+    rows = models.HeaderTemplate.objects.filter(state=TemplateState.PUBLISHED).prefetch_related(columns).order_by("pk")
+    stored = tuple(Stored(row.pk, to_template(row), row.origin) for row in rows)
+    by_family: dict[Family, tuple[Stored, ...]] = {}
+    for one in stored:
+        by_family[one.template.family] = (*by_family.get(one.template.family, ()), one)
+    return Shelf(stored, by_family, {one.id: one for one in stored})

@@ -1,0 +1,130 @@
+"""Suggested mappings of files that no template fits: found, kept with the file, published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from datasync.choices import TemplateOrigin
+from datasync.disk import place
+from datasync.exceptions import NeedsDescription, NoTemplate
+from datasync.fields import Domain, Kind
+from datasync.ingest.plan import NumberFormat, SheetHead
+from datasync.mapping.choose import SAMPLE_ROWS, header_at
+from datasync.mapping.header_row import find_header_row
+from datasync.mapping.publishing import new_version, publish
+from datasync.mapping.selectors import family_of_file
+from datasync.mapping.store import family_rows
+from datasync.mapping.suggest import SuggestedColumn, Suggestion, suggest
+from datasync.mapping.template import Family, Template
+from datasync.models import CatalogFile, HeaderTemplate
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+_SEARCHED_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedHeader:
+    """A suggestion, the header that it is for, and where in the file that stands."""
+
+    header: tuple[str, ...]
+    header_row: int
+    sheet: str
+    suggestion: Suggestion
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as JSON, for the catalogue and the API."""
+        found = self.suggestion
+        return {
+            "header_row": self.header_row,
+            "sheet": self.sheet,
+            "domain": found.domain.value,
+            "domain_confidence": found.domain_confidence,
+            "sure": found.sure,
+            "identity": list(found.identity),
+            "ordinal": found.ordinal,
+            "number_format": found.number_format.value,
+            "columns": [asdict(column) | {"kind": column.kind.value} for column in found.columns],
+        }
+
+
+def suggest_for_head(head: SheetHead, domain: str, platform: str) -> SuggestedHeader | None:
+    """The best mapping for the beginning of a sheet; None when no row of it can be a header."""
+    row = find_header_row(head.rows)
+    if row is None:
+        row = _first_wide_row(head.rows)
+    if row is None:
+        return None
+    header = header_at(head.rows, row=row)
+    sample = head.rows[row + 1 : row + 1 + SAMPLE_ROWS]
+    found = suggest(header, sample, domain=Domain(domain) if domain else None, platform=platform or None)
+    return SuggestedHeader(header, row, head.sheet, found)
+
+
+def suggest_for_file(file: CatalogFile, *, save: bool = True) -> SuggestedHeader:
+    """Suggest a mapping for a file as it is described now; raises ``NoTemplate`` when nothing in it can be a header."""
+    from datasync.ingest.read import reader  # noqa: PLC0415 - brings polars along
+
+    head = reader().head(place(file.root, file.storage_name), rows=_SEARCHED_ROWS + SAMPLE_ROWS)
+    found = suggest_for_head(head, file.domain, file.platform_id or "")
+    if found is None:
+        raise NoTemplate
+    if save:
+        file.suggestion = found.as_dict()
+        CatalogFile.objects.filter(pk=file.pk).update(suggestion=file.suggestion)
+    return found
+
+
+@transaction.atomic
+def publish_suggestion(file: CatalogFile, *, actor: AbstractBaseUser | None = None) -> HeaderTemplate:
+    """Publish the mapping suggested for a file, as a variant of its own beside those of its family.
+
+    Raises ``NeedsDescription`` while the family is not known and ``KeyColumnMissing`` when nothing identifies a row.
+    """
+    family = family_of_file(file)
+    if family is None:
+        raise NeedsDescription
+    if not file.suggestion or file.suggestion.get("domain") != file.domain:
+        suggest_for_file(file)
+    template = suggested_template(file.suggestion, family=family, variant=_free_variant(family))
+    return publish(new_version(template, origin=TemplateOrigin.SUGGESTED, actor=actor), actor=actor)
+
+
+def suggested_template(document: dict[str, Any], *, family: Family, variant: str = "suggested") -> Template:
+    """The template of a suggestion as it is kept with its file."""
+    return to_suggestion(document).to_template(family, variant=variant, header_row=document["header_row"])
+
+
+def to_suggestion(document: dict[str, Any]) -> Suggestion:
+    """A suggestion as it is kept with its file, as a value again."""
+    return Suggestion(
+        domain=Domain(document["domain"]),
+        domain_confidence=document["domain_confidence"],
+        columns=tuple(SuggestedColumn(**{**column, "kind": Kind(column["kind"])}) for column in document["columns"]),
+        identity=tuple(document["identity"]),
+        ordinal=document["ordinal"],
+        sure=document["sure"],
+        number_format=NumberFormat(document["number_format"]),
+    )
+
+
+def _free_variant(family: Family) -> str:
+    taken = set(HeaderTemplate.objects.filter(**family_rows(family)).values_list("variant", flat=True))
+    if not taken:
+        return "default"
+    number = 1
+    while (name := f"suggested-{number}") in taken:
+        number += 1
+    return name
+
+
+def _first_wide_row(rows: Sequence[Sequence[str]]) -> int | None:
+    """The first row that is about as wide as the widest: a header in a language that no dictionary knows."""
+    filled = [sum(1 for cell in row if cell.strip()) for row in rows[:_SEARCHED_ROWS]]
+    widest = max(filled, default=0)
+    return next((row for row, count in enumerate(filled) if count >= max(1, 0.6 * widest)), None)

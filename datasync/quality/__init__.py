@@ -1,0 +1,1 @@
+"""How complete the data is, and whether the books add up."""

@@ -1,0 +1,24 @@
+"""Reading quality reports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from datasync.models import QualityReport
+
+
+def reports(
+    *,
+    platform: str | None = None,
+    shop_id: int | None = None,
+    domain: str | None = None,
+    task_id: int | None = None,
+    below: float | None = None,
+) -> QuerySet[QualityReport]:
+    """Stored reports, newest first. ``below`` keeps those with a score under it; ``task_id`` is a primary key."""
+    wanted: dict[str, Any] = {"platform": platform, "shop": shop_id, "domain": domain, "task": task_id}
+    wanted["score__lt"] = below
+    found = QualityReport.objects.filter(**{name: value for name, value in wanted.items() if value is not None})
+    return found.select_related("platform", "shop").order_by("-id")

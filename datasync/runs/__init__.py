@@ -1,0 +1,1 @@
+"""Submit, claim, execute, finish, close: how what was asked for becomes done, once."""

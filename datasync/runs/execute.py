@@ -1,0 +1,119 @@
+"""A claimed file on its way: verify, open, bind, ingest, and a recorded end whatever happens."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from django.db import DatabaseError, InterfaceError
+
+from datasync.catalog.services import verify_unchanged
+from datasync.choices import FileState
+from datasync.exceptions import (
+    FencedOut,
+    FileMissing,
+    NeedsDescription,
+    NoTemplate,
+    ReaderTimeout,
+    SyncError,
+    TemplateError,
+    TransientError,
+    UnsureMapping,
+)
+from datasync.ingest.pipeline import IngestResult, ingest
+from datasync.ingest.read import reader
+from datasync.mapping import services as mapping
+from datasync.models import CatalogFile, SyncProgressTask
+from datasync.runs import finish
+from datasync.runs.claim import Claim
+from datasync.runs.errors import error_document
+from datasync.runs.heartbeat import Watch, heartbeat
+from datasync.runs.retry import POLICY, is_transient
+from erp.broker import SOFT_LIMIT_SECONDS
+
+logger = logging.getLogger(__name__)
+_WAITS_FOR_A_PERSON: dict[type[Exception], FileState] = {
+    NoTemplate: FileState.PENDING,
+    UnsureMapping: FileState.PENDING,
+    NeedsDescription: FileState.NEEDS_DESCRIPTION,
+}
+
+
+def execute(claim: Claim, task: SyncProgressTask) -> None:
+    """Sync the claimed file and record its end. Only a database that is away lets an exception out."""
+    started = time.monotonic()
+    file = CatalogFile.objects.select_related("shop").get(pk=claim.file_id)
+    try:
+        with heartbeat().watch(claim) as watch:
+            _sync(claim, task, file, watch, started=started)
+    except FencedOut:
+        logger.warning("Item %s was taken over by another worker; its rows are rolled back here.", claim.item_id)
+    except SoftTimeLimitExceeded:
+        _record(claim, file, ReaderTimeout(limit=SOFT_LIMIT_SECONDS), started=started)
+    except Exception as error:  # the boundary: whatever a file does, its item gets an end
+        _record(claim, file, error, started=started)
+
+
+def _sync(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watch, *, started: float) -> None:
+    """Load the file in one transaction, the last statements of which record its end."""
+    verify_unchanged(file, claim.file_sha256)
+    options = mapping.SyncOptions(
+        only_with_template=task.only_with_template, use_template_header_row=task.use_template_header_row
+    )
+    request = mapping.prepare_read(file, options)
+    with reader().open(request) as sheet:
+        resolved = mapping.bind(file, sheet.info, options)
+
+        def record(result: IngestResult) -> None:
+            finish.succeed(
+                claim,
+                counts=result.counts,
+                template_id=resolved.template_id,
+                warnings=(*resolved.warnings, *result.warnings),
+                seconds=time.monotonic() - started,
+            )
+
+        ingest(
+            sheet=sheet,
+            plan=resolved.plan,
+            item_id=claim.item_id,
+            template_id=resolved.template_id,
+            allow_quarantine=task.allow_quarantine,
+            before_commit=record,
+            on_progress=watch.report,
+        )
+
+
+def _record(claim: Claim, file: CatalogFile, error: Exception, *, started: float) -> None:
+    """Give the item the end that the error stands for."""
+    seconds = time.monotonic() - started
+    if (pause := POLICY.seconds_until_next(error, attempt=claim.attempt)) is not None:
+        logger.warning("Item %s is tried again in %s s: %s", claim.item_id, pause, error)
+        finish.put_back(claim, error=error_document(TransientError()), seconds_until_next=pause)
+        return
+    if is_transient(error):
+        error = TransientError()
+    if not isinstance(error, SyncError):
+        logger.error("Item %s of file %s failed", claim.item_id, file.pk, exc_info=error)
+    waiting = _WAITS_FOR_A_PERSON.get(type(error))
+    if waiting is None:
+        finish.fail(claim, error=error_document(error), file_state=_failed_state(error), seconds=seconds)
+    elif finish.skip(claim, error=error_document(error), file_state=waiting, seconds=seconds):
+        _suggest(file)
+
+
+def _failed_state(error: Exception) -> FileState:
+    if isinstance(error, TemplateError):
+        return FileState.TEMPLATE_UPDATE_REQUIRED
+    return FileState.SOURCE_MISSING if isinstance(error, FileMissing) else FileState.FAILED
+
+
+def _suggest(file: CatalogFile) -> None:
+    """Leave a suggested mapping with a skipped file, for a person to publish."""
+    if file.suggestion or not file.domain:
+        return
+    try:
+        mapping.suggest_for_file(file, save=True)
+    except (SyncError, DatabaseError, InterfaceError) as error:
+        logger.warning("No mapping could be suggested for file %s: %s", file.pk, error)

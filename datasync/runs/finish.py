@@ -1,0 +1,117 @@
+"""What becomes of a claimed file. Each way out is guarded by the lease token: who lost the lease writes nothing.
+
+``succeed`` is called inside the transaction that loads the rows, as the last thing in it, so that rows, books and
+states appear together or not at all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from datasync.choices import FileState, ItemState
+from datasync.exceptions import FencedOut, FileChanged
+from datasync.ingest.plan import COUNT_NAMES, Counts
+from datasync.models import CatalogFile, SyncTaskFile
+from datasync.runs.claim import Claim
+from datasync.runs.errors import warning_document
+
+logger = logging.getLogger(__name__)
+
+
+def succeed(claim: Claim, *, counts: Counts, template_id: int | None, warnings: Sequence[str], seconds: float) -> None:
+    """Close the books of a loaded file. Raises ``FencedOut`` or ``FileChanged``, which roll everything back."""
+    item_state, file_state = outcome(counts)
+    changed = _held(claim).update(
+        state=item_state,
+        template_id=template_id,
+        error={},
+        warnings=[warning_document(text) for text in warnings],
+        **_closing(seconds),
+        **row_fields(counts),
+    )
+    if not changed:
+        raise FencedOut
+    stamp = {} if template_id is None else {"template_id": template_id}
+    # A file replaced meanwhile is a new version, pending again: what was read of the old one must not pass for it.
+    if not _unreplaced(claim).update(state=file_state, rows=counts.as_dict(), last_error={}, synced_at=Now(), **stamp):
+        raise FileChanged
+
+
+def outcome(counts: Counts) -> tuple[ItemState, FileState]:
+    """How item and file stand after a load with these counts."""
+    if not counts.quarantined:
+        return ItemState.COMPLETED, FileState.INGESTED
+    kept = counts.inserted + counts.updated + counts.unchanged + counts.stale
+    return ItemState.PARTIAL, FileState.PARTIAL if kept else FileState.QUARANTINED
+
+
+def fail(claim: Claim, *, error: dict[str, Any], file_state: FileState, seconds: float) -> bool:
+    """Record that nothing of the file was loaded, and why. False: another worker holds it now."""
+    return _give_up(claim, ItemState.FAILED, error=error, file_state=file_state, seconds=seconds)
+
+
+def skip(claim: Claim, *, error: dict[str, Any], file_state: FileState, seconds: float) -> bool:
+    """Record that the file waits for a person's decision. False: another worker holds it now."""
+    return _give_up(claim, ItemState.SKIPPED, error=error, file_state=file_state, seconds=seconds)
+
+
+def put_back(claim: Claim, *, error: dict[str, Any], seconds_until_next: float) -> bool:
+    """Queue the file again after a pause that is kept in the database. False: another worker holds it now."""
+    with transaction.atomic():
+        changed = _held(claim).update(
+            state=ItemState.QUEUED,
+            lease_token=None,
+            lease_until=None,
+            not_before=Now() + timedelta(seconds=seconds_until_next),
+            error=error,
+            **row_fields(Counts()),
+        )
+        if changed:
+            CatalogFile.objects.filter(pk=claim.file_id, state=FileState.PROCESSING).update(state=FileState.QUEUED)
+    return _held_to_the_end(claim, changed)
+
+
+def row_fields(counts: Counts) -> dict[str, int]:
+    """The counts as columns of an item or a task."""
+    return {f"rows_{name}": getattr(counts, name) for name in COUNT_NAMES}
+
+
+def _give_up(claim: Claim, state: ItemState, *, error: dict[str, Any], file_state: FileState, seconds: float) -> bool:
+    with transaction.atomic():
+        changed = _held(claim).update(
+            state=state, error=error, warnings=[], **_closing(seconds), **row_fields(Counts())
+        )
+        if changed:
+            _unreplaced(claim).update(state=file_state, last_error=error)
+    return _held_to_the_end(claim, changed)
+
+
+def _held(claim: Claim) -> QuerySet[SyncTaskFile]:
+    return SyncTaskFile.objects.filter(pk=claim.item_id, lease_token=claim.token, state=ItemState.PROCESSING)
+
+
+def _unreplaced(claim: Claim) -> QuerySet[CatalogFile]:
+    return CatalogFile.objects.filter(pk=claim.file_id, content_sha256=claim.file_sha256)
+
+
+def _closing(seconds: float) -> dict[str, Any]:
+    return {
+        "lease_token": None,
+        "lease_until": None,
+        "not_before": None,
+        "finished_at": Now(),
+        "duration_ms": round(seconds * 1000),
+    }
+
+
+def _held_to_the_end(claim: Claim, changed: int) -> bool:
+    if not changed:
+        logger.warning("Item %s was taken over by another worker; nothing is recorded for it here.", claim.item_id)
+    return bool(changed)

@@ -1,0 +1,128 @@
+"""Signs of life of the files in hand: live counters every second, a longer lease every ten.
+
+One daemon thread for each process, with a database connection of its own, so that neither parsing nor a long load
+can starve it. A file that is finished within the first beat costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models.functions import Now
+
+from datasync.choices import FileState, ItemState
+from datasync.exceptions import FencedOut
+from datasync.ingest.plan import Counts
+from datasync.models import CatalogFile, SyncTaskFile
+from datasync.runs.claim import Claim
+from datasync.runs.finish import row_fields
+
+logger = logging.getLogger(__name__)
+BEAT_SECONDS = 1.0
+EXTEND_SECONDS = 10.0
+_BUSY_MILLISECONDS = 100
+
+
+@dataclass(slots=True)
+class Watch:
+    """One file in hand, as the beating thread sees it."""
+
+    claim: Claim
+    started: float = field(default_factory=time.monotonic)
+    extended: float = field(default_factory=time.monotonic)
+    counters: dict[str, int] = field(default_factory=dict)
+    shown: bool = False
+    lost: bool = False
+
+    def report(self, counts: Counts) -> None:
+        """Say how far the file is; counts only grow. Raises ``FencedOut`` once the lease is known to be lost."""
+        if self.lost:
+            raise FencedOut
+        before = self.counters
+        self.counters = {name: max(number, before.get(name, 0)) for name, number in row_fields(counts).items()}
+
+
+class Heartbeat:
+    """The beating thread of this process."""
+
+    def __init__(self) -> None:
+        self._by_item: dict[int, Watch] = {}
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    @contextmanager
+    def watch(self, claim: Claim) -> Iterator[Watch]:
+        """Keep the lease of the claimed file alive while the block runs."""
+        watch = self._by_item[claim.item_id] = Watch(claim)
+        try:
+            yield watch
+        finally:
+            del self._by_item[claim.item_id]
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(BEAT_SECONDS)
+            in_hand = tuple(self._by_item.values())
+            for watch in in_hand:
+                if time.monotonic() - watch.started >= BEAT_SECONDS:
+                    self._beat(watch)
+            if not in_hand:
+                connection.close()  # a process without work keeps none
+
+    def _beat(self, watch: Watch) -> None:
+        """One beat. A database that is busy or away costs the beat, never the file: the next one tries again."""
+        try:
+            _be_brief()
+            beat(watch)
+        except DatabaseError as error:
+            logger.info("No heartbeat for item %s: %s", watch.claim.item_id, error)
+            connection.close()
+
+
+def beat(watch: Watch) -> None:
+    """Write the counters, and a longer lease when it is time, as long as the lease is ours."""
+    changes: dict[str, Any] = dict(watch.counters)
+    now = time.monotonic()
+    extend = now - watch.extended >= EXTEND_SECONDS
+    if extend:
+        changes["lease_until"] = Now() + timedelta(seconds=settings.LEASE_SECONDS)
+    claim = watch.claim
+    if changes:
+        held = SyncTaskFile.objects.filter(pk=claim.item_id, lease_token=claim.token, state=ItemState.PROCESSING)
+        if not held.update(**changes):
+            watch.lost = True
+            return
+        watch.extended = now if extend else watch.extended
+    if not watch.shown:
+        CatalogFile.objects.filter(pk=claim.file_id, state=FileState.QUEUED).update(state=FileState.PROCESSING)
+        watch.shown = True
+
+
+def _be_brief() -> None:
+    """On SQLite a beat that waits behind a long load would only come too late."""
+    if connection.vendor == "sqlite" and connection.connection is None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+
+
+_lock = threading.Lock()
+_by_process: dict[int, Heartbeat] = {}
+
+
+def heartbeat() -> Heartbeat:
+    """The heartbeat of this process; a forked child gets one of its own, because threads do not survive a fork."""
+    with _lock:
+        if os.getpid() not in _by_process:
+            _by_process.clear()
+            _by_process[os.getpid()] = Heartbeat()
+        return _by_process[os.getpid()]

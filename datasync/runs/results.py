@@ -1,0 +1,63 @@
+"""Celery's own row for the id that a client was given, so that any Celery client reads the truth.
+
+Messages store no results: the item rows are the truth, and a result for each message would cost more than the work.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import current_app, states
+from celery.app.task import Context
+
+from datasync.choices import TaskState
+from datasync.models import SyncProgressTask
+from datasync.runs.publish import SLICE_TASK
+from datasync.runs.worker import worker_name
+
+
+class SyncFailed(Exception):  # noqa: N818 - a state, in Celery's words
+    """The result of a task of which nothing could be synced: a sentence and the summary."""
+
+
+def store_started(task: SyncProgressTask) -> None:
+    """Say that the first file of the task is in hand."""
+    _store(task, states.STARTED, {"task_id": task.task_id, "worker": worker_name()})
+
+
+def store_closed(task: SyncProgressTask, summary: dict[str, Any]) -> None:
+    """Say how the task ended."""
+    if task.state == TaskState.FAILED:
+        _store(task, states.FAILURE, SyncFailed(task.message, summary))
+    else:
+        _store(task, states.SUCCESS, summary)
+
+
+def celery_state(task: SyncProgressTask) -> str:
+    """The task's state in Celery's words."""
+    return _CELERY_STATES[TaskState(task.state)]
+
+
+_CELERY_STATES = {
+    TaskState.PENDING: states.PENDING,
+    TaskState.QUEUED: states.PENDING,
+    TaskState.PROCESSING: states.STARTED,
+    TaskState.CANCELLING: states.STARTED,
+    TaskState.COMPLETED: states.SUCCESS,
+    TaskState.PARTIAL: states.SUCCESS,
+    TaskState.FAILED: states.FAILURE,
+    TaskState.CANCELLED: states.REVOKED,
+}
+
+
+def _store(task: SyncProgressTask, state: str, result: Any) -> None:
+    request = Context(
+        id=task.celery_task_id,
+        task=SLICE_TASK,
+        args=[task.pk],
+        kwargs={},
+        argsrepr=repr([task.pk]),
+        kwargsrepr="{}",
+        hostname=worker_name()[:100],
+    )
+    current_app.backend.store_result(task.celery_task_id, result, state, request=request)

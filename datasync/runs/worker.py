@@ -1,0 +1,31 @@
+"""The process that works: its name, and how it starts."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import uuid
+from typing import Any
+
+from celery.signals import worker_process_init
+from django.conf import settings
+
+_lock = threading.Lock()
+_names: dict[int, str] = {}
+
+
+def worker_name() -> str:
+    """Host, process id and a random part: unique for each start of a process, whatever ids the system reuses."""
+    process = os.getpid()
+    with _lock:
+        if process not in _names:
+            _names.clear()
+            _names[process] = f"{socket.gethostname()[:100]}:{process}:{uuid.uuid4().hex[:8]}"
+        return _names[process]
+
+
+@worker_process_init.connect
+def prepare_process(**_kwargs: Any) -> None:
+    """Step back behind the web process on a shared machine. Inherited database connections Celery drops itself."""
+    os.nice(max(0, settings.WORKER_NICE - os.nice(0)))

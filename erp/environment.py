@@ -1,0 +1,67 @@
+"""Strict readers of the environment: a value that makes no sense stops the start with a sentence saying what to do.
+
+``NAME_FILE`` names a file that holds the value of ``NAME``, as container secrets do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+def text(name: str, default: str = "") -> str:
+    """The value of NAME, or the content of the file that NAME_FILE names."""
+    if file_name := os.environ.get(f"{name}_FILE"):
+        if name in os.environ:
+            raise ImproperlyConfigured(f"Set either {name} or {name}_FILE, not both.")
+        try:
+            return Path(file_name).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE names {file_name}, which cannot be read: {error}.") from error
+    return os.environ.get(name, default).strip()
+
+
+def boolean(name: str, *, default: bool = False) -> bool:
+    """The value of NAME as yes or no."""
+    value = text(name).lower()
+    if not value:
+        return default
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}; write true or false.")
+
+
+def integer(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+    """The value of NAME as a whole number within its bounds."""
+    value = text(name)
+    if not value:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write a whole number.") from None
+    if number < least or (most is not None and number > most):
+        raise ImproperlyConfigured(f"{name} is {number}; it must be between {least} and {most or 'any number'}.")
+    return number
+
+
+def choice(name: str, default: str, *, among: Collection[str]) -> str:
+    """The value of NAME, one of a few."""
+    value = text(name) or default
+    if value not in among:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write one of {', '.join(sorted(among))}.")
+    return value
+
+
+def items(name: str, default: Collection[str] = ()) -> list[str]:
+    """The value of NAME as a list, separated by commas."""
+    value = text(name)
+    return [part.strip() for part in value.split(",") if part.strip()] if value else list(default)

@@ -1,0 +1,204 @@
+"""Settings, from the environment only. Without any, the product runs on SQLite and a broker in the file system.
+
+Every variable is described in ``deploy/environment.example``; mistakes that the readers cannot see become system
+checks (``erp/checks.py``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+import django_stubs_ext
+from django.utils.translation import gettext_lazy as _
+
+from erp import environment
+from erp.broker import broker_settings
+
+django_stubs_ext.monkeypatch()  # lets generic Django classes name their model at run time as well
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(environment.text("VAR_DIR", str(BASE_DIR / "var")))
+DEBUG = environment.boolean("DEBUG", default=False)
+DEVELOPMENT_SECRET = "for-development-only-" + "0" * 48
+SECRET_KEY = environment.text("SECRET_KEY", DEVELOPMENT_SECRET)
+PRODUCTION = environment.boolean("PRODUCTION", default=False)
+ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]", "testserver"))
+CSRF_TRUSTED_ORIGINS = environment.items("CSRF_TRUSTED_ORIGINS")
+
+# Applications
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_results",
+    "django_celery_beat",
+    "erp",
+    "datasync",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "erp.middleware.RequestIdMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "erp.urls"
+WSGI_APPLICATION = "erp.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Database
+
+DATABASE_URL = environment.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'erp.sqlite3'}")
+DATABASES: dict[str, Any] = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
+    }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c jit=off"
+
+# Celery
+
+EXECUTION = environment.choice("ERP_EXECUTION", "celery", among=("celery", "local"))
+REDIS_URL = environment.text("REDIS_URL")
+for _name, _value in broker_settings(
+    url=environment.text("CELERY_BROKER_URL") or REDIS_URL, folder=VAR_DIR / "broker"
+).items():
+    globals()[f"CELERY_{_name.upper()}"] = _value
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_EXTENDED = True
+CELERY_DB_REUSE_MAX = 1_000_000  # a slice drops a dead connection itself; a new one for each message costs 7 ms
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+
+# Sync
+
+DATA_ROOTS = [Path(part).absolute() for part in environment.items("DATA_ROOTS", (str(VAR_DIR / "inbox"),))]
+UPLOAD_DIR = Path(environment.text("UPLOAD_DIR", str(VAR_DIR / "uploads"))).absolute()
+UPLOAD_LIMIT_BYTES = environment.integer("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024
+BATCH_WINDOW = environment.integer("BATCH_WINDOW", 10, least=1, most=100)
+SLICE_SECONDS = 1.0
+WORKER_NICE = environment.integer("WORKER_NICE", 10, most=19)
+LEASE_SECONDS = environment.integer("LEASE_SECONDS", 60, least=5)
+READER_MEMORY_BYTES = environment.integer("READER_MEMORY_MB", 3072, least=256) * 1024 * 1024
+READER_SECONDS = environment.integer("READER_SECONDS", 1500, least=1)
+GROWING_SECONDS = environment.integer("GROWING_SECONDS", 5)
+
+# API
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["erp.api.renderers.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["erp.api.parsers.BoundedJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "erp.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "erp.api.errors.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ERP data sync",
+    "DESCRIPTION": "From marketplace export files to clean tables.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "Domain": "datasync.choices.DomainChoice",
+        "SubDomain": "datasync.choices.SubDomain",
+        "Granularity": "datasync.choices.Granularity",
+        "FileStatus": "datasync.choices.FileState",
+        "TaskStatus": "datasync.choices.TaskState",
+        "TaskType": "datasync.choices.TaskKind",
+        "FileResultStatus": "datasync.choices.ItemState",
+    },
+}
+TOKEN_DAYS = environment.integer("TOKEN_DAYS", 30, least=1)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# Cache
+
+CACHES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "erp"}
+    if REDIS_URL.startswith("redis")
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# Languages, time, static files
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "erp" / "locale"]
+USE_TZ = True
+TIME_ZONE = environment.text("TIME_ZONE", "UTC")
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+
+# Security
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+if PRODUCTION:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = environment.boolean("SECURE_SSL_REDIRECT", default=True)
+    SECURE_HSTS_SECONDS = environment.integer("SECURE_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# Logging
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": environment.choice(
+        "LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR"))},
+}  # fmt: skip

@@ -1,0 +1,153 @@
+"""What every test may use: a database, private servers and real workers.
+
+``TEST_DATABASE=sqlite`` (the default) runs the session on a SQLite file and the file-system broker,
+``TEST_DATABASE=postgres`` on a private PostgreSQL and Redis. The environment is prepared before the settings are read.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import django
+import pytest
+
+from erp.broker import QUEUES
+from erp.messages import compile_messages
+from erp.supervisor import BASE_DIR
+from tests import services
+from tests.workers import Worker
+
+_CONFIGURING = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DATA_ROOTS", "UPLOAD_DIR", "PRODUCTION")
+_started: list[services.Server] = []
+_folder = Path(tempfile.mkdtemp(prefix="erp-tests-"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the session its own folder and servers, whatever the environment of the developer says."""
+    for name in _CONFIGURING:
+        os.environ.pop(name, None)
+    os.environ["VAR_DIR"] = str(_folder / "var")
+    os.environ.setdefault("GROWING_SECONDS", "0")
+    database = os.environ.get("TEST_DATABASE", "sqlite")
+    if database == "postgres":
+        for variable, start in (("DATABASE_URL", services.start_postgres), ("REDIS_URL", services.start_redis)):
+            server = start()
+            _started.append(server)
+            os.environ[variable] = server.url
+    elif database != "sqlite":
+        raise pytest.UsageError(f"TEST_DATABASE is {database!r}; write sqlite or postgres.")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "erp.settings"
+    compile_messages([BASE_DIR / "erp" / "locale"])
+    django.setup()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the session started and leave nothing in the temporary folder."""
+    from django.db import connections  # noqa: PLC0415 - the settings are read after this module
+
+    connections.close_all()
+    while _started:
+        _started.pop().stop()
+    shutil.rmtree(_folder, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first: what starts servers or workers comes after, what is marked slow comes last."""
+
+    def cost(item: pytest.Item) -> int:
+        if item.get_closest_marker("slow"):
+            return 2
+        uses = set(getattr(item, "fixturenames", ()))
+        return int(bool(uses & {"worker", "private_postgres", "private_redis"} or item.get_closest_marker("services")))
+
+    items.sort(key=cost)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A SQLite test database is a file, because threads and workers have to see it."""
+    from django.conf import settings  # noqa: PLC0415
+
+    from erp.environment import text  # noqa: PLC0415
+
+    if not text("DATABASE_URL"):
+        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(_folder / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> None:
+    """Hashing passwords as in production costs a third of a second a user."""
+    from django.conf import settings  # noqa: PLC0415
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def private_postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server that belongs to this session."""
+    yield from _shared("DATABASE_URL", services.start_postgres)
+
+
+@pytest.fixture(scope="session")
+def private_redis() -> Iterator[str]:
+    """The URL of a Redis server that belongs to this session."""
+    yield from _shared("REDIS_URL", services.start_redis)
+
+
+def _shared(variable: str, start: Callable[[], services.Server]) -> Iterator[str]:
+    """The session's own server where it has one, else one started now."""
+    if url := os.environ.get(variable):
+        yield url
+        return
+    server = start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    """Start real workers on the session's test database and broker: ``worker(processes=2, environment={…})``.
+
+    They see only what is committed, hence the transactional database. Messages of earlier tests are thrown away.
+    """
+    from erp.celery import app  # noqa: PLC0415
+
+    running: list[Worker] = []
+    app.control.purge()
+
+    def start(
+        *, processes: int = 1, environment: dict[str, str] | None = None, queues: Sequence[str] = QUEUES
+    ) -> Worker:
+        number = len(running) + 1
+        one = Worker.start(
+            name=f"test{number}",
+            processes=processes,
+            environment=test_environment() | (environment or {}),
+            log=tmp_path / f"worker{number}.log",
+            queues=queues,
+        )
+        running.append(one)
+        return one
+
+    yield start
+    for one in running:
+        one.kill()
+    app.control.purge()
+
+
+def test_environment() -> dict[str, str]:
+    """The environment in which another process works on this session's test database."""
+    from django.db import connection  # noqa: PLC0415
+
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{connection.settings_dict['NAME']}"
+    else:
+        url = f"{os.environ['DATABASE_URL'].rsplit('/', 1)[0]}/{connection.settings_dict['NAME']}"
+    return dict(os.environ) | {"DATABASE_URL": url}
+
+
+test_environment.__test__ = False  # type: ignore[attr-defined]

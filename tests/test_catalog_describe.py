@@ -1,0 +1,111 @@
+"""A person corrects a file's description: it holds against later scans, and the file is matched anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from datasync.catalog import services
+from datasync.catalog.preview import preview
+from datasync.catalog.selectors import pending_files
+from datasync.choices import FileState
+from datasync.exceptions import FileBusy, InvalidRequest
+from datasync.mapping.services import load_builtin_templates
+from datasync.models import CatalogFile, Shop
+from tests.catalog_support import NAME, products, put, scan_one
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def root(tmp_path: Path, settings: object) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    settings.DATA_ROOTS = [folder]  # type: ignore[attr-defined]
+    load_builtin_templates()
+    return folder
+
+
+def test_a_described_file_is_pending_and_has_its_template(root: Path) -> None:
+    put(root, "export.csv", b"a,b\r\n1,2\r\n")
+    file = scan_one()
+    services.describe_file(file, platform="shopee", domain="products", granularity="monthly")
+    assert (file.state, file.source_platform_id) == (FileState.PENDING, "shopee")
+    assert CatalogFile.objects.get().state == FileState.PENDING
+
+
+def test_another_granularity_finds_another_template(root: Path) -> None:
+    put(root, NAME, products("1"))
+    file = scan_one()
+    before = file.template_id
+    services.describe_file(file, granularity="weekly")
+    assert file.template_id not in {None, before}
+    assert file.match["template_id"] == file.template_id
+
+
+def test_the_shop_changes_the_hash_and_must_be_of_the_platform(root: Path) -> None:
+    put(root, NAME, products("1"))
+    file = scan_one()
+    before = file.sha256
+    with pytest.raises(InvalidRequest):
+        services.describe_file(file, shop=Shop.objects.create(platform_id="tiktok", shop_id="9"))
+    services.describe_file(file, shop=Shop.objects.create(platform_id="shopee", shop_id="9"))
+    assert file.sha256 != before
+    services.verify_unchanged(file, file.sha256)
+
+
+def test_what_a_person_said_outlives_new_content(root: Path) -> None:
+    put(root, NAME, products("1"))
+    services.describe_file(scan_one(), granularity="weekly")
+    put(root, NAME, products("1", "2"), at=1_760_000_500.0)
+    assert services.scan().changed == 1
+    assert CatalogFile.objects.get().granularity == "weekly"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"platform": "nowhere"}, {"sub_domain": "agent"}, {"granularity": "snapshot"}, {"state": "ingested"}],
+)
+def test_what_cannot_be_is_refused(root: Path, fields: dict[str, str]) -> None:
+    put(root, NAME, products("1"))
+    file = scan_one()
+    with pytest.raises(InvalidRequest):
+        services.describe_file(file, **fields)
+    assert CatalogFile.objects.get().granularity == "monthly"
+
+
+def test_a_file_being_synced_is_not_described_anew(root: Path) -> None:
+    put(root, NAME, products("1"))
+    file = scan_one()
+    CatalogFile.objects.update(state=FileState.PROCESSING)
+    with pytest.raises(FileBusy):
+        services.describe_file(file, granularity="weekly")
+
+
+def test_pending_files_by_filter(root: Path) -> None:
+    put(root, NAME, products("1"))
+    put(root, "shopee_products_weekly_20250924_100234.csv", products("2"))
+    put(root, "tiktok_orders_daily_20250923_100234.csv", b"a,b\r\n1,2\r\n")
+    services.scan()
+    assert [file.granularity for file in pending_files()] == ["daily", "weekly", "monthly"]
+    assert pending_files(platform="shopee").count() == 2
+    assert pending_files(domains=["orders"]).count() == 1
+    assert pending_files(granularities=["weekly", "monthly"]).count() == 2
+    assert pending_files(since_hours=1).count() == 3
+    assert pending_files(since_hours=0).count() == 0
+    assert pending_files(with_template_only=True).count() == 2
+
+
+def test_preview(root: Path) -> None:
+    put(root, NAME, products(*map(str, range(150))))
+    shown = preview(scan_one())
+    assert len(shown["rows"]) == 100
+    assert shown["headers"][0] == "商品编号"
+    assert (shown["header_row"], shown["detected_header_row"], shown["first_row_number"]) == (0, 0, 2)
+    assert shown["template_id"] is not None
+    assert shown["suggestion"] is None
+    below = preview(scan_one(), header_row=3)
+    assert below["headers"][0] == "2"
+    assert below["template_id"] is None
+    assert below["suggestion"] is not None

@@ -1,0 +1,122 @@
+"""``templates``: load, list, validate, export; suggest a mapping for an unknown header and publish it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+
+from datasync.catalog.services import catalogue_path
+from datasync.choices import TemplateState
+from datasync.management.base import ConsoleError, Exit
+from datasync.mapping.template_file import BUILTIN
+from datasync.models import CatalogFile, HeaderTemplate
+
+pytestmark = pytest.mark.django_db
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    call_command("templates", *arguments, "--json")
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def loaded(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("templates", "load")
+    capsys.readouterr()
+
+
+@pytest.fixture
+def unknown(loaded: None, tmp_path: Path, settings: Any) -> CatalogFile:
+    """A Shopify export, for which no template comes along."""
+    settings.DATA_ROOTS, settings.GROWING_SECONDS = [tmp_path], 0
+    path = tmp_path / "shopify_orders_daily_20260101_000000.csv"
+    path.write_text(
+        "Name,Created at,Lineitem sku,Lineitem quantity,Total\n"
+        + "".join(f"#{number},2026-01-01 10:00:00 +0800,SKU-{number},2,10.50\n" for number in range(1001, 1021))
+    )
+    return catalogue_path(path)
+
+
+def test_load_twice_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    first = answer(capsys, "load")
+    assert first["created"] == HeaderTemplate.objects.count() > 0
+    assert answer(capsys, "load") == {"created": 0, "updated": 0, "unchanged": first["created"], "kept": 0}
+
+
+def test_list_filters(loaded: None, capsys: pytest.CaptureFixture[str]) -> None:
+    everything = answer(capsys, "list")
+    orders = answer(capsys, "list", "--domain", "orders", "--platform", "shopee", "--state", "published")
+    assert 0 < len(orders) < len(everything)
+    assert all(entry["name"].startswith("shopee/") for entry in orders)
+    assert answer(capsys, "list", "--state", "archived") == []
+
+
+def test_empty_list_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("templates", "list")
+    assert "templates load" in capsys.readouterr().out
+
+
+def test_exported_template_loads_again(loaded: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    row = HeaderTemplate.objects.filter(domain="orders").first()
+    assert row is not None
+    path = tmp_path / "mine.toml"
+    assert answer(capsys, "export", str(row.pk), "--output", str(path))["path"] == str(path)
+    assert answer(capsys, "validate", str(path)) == [{"path": str(path), "templates": 1, "error": ""}]
+    assert [entry["id"] for entry in answer(capsys, "load", str(path))] == [row.pk]
+    changed = path.read_text(encoding="utf-8").replace("required = true", "required = false", 1)
+    path.write_text(changed, encoding="utf-8")
+    (draft,) = answer(capsys, "load", str(path), "--draft")
+    assert draft["state"] == TemplateState.DRAFT
+
+
+def test_export_goes_to_standard_output(loaded: None, capsys: pytest.CaptureFixture[str]) -> None:
+    row = HeaderTemplate.objects.first()
+    assert row is not None
+    call_command("templates", "export", str(row.pk))
+    assert capsys.readouterr().out.startswith("[family]\n")
+
+
+def test_validate_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("family = 3")
+    good = next(BUILTIN.glob("*.toml"))
+    with pytest.raises(SystemExit) as ended:
+        _shell("templates", "validate", str(wrong), str(good), "--json")
+    assert ended.value.code == Exit.REFUSED
+    first, second = json.loads(capsys.readouterr().out)
+    assert "wrong.toml" in first["error"]
+    assert second["error"] == ""
+
+
+def test_suggestion_is_shown_then_published(unknown: CatalogFile, capsys: pytest.CaptureFixture[str]) -> None:
+    User.objects.create_user("ada")
+    call_command("templates", "suggest", str(unknown.pk))
+    assert f"publish-suggestion {unknown.pk}" in capsys.readouterr().out
+    suggestion = answer(capsys, "suggest", str(unknown.pk))
+    assert {column["field"] for column in suggestion["columns"]} >= {"order_id", "sku", "quantity"}
+    (published,) = answer(capsys, "publish-suggestion", str(unknown.pk), "--user", "ada")
+    row = HeaderTemplate.objects.get(pk=published["id"])
+    assert row.state == TemplateState.PUBLISHED
+    assert row.created_by is not None
+    assert row.created_by.username == "ada"
+
+
+@pytest.mark.parametrize("action", ["suggest", "publish-suggestion", "export"])
+def test_unknown_id_is_a_usage_error(action: str) -> None:
+    with pytest.raises(ConsoleError) as raised:
+        call_command("templates", action, "424242")
+    assert raised.value.returncode == Exit.USAGE
+
+
+def _shell(*arguments: str) -> None:
+    """Run a command as the shell does, in this process and its database."""
+    from django.core.management import load_command_class  # noqa: PLC0415
+
+    command = load_command_class("datasync", arguments[0])
+    command._called_from_command_line = True  # type: ignore[attr-defined]
+    call_command(command, *arguments[1:])

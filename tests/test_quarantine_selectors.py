@@ -1,0 +1,60 @@
+"""Quarantined rows are found by file, task, domain, state and reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from datasync.quarantine import selectors
+from datasync.quarantine.selectors import Filters
+from tests.quarantine_rows import make_file, make_row, make_task
+
+pytestmark = pytest.mark.django_db
+
+
+def found(**filters: object) -> list[int]:
+    return [row.sheet_row for row in selectors.rows(Filters(**filters))]  # type: ignore[arg-type]
+
+
+def test_each_filter_narrows() -> None:
+    first, second = make_file(), make_file("stock.csv", domain="inventory")
+    item = make_task(first, task_id="batch_a").items.get()
+    row = make_row(first, 2, "A", "x", "", item=item, code="INVALID_NUMBER")
+    make_row(first, 3, "B", "x", "", code="INVALID_DATE", state="discarded")
+    make_row(second, 4, "C", "x", "", domain="inventory", code="INVALID_DATE")
+    assert found() == [2, 3, 4]
+    assert found(file_ids=[second.pk]) == [4]
+    assert found(ids=[row.pk]) == [2]
+    assert found(task_id="batch_a") == [2]
+    assert found(domains=["inventory"]) == [4]
+    assert found(states=["discarded"]) == [3]
+    assert found(reasons=["INVALID_DATE"]) == [3, 4]
+    assert found(reasons=["INVALID_DATE", "INVALID_NUMBER"], domains=["orders"]) == [2, 3]
+
+
+def test_value_that_looks_like_a_code_is_not_taken_for_one() -> None:
+    value = '"code": "INVALID_DATE"'
+    make_row(make_file(), 2, "A", value, "", code="INVALID_NUMBER")
+    assert found(reasons=["INVALID_DATE"]) == []
+
+
+def test_reasons_are_counted_once_a_row() -> None:
+    file = make_file()
+    twice = [{"header": header, "code": "INVALID_DATE", "value": ""} for header in ("a", "b")]
+    make_row(file, 2, "A", "x", "", reasons=twice)
+    make_row(file, 3, "A", "x", "", code="INVALID_NUMBER")
+    make_row(file, 4, "A", "x", "", code="INVALID_NUMBER")
+    assert selectors.reason_counts(selectors.rows()) == {"INVALID_NUMBER": 2, "INVALID_DATE": 1}
+    assert selectors.file_counts(selectors.rows()) == {file.pk: 3}
+
+
+def test_listing_takes_one_query(django_assert_num_queries: object) -> None:
+    for number in range(3):
+        file = make_file(f"{number}.csv")
+        item = make_task(file, task_id=f"batch_{number}").items.get()
+        make_row(file, 2, "A", "x", "", item=item)
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        for row in selectors.rows():
+            assert row.item is not None
+            assert row.item.task.task_id.startswith("batch_")
+            assert row.file.original_name
+            assert row.header_set.headers
