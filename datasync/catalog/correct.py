@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from datasync.catalog import records
-from datasync.catalog.description import UPLOADER, Described, Description
+from datasync.catalog.description import UPLOADER, Described
 from datasync.choices import FILE_ACTIVE, DomainChoice, FileState, Granularity
 from datasync.exceptions import FileBusy, InvalidRequest
 from datasync.mapping.match import Outcome, match
@@ -87,17 +87,7 @@ def _source_names(fields: dict[str, Any]) -> list[str]:
 
 def _match_anew(row: CatalogFile) -> None:
     """Choose the template for what the file is now said to be, by the header that the catalogue holds."""
-    told = Description(
-        platform=row.platform_id or "",
-        source_platform=row.source_platform_id or "",
-        domain=row.domain,
-        sub_domain=row.sub_domain,
-        granularity=row.granularity,
-        period_start=row.period_start,
-        period_end=row.period_end,
-        collected_at=row.collected_at,
-        account=row.account,
-    )
+    told = records.description_of(row)
     values = records.description_values(Described(told), content_sha256=row.content_sha256, shop=row.shop)
     row.sha256 = values["sha256"]
     family = family_of_file(row)

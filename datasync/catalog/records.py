@@ -96,6 +96,21 @@ def told_by_people(row: CatalogFile) -> Description | None:
     return Description(**told) if told else None
 
 
+def description_of(row: CatalogFile) -> Description:
+    """What the catalogue says that the file holds; the shop is kept as the row's own."""
+    return Description(
+        platform=row.platform_id or "",
+        source_platform=row.source_platform_id or "",
+        domain=row.domain,
+        sub_domain=row.sub_domain,
+        granularity=row.granularity,
+        period_start=row.period_start,
+        period_end=row.period_end,
+        collected_at=row.collected_at,
+        account=row.account,
+    )
+
+
 def state_of(description: Description, error: SyncError | None = None) -> FileState:
     """The state of content that was never synced."""
     if error is not None:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from datasync.catalog import side_file, uploads
+from datasync.catalog.again import look_again
 from datasync.catalog.cataloguer import Catalogued, Cataloguer, Outcome
 from datasync.catalog.correct import describe_file
 from datasync.catalog.describe import Knowledge
@@ -35,6 +36,7 @@ __all__ = [
     "catalogue_path",
     "describe_file",
     "ensure_platforms",
+    "look_again",
     "path_of",
     "scan",
     "store_upload",

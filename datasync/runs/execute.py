@@ -8,7 +8,7 @@ import time
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError
 
-from datasync.catalog.services import verify_unchanged
+from datasync.catalog.services import look_again, verify_unchanged
 from datasync.choices import FileState
 from datasync.exceptions import (
     FencedOut,
@@ -61,6 +61,8 @@ def _sync(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watch,
     options = mapping.SyncOptions(
         only_with_template=task.only_with_template, use_template_header_row=task.use_template_header_row
     )
+    if not file.format:
+        look_again(file)
     request = mapping.prepare_read(file, options)
     with reader().open(request) as sheet:
         resolved = mapping.bind(file, sheet.info, options)
