@@ -19,7 +19,7 @@ BENCHING := var/bench-environment/.benching-$(call digest,requirements.txt bench
 
 # The demo and the checks must not meet the services, files or secrets of whoever runs them.
 PRIVATE := env -u DATABASE_URL -u DATABASE_URL_FILE -u REDIS_URL -u REDIS_URL_FILE -u CELERY_BROKER_URL \
-	-u CELERY_BROKER_URL_FILE -u DATA_ROOTS -u UPLOAD_DIR -u PRODUCTION -u DEBUG -u SECRET_KEY_FILE -u ERP_EXECUTION
+	-u CELERY_BROKER_URL_FILE -u DATA_ROOTS -u UPLOAD_DIR -u PRODUCTION -u DEBUG -u SECRET_KEY_FILE
 DEMO := $(PRIVATE) VAR_DIR=$(CURDIR)/var/demo GROWING_SECONDS=0 LOG_LEVEL=WARNING
 CHECK := $(PRIVATE) VAR_DIR=$(CURDIR)/var/check
 AS_IN_PRODUCTION := PRODUCTION=true ALLOWED_HOSTS=erp.example.com CSRF_TRUSTED_ORIGINS=https://erp.example.com \

@@ -133,8 +133,6 @@ def look_at_broker() -> Finding:
 
 def look_at_workers() -> Finding:
     """Somebody answers, and every queue has a taker."""
-    if settings.EXECUTION == "local":
-        return Finding("workers", Status.OK, "none needed: ERP_EXECUTION is local")
     ask_broker()
     answers = current_app.control.inspect(timeout=WORKER_ANSWER_SECONDS).active_queues() or {}
     start = "Start one: make serve, or: celery -A erp worker --queues " + ",".join(QUEUES)

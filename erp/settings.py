@@ -90,7 +90,6 @@ else:
 
 # Celery
 
-EXECUTION = environment.choice("ERP_EXECUTION", "celery", among=("celery", "local"))
 REDIS_URL = environment.text("REDIS_URL")
 for _name, _value in broker_settings(
     url=environment.text("CELERY_BROKER_URL") or REDIS_URL, folder=VAR_DIR / "broker"
