@@ -194,3 +194,13 @@ CORE_FIELDS: dict[Domain, tuple[str, ...]] = {
     Domain.INVENTORY: ("stock_available", "sales_30_days", "sku"),
 }
 """The 17 fields the quality gate asks for."""
+
+CORE_ALTERNATIVES: dict[Domain, dict[str, tuple[str, ...]]] = {
+    Domain.PRODUCTS: {
+        "units_sold": ("units_paid",),
+        "sales_amount": ("sales_amount_paid",),
+        "conversion_rate": ("conversion_paid",),
+    },
+}
+"""Where a marketplace has a core field, or what is added up, under a narrower name: Shopee counts sales by paid orders
+only. Only what means the same stands here: a placed order is not sold yet, and buyers are not orders."""

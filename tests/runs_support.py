@@ -95,7 +95,7 @@ class Ingest:
             CatalogFile.objects.filter(pk=item.file_id).update(account="loaded")
             if isinstance(end, Exception):
                 raise end
-            before_commit(SimpleNamespace(counts=end, warnings=[] if end.read else ["NO_ROWS"]))
+            before_commit(SimpleNamespace(counts=end, measures={}, warnings=[] if end.read else ["NO_ROWS"]))
 
 
 @pytest.fixture
@@ -109,6 +109,7 @@ def ingest(monkeypatch: pytest.MonkeyPatch) -> Ingest:
 
     monkeypatch.setattr(execute, "ingest", ingest)
     monkeypatch.setattr(execute, "verify_unchanged", lambda *_: None)
+    monkeypatch.setattr(execute, "look_again", lambda *_: None)
     monkeypatch.setattr(execute, "reader", lambda: SimpleNamespace(open=opened))
     monkeypatch.setattr(mapping, "prepare_read", lambda *_: None)
     monkeypatch.setattr(mapping, "suggest_for_file", lambda *_, **__: None)

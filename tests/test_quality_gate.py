@@ -3,120 +3,161 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
-from django.utils import timezone
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from datasync.choices import ItemState, TaskKind
-from datasync.models import (
-    CatalogFile,
-    HeaderSet,
-    OrderLine,
-    ProductMetric,
-    QualityReport,
-    Shop,
-    SyncProgressTask,
-    SyncTaskFile,
-)
+from datasync.fields import Domain
+from datasync.ingest.measure import Measure, as_document
+from datasync.ingest.pipeline import IngestResult, ingest
+from datasync.models import CatalogFile, HeaderSet, Platform, QualityReport, Shop, SyncProgressTask, SyncTaskFile
 from datasync.quality.gate import assess, quality_check, run_gate
 from datasync.quality.score import percent_change, score
 from datasync.quality.selectors import reports
 from tests.runs_support import make_file
+from tests.sheets import ListSheet, Row, make_plan
 
 pytestmark = pytest.mark.django_db
+FIELDS = ("order_id", "line_id", "order_status", "quantity", "order_amount_cny", "ordered_at", "shop_label")
+MARCH, APRIL = date(2026, 3, 6), date(2026, 4, 2)
 
 
-def _shop(name: str) -> Shop:
+def _shop(name: str = "sg1") -> Shop:
+    Platform.objects.get_or_create(code="shopee", defaults={"name": "Shopee"})
     return Shop.objects.get_or_create(platform_id="shopee", shop_id=name)[0]
 
 
-def _task(**items: tuple[CatalogFile, dict[str, int]]) -> SyncProgressTask:
-    """A task whose files ended with these books."""
-    task = SyncProgressTask.objects.create(
+def _task() -> SyncProgressTask:
+    return SyncProgressTask.objects.create(
         task_id=uuid.uuid4().hex, celery_task_id=uuid.uuid4().hex, kind=TaskKind.BATCH_BY_IDS
     )
-    for position, (file, counts) in enumerate(items.values()):
-        books = {f"rows_{name}": number for name, number in counts.items()}
-        SyncTaskFile.objects.create(
-            task=task, file=file, position=position, state=ItemState.COMPLETED, file_sha256="", **books
-        )
-    return task
 
 
-def _order(file: CatalogFile, shop: Shop, order: str, *, amount: str | None = None, **values: Any) -> None:
-    now = timezone.now()
-    defaults: dict[str, Any] = {
-        "order_status": "Completed", "ordered_at": datetime(2026, 3, 6, 12, tzinfo=UTC), "quantity": 1
-    }  # fmt: skip
-    OrderLine.objects.create(
-        record_key=uuid.uuid4(), content_hash=uuid.uuid4(), platform_id="shopee", shop=shop, granularity="daily",
-        collected_at=now, file_first=file, file_last=file, sheet_row=2, created_at=now, updated_at=now, raw="[]",
-        header_set=HeaderSet.objects.get_or_create(digest="x", defaults={"headers": []})[0],
-        order_id=order, order_amount_cny=amount, **(defaults | values),
+def _item(
+    task: SyncProgressTask, file: CatalogFile, measures: dict[int | None, Measure], **counts: int
+) -> SyncTaskFile:
+    """A file of the task that ended with these books."""
+    books = {f"rows_{name}": number for name, number in counts.items()}
+    return SyncTaskFile.objects.create(
+        task=task, file=file, position=task.items.count(), state=ItemState.COMPLETED, file_sha256="",
+        measured=as_document(measures), **books,
     )  # fmt: skip
 
 
-def test_a_field_is_as_complete_as_its_rows_hold_values() -> None:
+def _orders(rows: int, *, amounts: int | None = None, total: float = 0.0, day: date = MARCH) -> Measure:
+    """Orders of one line each, of which ``amounts`` hold an amount."""
+    names = ("order_id", "ordered_at", "order_status", "platform", "shop")
+    present = {**dict.fromkeys(names, rows), "order_amount_cny": rows if amounts is None else amounts}
+    sums = {"order_amount_cny": total, "quantity": float(rows)}
+    return Measure(rows=rows, orders=rows, present=present, sums=sums, period_start=day, period_end=day)
+
+
+def _sync(task: SyncProgressTask, rows: Sequence[Row], *, size: int = 1000, **scope: Any) -> IngestResult:
+    """Really load the rows as a file of the task."""
     file = make_file()
-    shop = _shop("sg1")
-    _order(file, shop, "A", amount="10")
-    _order(file, shop, "A")  # the order's second line bears no order-level money
-    _order(file, shop, "B", amount="30")
-    _order(file, shop, "C", order_status=None)
-    task = _task(one=(file, {"read": 6, "inserted": 4, "quarantined": 1, "duplicates": 1}))
+    header = HeaderSet.objects.get_or_create(digest="x", defaults={"headers": list(FIELDS)})[0]
+    plan = make_plan(Domain.ORDERS, FIELDS, identity=("order_id", "line_id"), file_id=file.pk,
+                     header_set_id=header.pk, **scope)  # fmt: skip
+    result = ingest(
+        sheet=ListSheet(FIELDS, rows, size=size), plan=plan, item_id=None, template_id=None, allow_quarantine=True,
+        before_commit=lambda result: None,
+    )  # fmt: skip
+    _item(task, file, result.measures, **result.counts.as_dict())
+    return result
+
+
+def _line(order: str, line: str, amount: str | None, *, shop: str = "sg", day: str = "2026-03-06") -> Row:
+    return (order, line, "paid", "1", amount, f"{day} 10:00:00", shop)
+
+
+def test_a_field_is_as_complete_as_the_rows_of_all_files_hold_values() -> None:
+    shop, task = _shop(), _task()
+    _item(task, make_file(shop=shop), {shop.pk: _orders(3, amounts=2, total=40.5)}, read=5, inserted=3, quarantined=1,
+          duplicates=1)  # fmt: skip
+    _item(task, make_file(shop=shop), {shop.pk: _orders(1, amounts=0, day=APRIL)}, read=1, unchanged=1)
 
     (report,) = assess(task)
 
     assert (report.platform_id, report.shop_id, report.domain, report.rows) == ("shopee", shop.pk, "orders", 4)
     assert report.completeness == {
-        "order_id": 1.0, "ordered_at": 1.0, "order_amount_cny": pytest.approx(0.6667, abs=1e-4),
-        "order_status": 0.75, "platform": 1.0, "shop": 1.0,
+        "order_id": 1.0, "ordered_at": 1.0, "order_amount_cny": 0.5, "order_status": 1.0, "platform": 1.0, "shop": 1.0,
     }  # fmt: skip
     assert (report.missing_fields, report.duplicates, report.parse_failures) == ([], 1, 1)
-    assert (report.period_start, report.period_end) == (date(2026, 3, 6), date(2026, 3, 6))
-    assert report.change["totals"] == {"rows": 4.0, "order_amount_cny": 40.0, "quantity": 4.0}
+    assert (report.period_start, report.period_end) == (MARCH, APRIL)
+    assert report.change["totals"] == {"rows": 4.0, "order_amount_cny": 40.5, "quantity": 4.0}
 
 
 def test_a_field_without_any_value_is_missing_though_its_header_exists() -> None:
-    file = make_file()
-    _order(file, _shop("sg1"), "A")
-    (report,) = assess(_task(one=(file, {"read": 1, "inserted": 1})))
+    task = _task()
+    _sync(task, [_line("A", "1", None)], shop_id=_shop().pk)
+    (report,) = assess(task)
     assert report.missing_fields == ["order_amount_cny"]
     assert report.score is not None
     assert report.score < 90
 
 
-def test_shops_named_by_rows_get_a_report_each_and_the_books_stand_apart() -> None:
-    file = make_file()
-    for shop in ("sg1", "my1", "my1"):
-        _order(file, _shop(shop), shop, amount="1")
-    found = {
-        report.shop_id: report for report in assess(_task(one=(file, {"read": 5, "inserted": 3, "quarantined": 2})))
-    }
-    assert found[_shop("sg1").pk].rows == 1
-    assert found[_shop("my1").pk].rows == 2
-    assert found[_shop("my1").pk].parse_failures == 0
-    assert found[None].parse_failures == 2
+@pytest.mark.parametrize("size", [1000, 2, 1])
+def test_what_was_really_loaded_is_measured_by_shop_whatever_the_batches(size: int) -> None:
+    task, singapore, malaysia = _task(), _shop("sg1").pk, _shop("my1").pk
+    rows = [
+        _line("A", "1", "10"), _line("A", "2", None), _line("A", "3", None),
+        _line("B", "1", None, shop="my"), _line("B", "2", "30", shop="my", day="2026-03-09"),
+        _line("C", "1", None), _line("D", "1", "5", day="?"),
+    ]  # fmt: skip
+    _sync(task, rows, size=size, shop_id=None, shops={"sg": singapore, "my": malaysia})
+
+    found = {report.shop_id: report for report in assess(task)}
+
+    assert set(found) == {singapore, malaysia, None}
+    assert (found[singapore].rows, found[malaysia].rows) == (4, 2)
+    assert found[singapore].completeness["order_amount_cny"] == 0.5
+    assert found[malaysia].completeness["order_amount_cny"] == 1.0
+    assert (found[malaysia].period_start, found[malaysia].period_end) == (date(2026, 3, 6), date(2026, 3, 9))
+    assert found[malaysia].change["totals"] == {"rows": 2.0, "order_amount_cny": 30.0, "quantity": 2.0}
+    assert (found[singapore].parse_failures, found[malaysia].parse_failures) == (0, 0)
+    assert (found[None].rows, found[None].parse_failures, found[None].completeness) == (0, 1, {})
 
 
-def test_other_files_rows_do_not_count() -> None:
-    mine, other = make_file(), make_file()
-    _order(mine, _shop("sg1"), "A", amount="1")
-    _order(other, _shop("sg1"), "B")
-    (report,) = assess(_task(one=(mine, {"read": 1, "inserted": 1})))
-    assert report.completeness["order_amount_cny"] == 1.0
+def test_a_file_that_only_confirms_is_measured_like_the_first() -> None:
+    shop, first, second = _shop().pk, _task(), _task()
+    rows = [_line("A", "1", "10"), _line("B", "1", None)]
+    _sync(first, rows, shop_id=shop)
+    assert _sync(second, rows, shop_id=shop).counts.unchanged == 2
+    (before,), (again,) = assess(first), assess(second)
+    assert (again.rows, again.completeness, again.period_start, again.score) == (
+        before.rows, before.completeness, before.period_start, before.score)  # fmt: skip
+    assert again.rows == 2
+
+
+def test_a_file_of_which_nothing_can_be_trusted_stands_under_its_own_shop() -> None:
+    shop, task = _shop(), _task()
+    _item(task, make_file(shop=shop), {}, read=4, quarantined=4)
+    (report,) = assess(task)
+    assert (report.shop_id, report.rows, report.parse_failures, report.completeness) == (shop.pk, 0, 4, {})
+    assert report.score == pytest.approx(33.3)
+
+
+def test_no_fact_is_read() -> None:
+    task = _task()
+    for _ in range(3):
+        _sync(task, [_line("A", "1", "10")], shop_id=_shop().pk)
+    with CaptureQueriesContext(connection) as queries:
+        assess(task)
+    assert not [query["sql"] for query in queries if "orderline" in query["sql"]]
+    assert len(queries) <= 3
 
 
 def test_change_is_against_the_previous_period() -> None:
-    shop = _shop("sg1")
-    march, april = make_file(shop=shop), make_file(shop=shop)
-    _order(march, shop, "A", amount="100")
-    run_gate(_task(one=(march, {"read": 1, "inserted": 1})))
-    for number in range(3):
-        _order(april, shop, str(number), amount="50", ordered_at=datetime(2026, 4, 2, tzinfo=UTC))
-    (report,) = run_gate(_task(one=(april, {"read": 3, "inserted": 3})))
+    shop, march, april = _shop(), _task(), _task()
+    _item(march, make_file(shop=shop), {shop.pk: _orders(1, total=100)}, read=1, inserted=1)
+    run_gate(march)
+    _item(april, make_file(shop=shop), {shop.pk: _orders(3, total=150, day=APRIL)}, read=3, inserted=3)
+    (report,) = run_gate(april)
     assert report.change["previous"]["period_start"] == "2026-03-06"
     assert report.change["percent"] == {"rows": 200.0, "order_amount_cny": 50.0, "quantity": 200.0}
     assert report.change["sharp"] == ["order_amount_cny", "quantity", "rows"]
@@ -126,27 +167,12 @@ def test_change_is_against_the_previous_period() -> None:
     )
 
 
-def test_a_file_that_only_confirms_keeps_the_last_measure() -> None:
-    shop = _shop("sg1")
-    first, second = make_file(shop=shop), make_file(shop=shop)
-    _order(first, shop, "A", amount="1")
-    run_gate(_task(one=(first, {"read": 1, "inserted": 1})))
-    (report,) = assess(_task(one=(second, {"read": 1, "unchanged": 1})))
-    assert (report.rows, report.completeness["order_amount_cny"], report.period_start) == (1, 1.0, date(2026, 3, 6))
-
-
 def test_domains_are_told_apart() -> None:
-    orders, products = make_file(), make_file(domain="products")
-    _order(orders, _shop("sg1"), "A", amount="1")
-    now = timezone.now()
-    ProductMetric.objects.create(
-        record_key=uuid.uuid4(), content_hash=uuid.uuid4(), platform_id="shopee", shop=_shop("sg1"),
-        granularity="monthly", collected_at=now, file_first=products, file_last=products, sheet_row=2, created_at=now,
-        updated_at=now, raw="[]", header_set=HeaderSet.objects.get(digest="x"), product_id="P", visitors=5,
-        period_start=date(2026, 3, 1), period_end=date(2026, 3, 31),
-    )  # fmt: skip
-    counts = {"read": 1, "inserted": 1}
-    found = {report.domain: report for report in assess(_task(one=(orders, counts), two=(products, counts)))}
+    shop, task = _shop(), _task()
+    products = Measure(rows=1, present={"visitors": 1}, period_start=date(2026, 3, 1), period_end=date(2026, 3, 31))
+    _item(task, make_file(), {shop.pk: _orders(1)}, read=1, inserted=1)
+    _item(task, make_file(domain="products"), {shop.pk: products}, read=1, inserted=1)
+    found = {report.domain: report for report in assess(task)}
     assert found["products"].completeness["visitors"] == 1.0
     assert "rating" in found["products"].missing_fields
     assert (found["products"].period_start, found["products"].period_end) == (date(2026, 3, 1), date(2026, 3, 31))

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from datasync.choices import FileState, ItemState
 from datasync.exceptions import FencedOut, FileChanged
+from datasync.ingest.measure import Measure, from_document
 from datasync.ingest.plan import Counts
 from datasync.models import CatalogFile
 from datasync.runs import finish, services
@@ -28,7 +29,8 @@ def _claimed() -> Claim:
 def _succeed(claim: Claim, counts: Counts) -> None:
     with transaction.atomic():
         CatalogFile.objects.filter(pk=claim.file_id).update(account="loaded")
-        finish.succeed(claim, counts=counts, template_id=None, warnings=(), seconds=0.25)
+        measures: dict[int | None, Measure] = {None: Measure(rows=counts.read)}
+        finish.succeed(claim, counts=counts, measures=measures, template_id=None, warnings=(), seconds=0.25)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,7 @@ def test_the_counts_decide_how_item_and_file_stand(
     item = file.items.get()
     assert (item.state, file.state, file.rows) == (item_state, file_state, counts.as_dict())
     assert (item.rows_read, item.rows_quarantined, item.duration_ms) == (counts.read, counts.quarantined, 250)
+    assert from_document(item.measured) == {None: Measure(rows=counts.read)}
     assert item.lease_token is None
     assert file.synced_at is not None
 

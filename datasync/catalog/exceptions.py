@@ -5,7 +5,7 @@ from __future__ import annotations
 from datasync.exceptions import FileError
 
 
-class FileGrowing(FileError):  # noqa: N818 - named like the other expected errors
+class FileGrowing(FileError):
     """The file is still being written."""
 
     code = "FILE_GROWING"

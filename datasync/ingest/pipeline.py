@@ -10,22 +10,31 @@ from itertools import chain
 
 from datasync.exceptions import QuarantineRefused
 from datasync.ingest.load import Loader, Rejects, loader_for
+from datasync.ingest.measure import Measure, Meter
 from datasync.ingest.plan import Counts, Plan, Sheet
 from datasync.ingest.prepare import Prepared, Preparer
 from datasync.ingest.streams import ahead, collected
 
 NO_ROWS = "NO_ROWS"
-"""Warning of a file that has a header and nothing below it."""
+"""Warning of a file that has a header and no row of data below it."""
 
 
 @dataclass(slots=True)
 class IngestResult:
-    """What became of a file's rows. ``period`` is what its loaded rows really cover."""
+    """What became of a file's rows. ``measures`` says how complete the trusted ones are, by shop."""
 
     counts: Counts
     rejected_by_reason: dict[str, int]
-    period: tuple[date | None, date | None]
+    measures: dict[int | None, Measure]
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def period(self) -> tuple[date | None, date | None]:
+        """First and last day that the trusted rows really cover."""
+        whole = Measure()
+        for measured in self.measures.values():
+            whole.add(measured)
+        return whole.period_start, whole.period_end
 
 
 def ingest(
@@ -46,32 +55,34 @@ def ingest(
     """
     loader = loader_for(plan, using=using)
     rejects = Rejects(plan, item_id=item_id, template_id=template_id, using=using)
-    read = Counts()
-    prepared = _prepared(sheet, plan, read, on_progress)
+    meter = Meter(plan)
+    prepared = _prepared(sheet, plan, meter, on_progress)
     with closing(ahead(prepared) if loader.streams else collected(prepared)) as parts:
         first = next(parts, None)  # the transaction, and with it the lock, begins when there is something to write
         with loader.transaction():
-            result = _load(loader, rejects, chain([first] if first else [], parts), on_progress)
+            counts = _load(loader, rejects, chain([first] if first else [], parts), on_progress)
             if rejects.count and not allow_quarantine:
                 raise QuarantineRefused(count=rejects.count)
+            warnings = [NO_ROWS] if counts.read == counts.totals else []
+            result = IngestResult(counts, dict(rejects.by_reason), meter.measures, warnings)
             before_commit(result)
     return result
 
 
-def _prepared(sheet: Sheet, plan: Plan, read: Counts, on_progress: Callable[[Counts], None]) -> Iterator[Prepared]:
+def _prepared(sheet: Sheet, plan: Plan, meter: Meter, on_progress: Callable[[Counts], None]) -> Iterator[Prepared]:
+    """Prepare and measure: work that needs no database, so it is done outside the transaction or beside it."""
     preparer = Preparer(plan)
+    read = 0
     for batch in sheet:
         part = preparer.prepare(batch)
-        read.read += part.read
-        on_progress(Counts(read=read.read))
+        meter.add(part.rows)
+        read += part.read
+        on_progress(Counts(read=read))
         yield part
 
 
-def _load(
-    loader: Loader, rejects: Rejects, parts: Iterator[Prepared], on_progress: Callable[[Counts], None]
-) -> IngestResult:
+def _load(loader: Loader, rejects: Rejects, parts: Iterator[Prepared], on_progress: Callable[[Counts], None]) -> Counts:
     begun = Counts()
-    days: list[str] = []
     rejects.clear()
     for number, part in enumerate(parts):
         if number == 0:
@@ -79,16 +90,8 @@ def _load(
         rejects.keep(part.rejected)
         loader.load(part.rows)
         begun.add(Counts(read=part.read, quarantined=len(part.rejected), totals=part.totals))
-        days += [day for name in ("period_start", "period_end") for day in _ends(part, name)]
         on_progress(_sum(begun, loader.counts))
-    counts = _sum(begun, loader.finish())
-    period = (date.fromisoformat(min(days)), date.fromisoformat(max(days))) if days else (None, None)
-    return IngestResult(counts, dict(rejects.by_reason), period, [] if counts.read else [NO_ROWS])
-
-
-def _ends(part: Prepared, name: str) -> list[str]:
-    days = part.rows[name]
-    return [str(day) for day in (days.min(), days.max()) if day is not None]
+    return _sum(begun, loader.finish())
 
 
 def _sum(*parts: Counts) -> Counts:

@@ -20,7 +20,7 @@ SCOPE_FIELDS = ("period_start", "snapshot_date", "metric_date")
 DATE_KINDS = (Kind.DATE, Kind.DATETIME, Kind.PERIOD)
 
 
-class InvalidTemplate(TemplateError):  # noqa: N818 - named like its siblings
+class InvalidTemplate(TemplateError):
     """The header template is not valid: %(problems)s."""
 
     code = "TEMPLATE_INVALID"

@@ -13,7 +13,7 @@ class QuarantinedRow(models.Model):
     """A row that cannot be trusted, kept whole.
 
     ``sheet_row`` is the row as the spreadsheet shows it (1-based). ``reasons`` is a list of
-    ``{"header", "code", "value"}``; a blank header means the whole row. ``values`` stand in the order of ``header_set``.
+    ``{"header", "code", "value"}``; a blank header means the whole row. ``values`` stand in ``header_set`` order.
     """
 
     file = models.ForeignKey(

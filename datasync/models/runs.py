@@ -77,7 +77,10 @@ class SyncProgressTask(RowCounts):
 
 
 class SyncTaskFile(RowCounts):
-    """One file of a task: the unit of work, claimed by a conditional UPDATE and guarded by its lease token."""
+    """One file of a task: the unit of work, claimed by a conditional UPDATE and guarded by its lease token.
+
+    ``measured`` says how complete the file's rows were, by shop; the quality gate adds it up when the task closes.
+    """
 
     task = models.ForeignKey(SyncProgressTask, on_delete=models.CASCADE, related_name="items", verbose_name=_("task"))
     file = models.ForeignKey(
@@ -99,6 +102,7 @@ class SyncTaskFile(RowCounts):
     rows_expected = models.BigIntegerField(_("rows expected"), null=True, blank=True)
     error = models.JSONField(_("error"), default=dict, blank=True)
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
+    measured = models.JSONField(_("measured"), default=dict, blank=True)
     queued_at = models.DateTimeField(_("queued"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)

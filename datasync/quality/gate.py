@@ -1,19 +1,25 @@
-"""The quality gate: how complete what a task brought is, for each platform, shop and domain. It never blocks."""
+"""The quality gate: how complete what a task brought is, for each platform, shop and domain. It never blocks.
+
+It adds up what was measured while the files were loaded, and reads no fact: its cost grows with a task's files, not
+with the rows that a shop has gathered.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from datasync.choices import ITEM_TERMINAL
+from datasync.fields import Domain
+from datasync.ingest.measure import Measure, from_document
 from datasync.models import QualityReport, SyncProgressTask, SyncTaskFile
-from datasync.quality.measure import Measure, measure
 from datasync.quality.score import percent_change, score
 
 SHARP_CHANGE_PERCENT = 50.0
+_BOOKS = ("rows_read", "rows_duplicates", "rows_quarantined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +31,10 @@ class _Scope:
 
 @dataclass(slots=True)
 class _Group:
-    """What is known of one scope: rows from the tables, and the books of the files."""
+    """What is known of one scope: the measure of its rows, and the books of the files."""
 
     measured: Measure = field(default_factory=Measure)
     read: int = 0
-    kept: int = 0
     duplicates: int = 0
     parse_failures: int = 0
 
@@ -61,31 +66,30 @@ def quality_check(reports: Iterable[QualityReport]) -> dict[str, Any]:
 
 
 def _groups(task: SyncProgressTask) -> dict[_Scope, _Group]:
-    """What the task's files brought, by scope.
-
-    The books of a file whose rows name several shops cannot be told apart by shop: they stand under no shop.
-    """
-    items = list(
+    """What the task's files brought, by scope."""
+    items = (
         SyncTaskFile.objects.filter(task=task, state__in=ITEM_TERMINAL, rows_read__gt=0)
         .exclude(Q(file__platform=None) | Q(file__domain=""))
         .select_related("file")
+        .only("measured", *_BOOKS, "file__platform", "file__domain", "file__shop")
     )
-    by_domain: dict[str, list[int]] = {}
-    for item in items:
-        by_domain.setdefault(item.file.domain, []).append(item.file_id)
-    measures: dict[int, dict[int | None, Measure]] = {}
-    for domain, file_ids in by_domain.items():
-        for (file_id, shop_id), measured in measure(domain, sorted(file_ids)).items():
-            measures.setdefault(file_id, {})[shop_id] = measured
-
     groups: dict[_Scope, _Group] = {}
     for item in items:
-        shops = measures.get(item.file_id, {})
-        for shop_id, measured in shops.items():
+        measures = from_document(item.measured)
+        for shop_id, measured in measures.items():
             _group(groups, item, shop_id).measured.add(measured)
-        only_shop = next(iter(shops)) if len(shops) == 1 else item.file.shop_id
-        _add_books(_group(groups, item, only_shop), item)
+        books = _group(groups, item, _shop_of_the_books(item, measures))
+        books.read += item.rows_read
+        books.duplicates += item.rows_duplicates
+        books.parse_failures += item.rows_quarantined
     return groups
+
+
+def _shop_of_the_books(item: SyncTaskFile, measures: Mapping[int | None, Measure]) -> int | None:
+    """The shop that a file's counts belong to: of rows of several shops they cannot be told apart."""
+    if not measures:
+        return item.file.shop_id
+    return next(iter(measures)) if len(measures) == 1 else None
 
 
 def _group(groups: dict[_Scope, _Group], item: SyncTaskFile, shop_id: int | None) -> _Group:
@@ -93,31 +97,17 @@ def _group(groups: dict[_Scope, _Group], item: SyncTaskFile, shop_id: int | None
     return groups.setdefault(scope, _Group())
 
 
-def _add_books(group: _Group, item: SyncTaskFile) -> None:
-    group.read += item.rows_read
-    group.kept += item.rows_inserted + item.rows_updated + item.rows_unchanged + item.rows_stale
-    group.duplicates += item.rows_duplicates
-    group.parse_failures += item.rows_quarantined
-
-
 def _report(task: SyncProgressTask, scope: _Scope, group: _Group) -> QualityReport:
-    """The report of one scope.
-
-    Rows that a file only confirmed were measured when they were loaded: where a sync changed nothing, what the shop's
-    last report says of them still holds.
-    """
     measured = group.measured
-    earlier = QualityReport.objects.filter(platform=scope.platform_id, shop=scope.shop_id, domain=scope.domain)
-    last = earlier.order_by("-id").first() if group.kept and not measured.rows else None
-    completeness = last.completeness if last else measured.completeness(scope.domain)
+    completeness = measured.completeness(Domain(scope.domain))
     report = QualityReport(
         task=task,
         platform_id=scope.platform_id,
         shop_id=scope.shop_id,
         domain=scope.domain,
-        period_start=last.period_start if last else measured.period_start,
-        period_end=last.period_end if last else measured.period_end,
-        rows=max(group.kept, measured.rows),
+        period_start=measured.period_start,
+        period_end=measured.period_end,
+        rows=measured.rows,
         completeness=completeness,
         missing_fields=[name for name, share in completeness.items() if share == 0],
         duplicates=group.duplicates,
@@ -129,16 +119,13 @@ def _report(task: SyncProgressTask, scope: _Scope, group: _Group) -> QualityRepo
             duplicates=group.duplicates,
         ),
     )
-    if last:
-        report.change = last.change
-    else:
-        sums = {name: float(amount) for name, amount in measured.sums.items()}
-        report.change = _change(report, earlier, totals={"rows": float(report.rows), **sums})
+    report.change = _change(report, totals={"rows": float(measured.rows), **measured.sums})
     return report
 
 
-def _change(report: QualityReport, earlier: QuerySet[QualityReport], *, totals: dict[str, float]) -> dict[str, Any]:
+def _change(report: QualityReport, *, totals: dict[str, float]) -> dict[str, Any]:
     """Rows and core sums now, and against the shop's previous period; without one, against its previous report."""
+    earlier = QualityReport.objects.filter(platform=report.platform_id, shop=report.shop_id, domain=report.domain)
     previous = None
     if report.period_start:
         previous = earlier.filter(period_start__lt=report.period_start).order_by("-period_start", "-id").first()

@@ -28,5 +28,5 @@ def warning_document(warning: str) -> dict[str, str]:
     return {"code": warning, "message": message} if message else {"code": "NOTE", "message": warning}
 
 
-WARNINGS = {"NO_ROWS": "The file has a header but no rows."}
+WARNINGS = {"NO_ROWS": "The file has a header but no rows of data."}
 """Sentences of the warnings that the ingest gives as codes."""

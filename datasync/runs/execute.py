@@ -68,9 +68,11 @@ def _sync(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watch,
         resolved = mapping.bind(file, sheet.info, options)
 
         def record(result: IngestResult) -> None:
+            verify_unchanged(file, claim.file_sha256)  # again: it may have been replaced while it was being opened
             finish.succeed(
                 claim,
                 counts=result.counts,
+                measures=result.measures,
                 template_id=resolved.template_id,
                 warnings=(*resolved.warnings, *result.warnings),
                 seconds=time.monotonic() - started,

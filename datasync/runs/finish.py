@@ -7,7 +7,7 @@ states appear together or not at all.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from datasync.choices import FileState, ItemState
 from datasync.exceptions import FencedOut, FileChanged
+from datasync.ingest.measure import Measure, as_document
 from datasync.ingest.plan import COUNT_NAMES, Counts
 from datasync.models import CatalogFile, SyncTaskFile
 from datasync.runs.claim import Claim
@@ -25,13 +26,22 @@ from datasync.runs.errors import warning_document
 logger = logging.getLogger(__name__)
 
 
-def succeed(claim: Claim, *, counts: Counts, template_id: int | None, warnings: Sequence[str], seconds: float) -> None:
+def succeed(
+    claim: Claim,
+    *,
+    counts: Counts,
+    measures: Mapping[int | None, Measure],
+    template_id: int | None,
+    warnings: Sequence[str],
+    seconds: float,
+) -> None:
     """Close the books of a loaded file. Raises ``FencedOut`` or ``FileChanged``, which roll everything back."""
     item_state, file_state = outcome(counts)
     changed = _held(claim).update(
         state=item_state,
         template_id=template_id,
         error={},
+        measured=as_document(measures),
         warnings=[warning_document(text) for text in warnings],
         **_closing(seconds),
         **row_fields(counts),

@@ -16,7 +16,7 @@ from datasync.runs.publish import SLICE_TASK
 from datasync.runs.worker import worker_name
 
 
-class SyncFailed(Exception):  # noqa: N818 - a state, in Celery's words
+class SyncFailed(Exception):
     """The result of a task of which nothing could be synced: a sentence and the summary."""
 
 

@@ -23,7 +23,7 @@ POLL_SECONDS = 0.2
 _READY = " ready."
 
 
-class WorkerLost(ConsoleError):  # noqa: N818 - a finding, named as such
+class WorkerLost(ConsoleError):
     """The worker ended, or never became ready."""
 
     def __init__(self, log: Path) -> None:
@@ -35,7 +35,7 @@ class WorkerLost(ConsoleError):  # noqa: N818 - a finding, named as such
         )
 
 
-class OtherSamples(ConsoleError):  # noqa: N818 - a finding, named as such
+class OtherSamples(ConsoleError):
     """The tables hold an earlier demo over other files, so no books could balance."""
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ LIMIT_SECONDS = 0.9
 HEARTBEAT_FRESH_SECONDS = 60.0
 
 
-class ProbeFailed(Exception):  # noqa: N818 - a finding, named as such
+class ProbeFailed(Exception):
     """Something answers, but not as it should; the text is shown."""
 
 

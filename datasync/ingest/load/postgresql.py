@@ -7,19 +7,33 @@ rewrites rows that have not changed. The advisory lock makes classify-then-COPY 
 from __future__ import annotations
 
 import hashlib
+import io
 from typing import Any
 
+import numpy as np
 import polars as pl
+import polars.selectors as cs
+import psycopg
 from django.db import connections
 from psycopg import sql
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
 from datasync.ingest.load.loader import Loader, Stored
 
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
+_ROWS_A_BLOCK = 4_000
+_UUID, _UUID_ARRAY = 2950, 2951
 _CLASSIFY = sql.SQL(
-    "SELECT i.at - 1, f.content_hash = i.content_hash, f.collected_at > %s, f.collected_at < %s, f.content_hash "
+    "SELECT array_agg(at) FILTER (WHERE same AND NOT older), array_agg(at) FILTER (WHERE same AND older), "
+    "array_agg(at) FILTER (WHERE NOT same), array_agg(newer) FILTER (WHERE NOT same), "
+    "array_agg(content_hash) FILTER (WHERE NOT same) FROM ("
+    "SELECT i.at::int - 1 AS at, f.content_hash = i.content_hash AS same, f.content_hash, "
+    "f.collected_at > %s AS newer, f.collected_at < %s AS older "
     "FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS i(record_key, content_hash, at) "
-    "JOIN {table} f ON f.record_key = i.record_key"
+    # LIMIT keeps the planner from joining: each key is probed in the unique index, however large the table is.
+    "CROSS JOIN LATERAL (SELECT content_hash, collected_at FROM {table} f WHERE f.record_key = i.record_key LIMIT 1) f"
+    ") AS known"
 )
 _SCHEMA = {"at": pl.UInt32, "same": pl.Boolean, "newer": pl.Boolean, "older": pl.Boolean, "content_hash": pl.String}
 
@@ -43,19 +57,20 @@ class PostgresqlLoader(Loader):
 
     def classify(self, rows: pl.DataFrame) -> Stored:
         collected = self.plan.scope.collected_at
-        statement = _CLASSIFY.format(table=sql.Identifier(self.table.name))
-        with self._cursor() as cursor:
+        with _cursor(self.using) as cursor:
+            cursor.adapters.register_dumper(_Hashes, _HashesDumper)
             cursor.execute(
-                statement,
-                (collected, collected, _array(rows["record_key"]), _array(rows["content_hash"])),
+                _CLASSIFY.format(table=sql.Identifier(self.table.name)),
+                (collected, collected, _Hashes(rows["record_key"]), _Hashes(rows["content_hash"])),
             )
-            known = cursor.fetchall()
-        frame = pl.DataFrame(
-            [(at, same, newer, older, stored.hex) for at, same, newer, older, stored in known],
-            schema=_SCHEMA,
-            orient="row",
-        )
-        return Stored(frame.sort("at"))
+            same, confirmed, changed, newer, stored = (array or [] for array in cursor.fetchone() or [()] * 5)
+        known = [
+            pl.DataFrame({"at": at, "same": True, "newer": False, "older": older, "content_hash": ""}, schema=_SCHEMA)
+            for at, older in ((same, False), (confirmed, True))
+        ]
+        hashes = [content.hex for content in stored]
+        differing = {"at": changed, "same": False, "newer": newer, "older": False, "content_hash": hashes}
+        return Stored(pl.concat([*known, pl.DataFrame(differing, schema=_SCHEMA)]).sort("at"))
 
     def insert(self, rows: pl.DataFrame) -> None:
         self._copy(self.table.name, rows)
@@ -68,7 +83,7 @@ class PostgresqlLoader(Loader):
             )
             for name in self.table.updated
         ]
-        with self._cursor() as cursor:
+        with _cursor(self.using) as cursor:
             cursor.execute(
                 sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS").format(
                     staging=sql.Identifier(staging), table=sql.Identifier(self.table.name)
@@ -88,32 +103,55 @@ class PostgresqlLoader(Loader):
         statement = sql.SQL("COPY {table} ({columns}) FROM STDIN").format(
             table=sql.Identifier(table), columns=sql.SQL(", ").join(map(sql.Identifier, self.table.columns))
         )
-        block = copy_text(self.table.complete(rows))
-        with self._cursor() as cursor, cursor.copy(statement) as copy:
-            copy.write(block)
+        complete = self.table.complete(rows)
+        with _cursor(self.using) as cursor, cursor.copy(statement) as copy:
+            for block in complete.iter_slices(_ROWS_A_BLOCK):  # the server reads one while the next is written
+                copy.write(copy_text(block))
 
-    def _cursor(self) -> Any:
-        """A cursor of psycopg's own: COPY and composed statements are not Django's business."""
-        wrapper = connections[self.using]
-        wrapper.ensure_connection()
-        return wrapper.connection.cursor()
+
+def _cursor(using: str) -> psycopg.Cursor[Any]:
+    """A cursor of psycopg's own, with parameters bound by the server and values in binary."""
+    wrapper = connections[using]
+    wrapper.ensure_connection()
+    cursor = psycopg.Cursor(wrapper.connection)
+    cursor.format = Format.BINARY
+    return cursor
+
+
+class _Hashes:
+    """128-bit hashes as hexadecimal text, to be sent as an array of uuid."""
+
+    def __init__(self, texts: pl.Series) -> None:
+        self.texts = texts
+
+
+class _HashesDumper(Dumper):
+    """Writes PostgreSQL's binary array: one dimension, no nulls, and sixteen bytes behind the length of each item."""
+
+    oid = _UUID_ARRAY
+    format = Format.BINARY
+
+    def dump(self, obj: _Hashes) -> bytes:
+        count = len(obj.texts)
+        items = np.empty(count, dtype=[("length", ">i4"), ("hash", "V16")])
+        items["length"] = 16
+        items["hash"] = np.frombuffer(bytes.fromhex("".join(obj.texts.to_list())), dtype="V16")
+        return np.array([1, 0, _UUID, count, 1], dtype=">i4").tobytes() + items.tobytes()
 
 
 def copy_text(rows: pl.DataFrame) -> bytes:
-    """Rows in COPY's text format: tab between values, ``\\N`` for NULL, backslash escapes."""
-    texts = [name for name, dtype in rows.schema.items() if dtype == pl.String]
-    special = rows.select(pl.col(texts).str.contains_any([character for character, _ in _ESCAPES]).any())
-    for name in texts:
-        if special[name][0]:
-            escaped = pl.col(name)
-            for character, replacement in _ESCAPES:
-                escaped = escaped.str.replace_all(character, replacement, literal=True)
-            rows = rows.with_columns(escaped)
-    return rows.write_csv(include_header=False, separator="\t", quote_style="never", null_value="\\N").encode()
+    """Rows in COPY's text format: tab between values, ``\\N`` for NULL, backslash escapes.
 
-
-def _array(texts: pl.Series) -> str:
-    return "{" + ",".join(texts.to_list()) + "}"
+    ``raw`` is JSON of every cell, so a tab, a line end or a backslash anywhere in the row shows there as a backslash.
+    """
+    if rows["raw"].str.contains("\\", literal=True).any():  # only then is there anything to escape in any column
+        escaped: pl.Expr = cs.string()
+        for character, replacement in _ESCAPES:
+            escaped = escaped.str.replace_all(character, replacement, literal=True)
+        rows = rows.with_columns(escaped)
+    written = io.BytesIO()
+    rows.write_csv(written, include_header=False, separator="\t", quote_style="never", null_value="\\N")
+    return written.getvalue()
 
 
 def _lock_number(*parts: object) -> int:

@@ -11,8 +11,8 @@ import polars as pl
 from datasync.ingest.words import NULL_WORDS
 from datasync.reasons import Reason
 
-WHITE_SPACE = " \t\r\n\v\f\u00a0\u2007\u202f\u3000\ufeff\u200b"
-_INVISIBLE = "[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+_INVISIBLE = [chr(code) for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2069), (0xFEFF, 0xFEFF))
+              for code in range(first, last + 1)]  # fmt: skip
 """Zero-width and direction marks: they change how a cell looks or compares, never what it says."""
 
 _NULLS = sorted({form for word in NULL_WORDS for form in (word, word.upper(), word.title(), word.capitalize())})
@@ -32,12 +32,16 @@ class Errors:
 
 def strip(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     """White space around cells and invisible marks inside them removed; the text is otherwise as written."""
-    stripped = frame.with_columns(pl.col(columns).str.strip_chars(WHITE_SPACE))
-    marked = stripped.select(pl.col(columns).str.contains(_INVISIBLE).any())
-    names = [name for name in columns if marked[name][0]]
-    if not names:
+    cells = pl.col(columns).str
+    stripped = frame.with_columns(cells.strip_chars())
+    wide = stripped.select((cells.len_bytes() != cells.len_chars()).any())
+    if not (names := [name for name in columns if wide[name][0]]):
         return stripped
-    return stripped.with_columns(pl.col(names).str.replace_all(_INVISIBLE, "").str.strip_chars(WHITE_SPACE))
+    marked = stripped.select(pl.col(names).str.contains_any(_INVISIBLE).any())
+    if not (names := [name for name in names if marked[name][0]]):
+        return stripped
+    removed = [""] * len(_INVISIBLE)
+    return stripped.with_columns(pl.col(names).str.replace_many(_INVISIBLE, removed).str.strip_chars())
 
 
 def without_nulls(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:

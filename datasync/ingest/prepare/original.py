@@ -5,19 +5,18 @@ from __future__ import annotations
 import polars as pl
 
 _ESCAPED = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
+_SPECIAL = ['"', "\\", *map(chr, range(32))]
 _CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]"
 
 
 def original_rows(cells: pl.DataFrame, columns: list[str]) -> pl.Series:
     """One JSON text for each row. A blank cell is an empty text; control characters, which no cell may hold, go."""
-    special = cells.select(pl.col(columns).str.contains_any([character for character, _ in _ESCAPED]).any())
-    control = cells.select(pl.col(columns).str.contains(_CONTROL).any())
+    special = cells.select(pl.col(columns).str.contains_any(_SPECIAL).any())
     parts: list[pl.Expr] = []
     for name in columns:
         part = pl.col(name)
-        if control[name][0]:
-            part = part.str.replace_all(_CONTROL, "")
         if special[name][0]:
+            part = part.str.replace_all(_CONTROL, "")
             for character, escaped in _ESCAPED:
                 part = part.str.replace_all(character, escaped, literal=True)
         parts.append(part.fill_null(""))
