@@ -31,6 +31,12 @@ class SyncError(Exception):
         """The English message with its parameters filled in."""
         return self.template % self.params if self.params else self.template
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The error as it is kept with a file: plain values, the message in English."""
+        params = {name: value if isinstance(value, (int, float)) else str(value) for name, value in self.params.items()}
+        return {"code": self.code, "message": self.message, "params": params, "recovery": self.recovery}
+
 
 def error_classes() -> dict[str, type[SyncError]]:
     """Every expected error by its code."""
@@ -38,7 +44,7 @@ def error_classes() -> dict[str, type[SyncError]]:
     pending: list[type[SyncError]] = [SyncError]
     while pending:
         cls = pending.pop()
-        found[cls.code] = cls
+        found.setdefault(cls.code, cls)  # a subclass without a code of its own is told as its parent
         pending.extend(cls.__subclasses__())
     return found
 
@@ -179,10 +185,20 @@ class UnsureMapping(TemplateError):
 
 
 class NeedsDescription(SyncError):
-    """It is not known what the file holds: platform, domain or granularity is missing."""
+    """It is not known what the file holds: %(missing)s is missing."""
 
     code = "NEEDS_DESCRIPTION"
-    recovery = "Describe the file: platform, domain, granularity and shop."
+    recovery = "Describe the file: platform, domain, granularity, shop, and the period or when it was collected."
+
+    def __init__(self, *, missing: str = "platform, domain, granularity, shop or period") -> None:
+        super().__init__(missing=missing)
+
+
+class InvalidTimezone(SyncError):
+    """The shop's time zone %(timezone)s is not known, so its local times cannot be understood."""
+
+    code = "SHOP_TIMEZONE_INVALID"
+    recovery = "Give the shop an IANA time zone such as Asia/Singapore, then sync again."
 
 
 class QuarantineRefused(SyncError):
@@ -251,3 +267,17 @@ class InvalidRequest(SyncError):
 
     code = "VALIDATION_ERROR"
     recovery = "Correct the request."
+
+
+class NotInRange(InvalidRequest):
+    """%(name)s must be a whole number between %(least)s and %(most)s."""
+
+
+class WrongNumberOfFiles(InvalidRequest):
+    """file_ids must name between 1 and %(most)s files."""
+
+
+class Undescribed(InvalidRequest):
+    """It is not known what the file holds: %(missing)s is missing."""
+
+    recovery = NeedsDescription.recovery

@@ -11,6 +11,7 @@ import polars as pl
 
 from datasync.fields import FIELDS, Domain
 from datasync.ingest.plan import Batch, CellProblem, Column, FileFormat, Plan, Scope, SheetInfo
+from datasync.ingest.prepare import Prepared, Preparer
 
 Row = Sequence[str | None]
 COLLECTED = datetime(2026, 4, 1, 8, tzinfo=UTC)
@@ -26,6 +27,9 @@ class ListSheet:
         self.rows = list(rows)
         self.size = size
         self.problems = tuple(problems)
+
+    def cancel(self) -> None:
+        """Nobody ever waits for this sheet."""
 
     def __iter__(self) -> Iterator[Batch]:
         names = [f"c{position}" for position in range(len(self.info.header))]
@@ -85,3 +89,20 @@ def make_plan(
         fingerprint="test",
         ordinal=ordinal,
     )
+
+
+def prepare(plan: Plan, rows: Sequence[Row], *, size: int = 1000, problems: Sequence[CellProblem] = ()) -> Prepared:
+    """All batches of a sheet as one."""
+    header = [column.header for column in plan.columns]
+    parts = list(Preparer(plan).parts(ListSheet(header, rows, size=size, problems=problems)))
+    return Prepared(
+        rows=pl.concat(part.rows for part in parts),
+        rejected=[row for part in parts for row in part.rejected],
+        read=sum(part.read for part in parts),
+        totals=sum(part.totals for part in parts),
+    )
+
+
+def reasons(prepared: Prepared) -> dict[int, set[tuple[str, str]]]:
+    """Header and reason of each refused row, by its number in the spreadsheet."""
+    return {row.row: {(header, code) for header, code, _ in row.reasons} for row in prepared.rejected}

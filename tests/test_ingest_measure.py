@@ -11,7 +11,7 @@ import pytest
 
 from datasync.fields import CORE_ALTERNATIVES, CORE_FIELDS, FIELDS, Domain
 from datasync.ingest.measure import CORE_SUMS, Measure, Meter, as_document, from_document
-from datasync.ingest.plan import Plan
+from datasync.ingest.plan import Plan, ShopOf
 from datasync.ingest.prepare import Preparer
 from tests.sheets import ListSheet, Row, make_plan
 
@@ -52,15 +52,15 @@ def test_lines_are_counted_by_line_and_an_orders_money_by_order() -> None:
     assert measured.completeness(Domain.ORDERS)["order_status"] == 0.8571
 
 
-@pytest.mark.parametrize("shops", [{}, {"one": 1, "two": 2}], ids=["one shop", "two shops"])
+@pytest.mark.parametrize("shops", [{}, {"one": ShopOf(1), "two": ShopOf(2)}], ids=["one shop", "two shops"])
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6])
-def test_an_order_that_goes_on_in_the_next_batch_is_one_order(size: int, shops: dict[str, int]) -> None:
-    plan = orders(shops=shops)
+def test_an_order_that_goes_on_in_the_next_batch_is_one_order(size: int, shops: dict[str, ShopOf]) -> None:
+    plan = orders(shops=shops, shop_id=None if shops else 1)
     assert measure(plan, LINES, size=size) == measure(plan, LINES)
 
 
 def test_rows_that_name_their_shop_are_measured_by_shop() -> None:
-    found = measure(orders(shop_id=None, shops={"one": 1, "two": 2}), LINES)
+    found = measure(orders(shop_id=None, shops={"one": ShopOf(1), "two": ShopOf(2)}), LINES)
     assert {shop: (measured.rows, measured.orders) for shop, measured in found.items()} == {1: (4, 3), 2: (3, 1)}
     assert found[2].sums["order_amount_cny"] == 20.2
     assert found[2].present["order_status"] == 3
@@ -103,7 +103,7 @@ def test_nothing_is_known_of_no_rows() -> None:
 
 
 def test_measures_survive_being_stored() -> None:
-    measures = {**measure(orders(shop_id=None, shops={"one": 1, "two": 2}), LINES), None: Measure()}
+    measures = {**measure(orders(shop_id=None, shops={"one": ShopOf(1), "two": ShopOf(2)}), LINES), None: Measure()}
     document = as_document(measures)
     assert sorted(document) == ["", "1", "2"]
     assert from_document(json.loads(json.dumps(document))) == measures

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
 
 from datasync.exceptions import FencedOut, QuarantineRefused
 from datasync.fields import Domain
+from datasync.ingest.load.confirmed import Confirmed
 from datasync.ingest.pipeline import IngestResult, ingest
 from datasync.ingest.plan import Plan
-from datasync.models import CatalogFile, HeaderSet, OrderLine, Platform, QuarantinedRow, Shop
+from datasync.models import CatalogFile, ConfirmedRows, HeaderSet, OrderLine, Platform, QuarantinedRow, Shop
 from tests.sheets import COLLECTED, ListSheet, Row, make_plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,6 +32,7 @@ class Desk:
         self.shop = Shop.objects.create(platform_id="shopee", shop_id="sg")
         self.header = HeaderSet.objects.create(digest="d", headers=list(FIELDS))
         self.files = 0
+        self.every = False  # totals on every line
 
     def file(self) -> CatalogFile:
         self.files += 1
@@ -36,9 +40,10 @@ class Desk:
                                           modified_at=COLLECTED, sha256=str(self.files), content_sha256="")  # fmt: skip
 
     def plan(self, file: CatalogFile, **options: Any) -> Plan:
-        return make_plan(Domain.ORDERS, FIELDS, identity=("order_id", "line_id"), file_id=file.pk,
+        plan = make_plan(Domain.ORDERS, FIELDS, identity=("order_id", "line_id"), file_id=file.pk,
                          header_set_id=self.header.pk, shop_id=self.shop.pk, required=("order_id",),
                          **options)  # fmt: skip
+        return replace(plan, totals_on_every_line=self.every)
 
     def sync(self, rows: Sequence[Row], *, file: CatalogFile | None = None, collected: datetime = COLLECTED,
              size: int = 1000, allow_quarantine: bool = True, before_commit: Any = lambda result: None,
@@ -152,6 +157,65 @@ def test_a_blank_amount_does_not_erase_a_known_one(desk: Desk) -> None:
     assert said(changed) == {"read": 1, "updated": 1}
     assert OrderLine.objects.get().profit == Decimal("7.50")
     assert statuses() == {"A1": "done"}
+
+
+def profits() -> dict[tuple[str, str], Decimal | None]:
+    return {(str(fact.order_id), str(fact.line_id)): fact.profit for fact in OrderLine.objects.all()}
+
+
+@pytest.mark.parametrize("size", [1000, 3, 2])
+def test_an_amount_that_moves_to_another_line_of_its_order_is_there_once(desk: Desk, size: int) -> None:
+    desk.sync([line("A1", item="1", profit="5"), line("A1", item="2", profit=None), line("A2", profit="7")])
+    moved = [line("A1", item="2", profit="5"), line("A1", item="1", profit=None), line("A2", profit=None)]
+    moved.append(line("A3", profit="9"))
+    later = COLLECTED + timedelta(days=1)
+    assert said(desk.sync(moved, collected=later, size=size)) == {"read": 4, "updated": 3, "inserted": 1}
+    assert profits() == {("A1", "1"): None, ("A1", "2"): 5, ("A2", "1"): 7, ("A3", "1"): 9}
+
+
+def test_a_new_line_that_has_the_amount_takes_it_from_a_known_one(desk: Desk) -> None:
+    desk.sync([line("A1", item="1", profit="5"), line("A1", item="2", profit=None)])
+    rows = [line("A1", item="3", profit="6"), line("A1", item="1", profit=None), line("A1", item="2", profit=None)]
+    assert said(desk.sync(rows, collected=COLLECTED + timedelta(days=1))) == {
+        "read": 3, "inserted": 1, "updated": 1, "unchanged": 1}  # fmt: skip
+    assert profits() == {("A1", "1"): None, ("A1", "2"): None, ("A1", "3"): 6}
+
+
+def test_a_known_amount_stays_where_no_line_of_the_order_has_it_now(desk: Desk) -> None:
+    desk.sync([line("A1", item="1", profit="5"), line("A1", item="2", profit=None)])
+    rows = [line("A1", item="2", profit=None, status="done"), line("A1", item="1", profit=None, status="done")]
+    desk.sync(rows, collected=COLLECTED + timedelta(days=1))
+    assert profits() == {("A1", "1"): 5, ("A1", "2"): None}
+
+
+@pytest.mark.parametrize("status", ["paid", "done"])
+def test_totals_on_every_line_stay_one_when_the_lines_change_order(desk: Desk, status: str) -> None:
+    desk.every = True
+    desk.sync([line("A1", item="1", profit="30"), line("A1", item="2", profit="30")])
+    rows = [line("A1", item="2", profit="30", status=status), line("A1", item="1", profit="30")]
+    desk.sync(rows, collected=COLLECTED + timedelta(days=1))
+    assert profits() == {("A1", "1"): None, ("A1", "2"): 30}
+
+
+def test_cells_at_the_edge_of_what_the_columns_hold(desk: Desk) -> None:
+    rows = [line("A1", profit="9999999999999990.1"), line("A2", profit="9999999999999999.9"), line("A3")]
+    assert said(desk.sync(rows)) == {"read": 3, "inserted": 2, "quarantined": 1}
+    assert QuarantinedRow.objects.get().reasons[0]["code"] == "NUMBER_OUT_OF_RANGE"
+    assert [fact.profit is not None for fact in OrderLine.objects.all()] == [True, True]
+
+
+def test_what_another_shop_has_confirmed_is_not_asked(desk: Desk) -> None:
+    days = [COLLECTED + timedelta(days=day) for day in range(3)]
+    desk.sync([line("A1", status="paid")], collected=days[0])
+    desk.sync([line("A1", status="paid")], collected=days[2])
+    confirmed = ConfirmedRows.objects.get()
+    assert confirmed.shop == desk.shop
+    plan = desk.plan(desk.file(), collected_at=days[1])
+    keys = pl.Series([bytes(confirmed.keys).hex(), "0" * 32])
+    assert Confirmed(plan, using="default").holds(keys).to_list() == [True, False]
+    assert Confirmed(replace(plan, scope=replace(plan.scope, shop_id=None)), using="default").holds(keys).any()
+    desk.shop = Shop.objects.create(platform_id="shopee", shop_id="my")
+    assert not Confirmed(desk.plan(desk.file(), collected_at=days[1]), using="default").holds(keys).any()
 
 
 def test_first_and_last_file_of_a_fact(desk: Desk) -> None:

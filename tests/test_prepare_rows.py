@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from datasync.fields import Domain
-from datasync.ingest.plan import Batch, CellProblem, Plan
-from datasync.ingest.prepare import Prepared, Preparer
+from datasync.ingest.plan import Batch, CellProblem, Plan, ShopOf
+from datasync.ingest.prepare import Preparer
 from datasync.reasons import Reason
-from tests.sheets import ListSheet, Row, make_plan
+from tests.sheets import Row, make_plan, prepare
 
 ORDER_FIELDS = ("order_id", "sku", "ordered_at", "order_status", "quantity", "profit", "")
 
@@ -20,19 +19,6 @@ ORDER_FIELDS = ("order_id", "sku", "ordered_at", "order_status", "quantity", "pr
 def orders(**options: Any) -> Plan:
     return make_plan(Domain.ORDERS, ORDER_FIELDS, identity=("order_id", "sku"), ordinal=True,
                      required=("order_id",), **options)  # fmt: skip
-
-
-def prepare(plan: Plan, rows: Sequence[Row], *, size: int = 1000, problems: Sequence[CellProblem] = ()) -> Prepared:
-    """All batches of a sheet as one."""
-    preparer = Preparer(plan)
-    header = [column.header for column in plan.columns]
-    parts = [preparer.prepare(batch) for batch in ListSheet(header, rows, size=size, problems=problems)]
-    return Prepared(
-        rows=pl.concat(part.rows for part in parts),
-        rejected=[row for part in parts for row in part.rejected],
-        read=sum(part.read for part in parts),
-        totals=sum(part.totals for part in parts),
-    )
 
 
 LINES: list[Row] = [
@@ -75,44 +61,6 @@ def test_a_blank_status_of_another_order_is_not_filled() -> None:
         ("A2", "x", "2026-03-02", None, "1", None, None),
     ]
     assert prepare(orders(), lines).rows["order_status"].to_list() == ["paid", None]
-
-
-def test_totals_rows_are_left_out_and_counted() -> None:
-    rows: list[Row] = [
-        (None, None, None, None, "3", "14.00", None),
-        ("A1", "x", "2026-03-02", "paid", "1", "5.00", None),
-        ("order_id", "sku", "ordered_at", "order_status", "quantity", "profit", None),
-        ("A2", "x", "2026-03-03", "paid", "2", "9.00", None),
-        ("合计", None, None, None, "3", "14.00", None),
-        (None, "Grand total:", None, None, "3", "14.00", None),
-    ]
-    prepared = prepare(orders(), rows)
-    assert (prepared.read, prepared.totals, len(prepared.rows), prepared.rejected) == (6, 4, 2, [])
-
-
-def test_a_first_row_without_id_that_is_no_sum_is_not_taken_for_one() -> None:
-    rows: list[Row] = [
-        (None, None, None, None, "7", "1.00", None),
-        ("A1", "x", "2026-03-02", "paid", "1", "5.00", None),
-    ]
-    prepared = prepare(orders(), rows)
-    assert prepared.totals == 0
-    assert [row.row for row in prepared.rejected] == [2]
-
-
-def test_a_description_under_the_header_is_left_out() -> None:
-    rows: list[Row] = [
-        ("Platform unique order ID.", "Seller SKU", "Time of creation", "Status", "How many", "Profit", None),
-        ("A1", "x", "2026-03-02", "paid", "1", "5.00", None),
-    ]
-    prepared = prepare(orders(), rows)
-    assert (prepared.totals, len(prepared.rows)) == (1, 1)
-
-
-def test_the_total_of_a_period_among_days_is_left_out() -> None:
-    plan = make_plan(Domain.ANALYTICS, ("metric_date", "visitors"), identity=("metric_date",), formats="%d-%m-%Y")
-    prepared = prepare(plan, [("01-03-2026-31-03-2026", "30"), ("01-03-2026", "10"), ("02-03-2026", "20")])
-    assert (prepared.totals, prepared.rows["metric_date"].to_list()) == (1, ["2026-03-01", "2026-03-02"])
 
 
 def test_rows_that_cannot_be_trusted_are_kept_whole_with_their_reasons() -> None:
@@ -158,7 +106,7 @@ def test_problems_that_the_reader_saw() -> None:
 
 def test_rows_name_their_shop() -> None:
     plan = make_plan(Domain.ORDERS, ("order_id", "sku", "shop_label"), identity=("order_id", "sku"), shop_id=None,
-                     shops={"Shopee菲律宾2店": 7})  # fmt: skip
+                     shops={"Shopee菲律宾2店": ShopOf(7)})  # fmt: skip
     prepared = prepare(plan, [("A1", "x", "Shopee菲律宾2店"), ("A2", "x", "Shopee火星店")])
     assert prepared.rows["shop_id"].to_list() == [7]
     assert prepared.rejected[0].reasons == (("", "UNKNOWN_SHOP", "Shopee火星店"),)

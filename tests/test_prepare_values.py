@@ -46,6 +46,13 @@ def reason_of(errors: Errors) -> Reason | None:
         ("SGD 7", DOT, "7"),
         ("7 元", DOT, "7"),
         ("1e3", DOT, "1000"),
+        ("999999999999999.99994", DOT, "999999999999999.9999"),
+        ("9,999,999,999,999,990.00005", DOT, "9999999999999990.0001"),
+        ("RMB 7", DOT, "7"),
+        ("7 MYR", DOT, "7"),
+        ("Rp. 15.000", COMMA, "15000"),
+        ("250.000đ", COMMA, "250000"),
+        ("MX$7", DOT, "7"),
     ],
 )
 def test_an_amount(said: str, number_format: NumberFormat, number: str) -> None:
@@ -68,6 +75,13 @@ def test_an_amount(said: str, number_format: NumberFormat, number: str) -> None:
         ("inf", DOT, Reason.INVALID_NUMBER),
         ("1e400", DOT, Reason.NUMBER_OUT_OF_RANGE),
         ("99999999999999999999", DOT, Reason.NUMBER_OUT_OF_RANGE),
+        ("9999999999999999.99999", DOT, Reason.NUMBER_OUT_OF_RANGE),
+        ("-9.999.999.999.999.999,99995", COMMA, Reason.NUMBER_OUT_OF_RANGE),
+        ("9999999999999999.99995", DOT, Reason.NUMBER_OUT_OF_RANGE),
+        ("Mar 12", DOT, Reason.INVALID_NUMBER),
+        ("SKU12", DOT, Reason.INVALID_NUMBER),
+        ("12 pcs", DOT, Reason.INVALID_NUMBER),
+        ("12 all", DOT, Reason.INVALID_NUMBER),
         ("5%", DOT, Reason.INVALID_NUMBER),
         ("2026-03-06", DOT, Reason.INVALID_NUMBER),
     ],
@@ -123,6 +137,32 @@ def test_a_share(said: str, number_format: NumberFormat, in_percent: bool, share
 def test_a_duration(said: str, seconds: str) -> None:
     errors = Errors()
     assert Decimal(numbers.durations(pl.Series("x", [said]), DOT, errors)[0]) == Decimal(seconds)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("99999999999999:00:00", Reason.NUMBER_OUT_OF_RANGE),
+        ("99999999999.9996", Reason.NUMBER_OUT_OF_RANGE),
+        ("100000000000", Reason.NUMBER_OUT_OF_RANGE),
+        ("99999999 days", Reason.NUMBER_OUT_OF_RANGE),
+        ("soon", Reason.INVALID_DURATION),
+    ],
+)
+def test_no_duration(said: str, reason: Reason) -> None:
+    errors = Errors()
+    assert numbers.durations(pl.Series("x", [said]), DOT, errors).to_list() == [None]
+    assert reason_of(errors) is reason
+
+
+@pytest.mark.parametrize(
+    ("said", "in_percent"),
+    [("99999999.9999999", False), ("99999999999%", False), ("9999999999.99999", True), ("100000000", False)],
+)
+def test_no_share(said: str, in_percent: bool) -> None:
+    errors = Errors()
+    assert numbers.shares(pl.Series("x", [said]), DOT, errors, in_percent=in_percent).to_list() == [None]
+    assert reason_of(errors) is Reason.NUMBER_OUT_OF_RANGE
 
 
 @pytest.mark.parametrize(
@@ -189,8 +229,11 @@ def test_a_date(said: str, formats: str, moment: datetime) -> None:
         ("03/04/2026", "auto", (date(2026, 1, 1), date(2026, 12, 31)), Reason.AMBIGUOUS_DATE),
         ("19\\9\\25", "auto", NO_PERIOD, Reason.AMBIGUOUS_DATE),
         ("soon", "auto", NO_PERIOD, Reason.INVALID_DATE),
-        ("0001-01-01", "auto", NO_PERIOD, Reason.INVALID_DATE),
-        ("9999-12-31", "auto", NO_PERIOD, Reason.INVALID_DATE),
+        ("0001-01-01", "auto", NO_PERIOD, Reason.DATE_OUT_OF_RANGE),
+        ("9999-12-31", "auto", NO_PERIOD, Reason.DATE_OUT_OF_RANGE),
+        ("31/12/1989", "%d/%m/%Y", NO_PERIOD, Reason.DATE_OUT_OF_RANGE),
+        ("2100-01-01 00:00:00", "%Y-%m-%d %H:%M:%S", NO_PERIOD, Reason.DATE_OUT_OF_RANGE),
+        ("99999", "auto", NO_PERIOD, Reason.DATE_OUT_OF_RANGE),
     ],
 )
 def test_no_date(said: str, formats: str, period: tuple[date | None, date | None], reason: Reason) -> None:
@@ -256,3 +299,10 @@ def test_cells_are_stripped_and_words_for_nothing_are_null() -> None:
 def test_a_currency(said: str, code: str) -> None:
     errors = Errors()
     assert text.currencies(pl.Series("x", [said]), errors).to_list() == [code]
+
+
+@pytest.mark.parametrize("said", ["XYZ", "yes", "12"])
+def test_no_currency(said: str) -> None:
+    errors = Errors()
+    assert text.currencies(pl.Series("x", [said]), errors).to_list() == [None]
+    assert reason_of(errors) is Reason.INVALID_CURRENCY

@@ -223,3 +223,33 @@ def test_errors_keep_their_parameters(own: Reader, tmp_path: Path) -> None:
     with pytest.raises(FileError, match="row 3") as caught:
         count(own, tmp_path / "a.csv")
     assert caught.value.params == {"row": 3}
+
+
+def test_a_bug_in_the_child_leaves_its_trace_in_the_log(
+    own: Reader, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A request of nonsense takes the place of the bug; what the exception quotes stays out of the log."""
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    nonsense: Any = "nonsense"
+    with pytest.raises(ReaderCrashed, match="TypeError") as caught:
+        own.open(ReadRequest(tmp_path / "a.csv", header_row=nonsense))
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert "in header_end" in record.getMessage()
+    assert "TypeError" in record.getMessage()
+    assert "nonsense" not in record.getMessage() + str(caught.value)
+    assert count(own, tmp_path / "a.csv") == 1
+
+
+def test_the_last_words_of_a_child_that_died_are_logged(own: Reader, caplog: pytest.LogCaptureFixture) -> None:
+    nonsense: Any = object()
+    with pytest.raises(ReaderCrashed, match="exit 1"):
+        own.head(Path(), rows=nonsense, expected_header=None)  # type: ignore[arg-type]
+    assert "Traceback" in caplog.text
+    assert "parse_request" in caplog.text
+    assert len(caplog.text) < 10_000
+
+
+def test_the_head_is_long_enough_for_a_profile(own: Reader, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 5_000)
+    assert len(own.head(tmp_path / "a.csv", rows=2_040).rows) == 2_040

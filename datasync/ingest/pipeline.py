@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -57,7 +57,7 @@ def ingest(
     rejects = Rejects(plan, item_id=item_id, template_id=template_id, using=using)
     meter = Meter(plan)
     prepared = _prepared(sheet, plan, meter, on_progress)
-    with closing(ahead(prepared) if loader.streams else collected(prepared)) as parts:
+    with closing(_parts(prepared, loader, sheet)) as parts:
         first = next(parts, None)  # the transaction, and with it the lock, begins when there is something to write
         with loader.transaction():
             counts = _load(loader, rejects, chain([first] if first else [], parts), on_progress)
@@ -69,12 +69,22 @@ def ingest(
     return result
 
 
+def _parts(prepared: Iterator[Prepared], loader: Loader, sheet: Sheet) -> Generator[Prepared, None, None]:
+    """All parts. The first comes at once; a small file has no other, and needs no thread or folder to pass through."""
+    first = next(prepared, None)
+    if first is None:
+        return
+    if first.last:
+        yield first
+        return
+    whole = chain([first], prepared)
+    yield from ahead(whole, stop=sheet.cancel) if loader.streams else collected(whole)
+
+
 def _prepared(sheet: Sheet, plan: Plan, meter: Meter, on_progress: Callable[[Counts], None]) -> Iterator[Prepared]:
     """Prepare and measure: work that needs no database, so it is done outside the transaction or beside it."""
-    preparer = Preparer(plan)
     read = 0
-    for batch in sheet:
-        part = preparer.prepare(batch)
+    for part in Preparer(plan).parts(sheet):
         meter.add(part.rows)
         read += part.read
         on_progress(Counts(read=read))

@@ -5,7 +5,7 @@ A ``Plan`` is made by ``datasync.mapping`` from a template and a file's real hea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -78,11 +78,14 @@ class Batch:
     """Some consecutive rows of a sheet.
 
     ``frame`` has a column ``row`` (UInt32, 1-based as the spreadsheet shows it) and ``c0 … cN`` (String, null for an
-    empty cell), one for each column of the header. Rows without any value are not in it.
+    empty cell), one for each column of the header. Rows without any value are not in it. ``numbers`` says, for each
+    column with number cells, which rows have one (Boolean): their text has a decimal point whatever the template
+    says of text cells.
     """
 
     frame: pl.DataFrame
     problems: tuple[CellProblem, ...] = ()
+    numbers: Mapping[str, pl.Series] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,9 @@ class Sheet(Protocol):
 
     def __iter__(self) -> Iterator[Batch]: ...
 
+    def cancel(self) -> None:
+        """Free a thread that waits for the next batch; the sheet cannot be read on. Any thread may call this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -120,6 +126,15 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class ShopOf:
+    """What a row has from the shop that it names. ``currency`` is ISO 4217 or "", ``timezone`` an IANA name."""
+
+    pk: int
+    currency: str = ""
+    timezone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """Inside what a row's identity is unique, and what all rows of the file have in common."""
 
@@ -133,7 +148,7 @@ class Scope:
     collected_at: datetime
     currency: str  # ISO 4217, "" when not known
     timezone: str  # IANA name of the shop's local time
-    shops: dict[str, int] = field(default_factory=dict)  # label text as in rows → primary key of the shop
+    shops: dict[str, ShopOf] = field(default_factory=dict)  # label text as in rows → the shop that it names
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +163,7 @@ class Plan:
     fingerprint: str  # changes whenever the same cells would give other values: template version and mapping
     ordinal: bool = False  # lines with an equal identity are numbered (orders, finance)
     totals_on_every_line: bool = False  # an order's totals stand on each of its lines, not only on the first
-    file_currency: str = ""  # currency named by a column's header, ISO 4217
-    column_currency: dict[str, str] = field(default_factory=dict)  # field → currency of its header
+    file_currency: str = ""  # named by the headers of all local amounts, ISO 4217
 
 
 @dataclass(slots=True)

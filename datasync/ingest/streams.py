@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import tempfile
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,8 +16,11 @@ from datasync.ingest.prepare import Prepared
 _KEPT_IN_MEMORY = 5
 
 
-def ahead(parts: Iterator[Prepared], *, depth: int = 2) -> Generator[Prepared, None, None]:
-    """The same parts, prepared up to ``depth`` ahead in a thread while the consumer waits for the database."""
+def ahead(parts: Iterator[Prepared], *, stop: Callable[[], None], depth: int = 2) -> Generator[Prepared, None, None]:
+    """The same parts, prepared up to ``depth`` ahead in a thread while the consumer waits for the database.
+
+    A consumer that leaves early has ``stop`` called, which must free the thread from whatever it waits for.
+    """
     passing: queue.Queue[Prepared | BaseException | None] = queue.Queue(maxsize=depth)
     left = threading.Event()
 
@@ -46,6 +49,8 @@ def ahead(parts: Iterator[Prepared], *, depth: int = 2) -> Generator[Prepared, N
             yield thing
     finally:
         left.set()
+        if thread.is_alive():
+            stop()
         thread.join()
 
 

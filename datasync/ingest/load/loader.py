@@ -11,7 +11,8 @@ import polars as pl
 from django.db import transaction
 
 from datasync.ingest.load import seen
-from datasync.ingest.load.confirmed import confirmed_since, save_confirmed
+from datasync.ingest.load.confirmed import Confirmed, save_confirmed
+from datasync.ingest.load.moved import give_up
 from datasync.ingest.load.seen import Seen
 from datasync.ingest.load.table import Table, table_of
 from datasync.ingest.plan import Counts, Plan
@@ -43,7 +44,7 @@ class Loader(ABC):
         self.counts = Counts()
         self._seen = Seen()
         self._confirming: list[pl.Series] = []
-        self._late: pl.Series | None = None
+        self._late: Confirmed | None = None
         self._before: dict[str, str] = {}  # content that this file's updates replaced
 
     def transaction(self) -> AbstractContextManager[Any]:
@@ -68,7 +69,10 @@ class Loader(ABC):
 
     @abstractmethod
     def update(self, rows: pl.DataFrame) -> None:
-        """Overwrite rows whose keys the table holds."""
+        """Overwrite rows whose keys the table holds.
+
+        A blank amount of a whole order leaves the known one, ``moved.GIVEN_UP`` makes it NULL.
+        """
 
     def load(self, rows: pl.DataFrame) -> None:
         """Load one batch of prepared rows and count what became of each."""
@@ -99,7 +103,7 @@ class Loader(ABC):
         if not new.is_empty():
             self.insert(new)
         if not changed.is_empty():
-            self.update(rows[changed["at"]])
+            self.update(give_up(rows, self.table.order_level)[changed["at"]])
             self._before |= zip(keys.gather(changed["at"]), changed["content_hash"], strict=True)
         self.counts.inserted += len(new)
         self.counts.updated += len(changed)
@@ -117,8 +121,8 @@ class Loader(ABC):
         if differing.is_empty():
             return same["at"], differing["at"], differing
         if self._late is None:
-            self._late = confirmed_since(self.plan, using=self.using)
-        stale = differing["newer"] | keys.gather(differing["at"]).is_in(self._late.implode())
+            self._late = Confirmed(self.plan, using=self.using)
+        stale = differing["newer"] | self._late.holds(keys.gather(differing["at"]))
         return same["at"], differing.filter(stale)["at"], differing.filter(~stale)
 
     def _load_repeated(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -137,7 +141,7 @@ class Loader(ABC):
         known = self.classify(rows).frame.filter(~pl.col("same"))
         if known.is_empty():
             return
-        self.update(rows[known["at"]])
+        self.update(give_up(rows, self.table.order_level)[known["at"]])
         keys, hashes = rows["record_key"].gather(known["at"]), rows["content_hash"].gather(known["at"])
         outcomes = earlier.gather(known["at"])
         for key, new, old, outcome in zip(keys, hashes, known["content_hash"], outcomes, strict=True):

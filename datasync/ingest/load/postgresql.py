@@ -20,9 +20,11 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
 from datasync.ingest.load.loader import Loader, Stored
+from datasync.ingest.load.moved import GIVEN_UP
 
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 _ROWS_A_BLOCK = 4_000
+_KEPT = "{c} = nullif(coalesce(s.{c}, f.{c}), {given_up})"
 _UUID, _UUID_ARRAY = 2950, 2951
 _CLASSIFY = sql.SQL(
     "SELECT array_agg(at) FILTER (WHERE same AND NOT older), array_agg(at) FILTER (WHERE same AND older), "
@@ -78,8 +80,8 @@ class PostgresqlLoader(Loader):
     def update(self, rows: pl.DataFrame) -> None:
         staging = f"changed_{self.table.name}"
         assignments = [
-            sql.SQL("{c} = coalesce(s.{c}, f.{c})" if name in self.table.order_level else "{c} = s.{c}").format(
-                c=sql.Identifier(name)
+            sql.SQL(_KEPT if name in self.table.order_level else "{c} = s.{c}").format(
+                c=sql.Identifier(name), given_up=sql.Literal(GIVEN_UP)
             )
             for name in self.table.updated
         ]

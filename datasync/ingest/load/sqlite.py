@@ -9,6 +9,7 @@ import polars as pl
 from django.db import connections
 
 from datasync.ingest.load.loader import Loader, Stored
+from datasync.ingest.load.moved import GIVEN_UP
 from datasync.ingest.load.table import STAMP
 
 _AT_ONCE = 20_000
@@ -54,7 +55,9 @@ class SqliteLoader(Loader):
     def update(self, rows: pl.DataFrame) -> None:
         names = self.table.updated
         assignments = ", ".join(
-            f'"{name}" = coalesce(%s, "{name}")' if name in self.table.order_level else f'"{name}" = %s'
+            f'"{name}" = nullif(coalesce(%s, "{name}"), \'{GIVEN_UP}\')'
+            if name in self.table.order_level
+            else f'"{name}" = %s'
             for name in names
         )
         self._many(

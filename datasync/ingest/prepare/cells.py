@@ -63,6 +63,8 @@ def one_by_one(cells: pl.Series, todo: pl.Series, values: pl.Series, parse: Pars
 
     A text that ``parse`` refuses becomes null and is marked in ``errors`` with its reason.
     """
+    if not todo.any():
+        return values
     distinct = cells.filter(todo).unique().to_list()
     parsed = {text: parse(text) for text in distinct}
     found = [(text, value) for text, (value, reason) in parsed.items() if reason is None]

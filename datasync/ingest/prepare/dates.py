@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from datetime import timezone as timezone_of
+from functools import lru_cache
 from itertools import permutations
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from datasync.exceptions import InvalidTimezone
 from datasync.ingest.prepare.cells import Errors, one_by_one, plain
 from datasync.reasons import Reason
 
@@ -84,9 +86,11 @@ def _named(said: str) -> Readings:
 
 def choose(found: Readings, period: tuple[date | None, date | None]) -> tuple[datetime | None, Reason | None]:
     """The one reading that can be meant, or why there is none."""
-    found = {moment for moment in found if _EARLIEST <= moment < _LATEST} if found else found
     if not found:
         return None, Reason.INVALID_DATE
+    found = {moment for moment in found if _EARLIEST <= moment < _LATEST}
+    if not found:
+        return None, Reason.DATE_OUT_OF_RANGE
     first, last = period
     if len(found) > 1 and first and last:
         inside = {moment for moment in found if first <= moment.date() <= last}
@@ -114,8 +118,7 @@ def moments(
     def parse(text: str) -> tuple[str | None, Reason | None]:
         said, offset = _without_offset(plain(text))
         if stated and not _SERIAL.fullmatch(said) and not _year_first(said):
-            moment = _stated(said, stated)
-            reason = None if moment else Reason.INVALID_DATE
+            moment, reason = choose(_stated(said, stated), period)
         else:
             moment, reason = choose(readings(said), period)
         if moment is not None and offset is not None:
@@ -152,17 +155,26 @@ def _year_first(said: str) -> bool:
     return re.match(r"\d{4}[-/.年]", said) is not None
 
 
-def _stated(said: str, patterns: list[str]) -> datetime | None:
-    """``said`` in one of the stated formats, with or without its time of day."""
+def _stated(said: str, patterns: list[str]) -> Readings:
+    """``said`` in the first of the stated formats that fits, with or without its time of day."""
     for pattern in patterns:
         day = pattern.split(" ")[0]
         for attempt in (pattern, day, f"{day} %H:%M:%S", f"{day} %H:%M", f"{day}-%H:%M", f"{day} %H"):
             try:
-                moment = datetime.strptime(said, attempt)  # noqa: DTZ007 - local time of the shop
+                return {datetime.strptime(said, attempt)}  # noqa: DTZ007 - local time of the shop
             except ValueError:
                 continue
-            return moment if _EARLIEST <= moment < _LATEST else None
-    return None
+    return set()
+
+
+@lru_cache
+def check_timezone(name: str) -> None:
+    """Raise ``InvalidTimezone`` unless both Python and polars know the zone."""
+    try:
+        ZoneInfo(name)
+        pl.Series([_EPOCH]).dt.replace_time_zone(name)
+    except (KeyError, ValueError, OSError, pl.exceptions.PolarsError) as error:
+        raise InvalidTimezone(timezone=name) from error
 
 
 def to_utc(values: pl.Series, timezone: str, errors: Errors) -> pl.Series:
@@ -182,7 +194,7 @@ def hours(
 ) -> tuple[pl.Series, pl.Series]:
     """The hour, 0–23, of ``0``, ``07:00-08:00`` or ``23/09/2025 07:00``, and the day where the cell says it."""
     bare = cells.str.contains(f"^{_HOUR.pattern}$").fill_null(value=False)
-    moments_said = moments(cells.zip_with(~bare, _nothing(cells)), formats, period, timezone, errors)
+    moments_said = moments(cells.zip_with(~bare, nothing(cells)), formats, period, timezone, errors)
 
     def parse(text: str) -> tuple[int | None, Reason | None]:
         found = _HOUR.fullmatch(plain(text))
@@ -193,8 +205,18 @@ def hours(
     return values, moments_said.dt.date()
 
 
-def _nothing(cells: pl.Series) -> pl.Series:
+def nothing(cells: pl.Series) -> pl.Series:
+    """As many blank cells."""
     return pl.Series(cells.name, [None], dtype=pl.String).new_from_index(0, len(cells))
+
+
+_SHORTEST_RANGE = 17
+
+
+def may_hold_ranges(cells: pl.Series) -> bool:
+    """Whether any cell says two days."""
+    long = cells.filter((cells.str.len_chars() >= _SHORTEST_RANGE).fill_null(value=False)).unique()
+    return any(split_range(text) is not None for text in long.to_list())
 
 
 def split_range(text: str) -> tuple[str, str] | None:
@@ -205,9 +227,9 @@ def split_range(text: str) -> tuple[str, str] | None:
         if found and head and tail:
             return head.strip(), tail.strip()
     half = len(said) // 2
-    if len(said) >= 17 and said[half : half + 1] in "-–" and _TEXT.fullmatch(said[:half]) and _TEXT.fullmatch(
-        said[half + 1 :]
-    ):  # fmt: skip
+    if len(said) < _SHORTEST_RANGE or said[half : half + 1] not in ("-", "–"):
+        return None
+    if _TEXT.fullmatch(said[:half]) and _TEXT.fullmatch(said[half + 1 :]):
         return said[:half], said[half + 1 :]
     return None
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 import polars as pl
 
 from datasync.fields import FIELDS, Domain
+from datasync.ingest.hashes import Memory, digests
 from datasync.ingest.plan import Plan
 
 _ORDER = "order_id"
+_UNKNOWN = "\x00"
+"""Stands for the id of an order whose own cell cannot be trusted. No cell holds it."""
+_MAY_DIFFER = frozenset({"order_status", "after_sale_status", "shipped_at"})
+"""Shared fields that a line may have for itself: parcels leave apart, and one item of several is sent back."""
 
 
 class OrderLines:
     """Fills down what all lines of an order share, and keeps order-level amounts on the first line.
 
     Cells merged over the lines of an order arrive blank below the first. The order, its date, shop, status and buyer
-    are filled down; an order-level amount is not, or an order's profit would be multiplied by its lines. Lines of an
-    order may lie in two batches, so the last line is remembered.
+    are filled down; an order-level amount is not, or an order's profit would be multiplied by its lines. A long order
+    may lie in two batches, so the last line is remembered.
+
+    Nothing is filled down from a line whose order cannot be trusted, and no order into a line that names another date
+    or buyer: a line that is assigned to the wrong order is worse than one that is refused.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -24,43 +32,91 @@ class OrderLines:
         self.active = plan.scope.domain is Domain.ORDERS and _ORDER in fields
         self.shared = [name for name in fields if name is not None and name != _ORDER and known[name].fill_down]
         self.amounts = [name for name in fields if name is not None and known[name].order_level]
-        self.first_line_only = plan.totals_on_every_line
+        self.first_line_only = self.active and plan.totals_on_every_line and bool(self.amounts)
         self._last: dict[str, str | None] = {}
-        self._seen: set[str] = set()
+        self._known = Memory()
 
-    def fill(self, fields: pl.DataFrame) -> pl.DataFrame:
-        """``fields`` (text, named by standard field) with the cells of each order filled."""
+    def fill(self, fields: pl.DataFrame, broken: pl.Series | None = None) -> pl.DataFrame:
+        """``fields`` (text, named by standard field) with the cells of each order filled.
+
+        ``broken`` marks the lines whose own order id cannot be trusted: they and what hangs on them stay without one.
+        """
         if not self.active or fields.is_empty():
             return fields
         names = [_ORDER, *self.shared]
         before = {name: self._last.get(name) for name in names}
-        if any(fields[name].null_count() for name in names):
-            fields = self._filled(fields, before)
-        last = fields.row(-1, named=True)
+        blank = broken is not None or any(fields[name].null_count() for name in names)
+        filled = self._filled(fields, before, broken) if blank else fields
+        last = filled.row(-1, named=True)
         self._last = {name: last[name] for name in names}
-        return self._first_lines(fields) if self.first_line_only and self.amounts else fields
+        if not blank:
+            return fields
+        trusted = filled[_ORDER] != _UNKNOWN
+        return filled.with_columns(filled[_ORDER].zip_with(trusted.fill_null(value=False), fields[_ORDER]))
 
-    def _filled(self, fields: pl.DataFrame, before: dict[str, str | None]) -> pl.DataFrame:
+    def _filled(self, fields: pl.DataFrame, before: dict[str, str | None], broken: pl.Series | None) -> pl.DataFrame:
         orders = fields[_ORDER]
-        filled = orders.fill_null(strategy="forward").fill_null(before[_ORDER] or None) if before[_ORDER] else (
-            orders.fill_null(strategy="forward")
-        )  # fmt: skip
+        if broken is not None:
+            orders = orders.zip_with(~broken, pl.Series([_UNKNOWN]).new_from_index(0, len(orders)))
+        filled = _down(orders, before[_ORDER])
+        others = self._of_another(fields, orders, filled, before)
+        if others is not None:
+            filled = _down(
+                orders.zip_with(~others, pl.Series([_UNKNOWN]).new_from_index(0, len(orders))), before[_ORDER]
+            )
         columns: list[pl.Series] = [filled.alias(_ORDER)]
         for name in self.shared:
             cells = fields[name]
             if not cells.null_count():
                 continue
-            source = filled.zip_with(cells.is_not_null(), pl.Series([None] * len(cells), dtype=pl.String))
-            above = cells.fill_null(strategy="forward")
-            owner = source.fill_null(strategy="forward")
-            if before[name] is not None:
-                above, owner = above.fill_null(before[name]), owner.fill_null(before[_ORDER] or "")
+            above, owner = _above(cells, filled, before[name], before[_ORDER])
             same = (owner == filled).fill_null(value=False)
             columns.append(above.zip_with(same, cells).alias(name))
         return fields.with_columns(columns)
 
-    def _first_lines(self, fields: pl.DataFrame) -> pl.DataFrame:
-        orders = fields[_ORDER]
-        first = orders.is_first_distinct() & ~orders.is_in(list(self._seen)).fill_null(value=False)
-        self._seen.update(text for text in orders.unique().to_list() if text is not None)
-        return fields.with_columns(pl.when(first).then(pl.col(self.amounts)).otherwise(None).name.keep())
+    def _of_another(
+        self, fields: pl.DataFrame, orders: pl.Series, filled: pl.Series, before: dict[str, str | None]
+    ) -> pl.Series | None:
+        """Lines without an order id that say something else of their order than the lines above do."""
+        names = [name for name in self.shared if name not in _MAY_DIFFER]
+        blank = orders.is_null()
+        if not names or not blank.any():
+            return None
+        saying = fields.filter(blank).select(pl.col(names).is_not_null().any()).row(0)
+        others = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(orders))
+        for name in [name for name, says in zip(names, saying, strict=True) if says]:
+            cells = fields[name]
+            above, owner = _above(cells, filled, before[name], before[_ORDER])
+            above, owner = above.shift(1, fill_value=before[name]), owner.shift(1, fill_value=before[_ORDER])
+            others |= (blank & (owner == filled) & (cells != above)).fill_null(value=False)
+        return others if others.any() else None
+
+    def first_lines(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Accepted ``rows`` with order-level amounts on each order's first line only, where the plan asks for it."""
+        if not self.first_line_only or rows.is_empty():
+            return rows
+        orders = rows.select(pl.concat_str(pl.col("shop_id").cast(pl.String).fill_null(""), pl.col(_ORDER),
+                                           separator="\x1f")).to_series()  # fmt: skip
+        first = orders.is_first_distinct()
+        hashes = digests(orders)
+        first &= self._known.recall(hashes).is_null()
+        begun = hashes.filter(first)
+        self._known.add(begun, pl.Series([1], dtype=pl.UInt8).new_from_index(0, len(begun)))
+        return rows.with_columns(
+            pl.when(first).then(pl.col(self.amounts)).otherwise(None).name.keep(),
+            pl.when(first).then(pl.col("content")).otherwise(pl.col("content") + "\x1f"),
+        )
+
+
+def _down(cells: pl.Series, before: str | None) -> pl.Series:
+    filled = cells.fill_null(strategy="forward")
+    return filled.fill_null(before) if before is not None else filled
+
+
+def _above(
+    cells: pl.Series, orders: pl.Series, before: str | None, order_before: str | None
+) -> tuple[pl.Series, pl.Series]:
+    """For each line the last filled cell at or above it, and the order of the line that has this cell."""
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(cells))
+    owner = orders.zip_with(cells.is_not_null(), nothing)
+    return _down(cells, before), _down(owner, order_before if before is not None else None)

@@ -6,21 +6,51 @@ read (currency signs, grouping, parentheses, full-width digits) are looked at on
 
 from __future__ import annotations
 
+import math
 import re
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 import polars as pl
 
+from datasync.currencies import ISO_CODES, SIGNS
 from datasync.ingest.plan import NumberFormat
 from datasync.ingest.prepare.cells import Errors, one_by_one, plain
 from datasync.reasons import Reason
 
-_AMOUNT_LIMIT = 1e16
-_RATIO_LIMIT = 1e8
 _INTEGER_LIMIT = 2**63
+_FIFTEEN_DIGITS = Context(prec=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a column of the database holds: digits before the point, and digits behind it, to which it rounds.
+
+    SQLite keeps fifteen digits, and what rounds up to one digit more could not be read again.
+    """
+
+    whole: int
+    scale: int
+
+    @property
+    def surely(self) -> float:
+        """Below this a number still fits when it is rounded up, and when it is judged as a binary number."""
+        return 10.0 ** (self.whole - 1)
+
+    def fit(self, number: Decimal) -> tuple[str | None, Reason | None]:
+        """The number as the column will hold it."""
+        if number.adjusted() < self.whole:
+            rounded = number.quantize(Decimal(1).scaleb(-self.scale), rounding=ROUND_HALF_UP)
+            if _FIFTEEN_DIGITS.plus(rounded).adjusted() < self.whole:
+                return format(rounded, "f"), None
+        return None, Reason.NUMBER_OUT_OF_RANGE
+
+
+_AMOUNT, _SHARE, _SECONDS = Room(16, 4), Room(8, 6), Room(11, 3)
+_CODES = "|".join(sorted(ISO_CODES))
+_SIGNS = "|".join(re.escape(sign) for sign in sorted(SIGNS, key=len, reverse=True))
 _CURRENCY = re.compile(
-    r"^(?:US|S|R|HK|NT|A|C|MX|CO)?\$|^(?:[A-Z]{3}|RM|RP|R\$|S\$|[₱฿₫¥€£₹₩đ])\s*|\s*(?:[A-Z]{3}|RM|元|[₱฿₫¥€£₹₩đ])$",
-    re.IGNORECASE,
+    rf"^(?:(?:{_CODES}|RMB)|(?i:{_SIGNS}))\s*|\s*(?:(?<![A-Za-z])(?:{_CODES}|RMB)|(?i:(?<![A-Za-z])(?:{_SIGNS})))$"
 )
 _DOT = re.compile(r"(?:\d+|\d{1,3}(?:[, ]\d{3})+)?(?:\.\d*)?(?:E[+-]?\d{1,3})?", re.IGNORECASE)
 _COMMA = re.compile(r"(?:\d+|\d{1,3}(?:[. ]\d{3})+)?(?:,\d*)?(?:E[+-]?\d{1,3})?", re.IGNORECASE)
@@ -61,20 +91,26 @@ def amounts(cells: pl.Series, number_format: NumberFormat, errors: Errors) -> pl
         number = decimal_of(text, number_format)
         if number is None:
             return None, Reason.INVALID_NUMBER
-        if abs(number) >= _AMOUNT_LIMIT:
-            return None, Reason.NUMBER_OUT_OF_RANGE
-        return format(number, "f"), None
+        return _AMOUNT.fit(number)
 
-    return one_by_one(cells, _unread(cells, number_format, _AMOUNT_LIMIT), cells, parse, errors)
+    return one_by_one(cells, _unread(cells, number_format, _AMOUNT), cells, parse, errors)
 
 
-def _unread(cells: pl.Series, number_format: NumberFormat, limit: float) -> pl.Series:
-    """Which cells are more than a plain number of this format."""
+def _unread(cells: pl.Series, number_format: NumberFormat, room: Room) -> pl.Series:
+    """Which cells are more than a plain number of this format that surely fits."""
     numbers = cells.cast(pl.Float64, strict=False)
-    plain_numbers = (numbers.abs() < limit).fill_null(value=False)
+    if number_format is NumberFormat.DOT and numbers.null_count() == cells.null_count() and _all_fit(numbers, room):
+        return pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(cells))
+    plain_numbers = (numbers.abs() < room.surely).fill_null(value=False)
     if number_format is NumberFormat.COMMA:
         plain_numbers &= ~cells.str.contains(".", literal=True).fill_null(value=True)
     return cells.is_not_null() & ~plain_numbers
+
+
+def _all_fit(numbers: pl.Series, room: Room) -> bool:
+    """Whether all are finite and within the limit: what nearly every column is, told by three numbers of it."""
+    bounds = [float(bound) for bound in (numbers.min(), numbers.max()) if isinstance(bound, float)]
+    return math.isfinite(float(numbers.sum())) and all(abs(bound) < room.surely for bound in bounds)
 
 
 def integers(cells: pl.Series, number_format: NumberFormat, errors: Errors) -> pl.Series:
@@ -84,13 +120,15 @@ def integers(cells: pl.Series, number_format: NumberFormat, errors: Errors) -> p
         number = decimal_of(text, number_format)
         if number is None or number.is_infinite():
             return None, Reason.INVALID_INTEGER
-        if abs(number) >= _INTEGER_LIMIT:
+        if number.adjusted() > 18 or abs(number) >= _INTEGER_LIMIT:
             return None, Reason.NUMBER_OUT_OF_RANGE
         if number != int(number):
             return None, Reason.INVALID_INTEGER
         return int(number), None
 
     values = cells.cast(pl.Int64, strict=False)
+    if values.null_count() == cells.null_count():
+        return values
     return one_by_one(cells, cells.is_not_null() & values.is_null(), values, parse, errors)
 
 
@@ -104,13 +142,11 @@ def shares(cells: pl.Series, number_format: NumberFormat, errors: Errors, *, in_
         if number is None:
             return None, Reason.INVALID_PERCENT
         if per_cent:
-            number /= 100
-        if abs(number) >= _RATIO_LIMIT:
-            return None, Reason.NUMBER_OUT_OF_RANGE
-        return format(number, "f"), None
+            number = number.scaleb(-2)
+        return _SHARE.fit(number)
 
-    todo = cells.is_not_null() if in_percent else _unread(cells, number_format, _RATIO_LIMIT)
-    if not in_percent and number_format is NumberFormat.DOT:
+    todo = cells.is_not_null() if in_percent else _unread(cells, number_format, _SHARE)
+    if not in_percent and number_format is NumberFormat.DOT and todo.any():
         return _percentages(cells, todo, parse, errors)
     return one_by_one(cells, todo, cells, parse, errors)
 
@@ -144,17 +180,15 @@ def durations(cells: pl.Series, number_format: NumberFormat, errors: Errors) -> 
         said = plain(text)
         if (clock := _CLOCK.fullmatch(said)) is not None:
             hours, minutes, seconds = (Decimal(part or 0) for part in clock.groups())
-            return format(hours * 3600 + minutes * 60 + seconds, "f"), None
+            return _SECONDS.fit(hours * 3600 + minutes * 60 + seconds)
         total, rest = Decimal(0), said
         for pattern, seconds_each in _UNITS:
             if (found := pattern.search(rest)) is not None:
                 total += Decimal(found[1]) * seconds_each
                 rest = rest[: found.start()] + rest[found.end() :]
         if rest.strip() == "" and rest != said:
-            return format(total, "f"), None
+            return _SECONDS.fit(total)
         number = decimal_of(said, number_format)
-        if number is None or abs(number) >= _RATIO_LIMIT:
-            return None, Reason.INVALID_DURATION
-        return format(number, "f"), None
+        return (None, Reason.INVALID_DURATION) if number is None else _SECONDS.fit(number)
 
-    return one_by_one(cells, _unread(cells, number_format, _RATIO_LIMIT), cells, parse, errors)
+    return one_by_one(cells, _unread(cells, number_format, _SECONDS), cells, parse, errors)

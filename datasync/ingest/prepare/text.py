@@ -6,6 +6,7 @@ import re
 
 import polars as pl
 
+from datasync.currencies import currency_code
 from datasync.ingest.prepare.cells import Errors, one_by_one
 from datasync.reasons import Reason
 
@@ -43,13 +44,7 @@ def currencies(cells: pl.Series, errors: Errors) -> pl.Series:
     """ISO 4217 codes; ``RMB`` is CNY and ``RM`` is MYR."""
 
     def parse(text: str) -> tuple[str | None, Reason | None]:
-        code = _NAMES.get(text.upper(), text.upper())
-        return (code, None) if re.fullmatch(r"[A-Z]{3}", code) else (None, Reason.INVALID_CURRENCY)
+        code = currency_code(text)
+        return (code, None) if code else (None, Reason.INVALID_CURRENCY)
 
     return one_by_one(cells, cells.is_not_null(), cells, parse, errors)
-
-
-_NAMES = {
-    "RMB": "CNY", "人民币": "CNY", "¥": "CNY", "￥": "CNY", "RM": "MYR", "S$": "SGD", "R$": "BRL", "₱": "PHP",
-    "฿": "THB", "RP": "IDR", "₫": "VND", "US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "NT$": "TWD", "MX$": "MXN",
-}  # fmt: skip

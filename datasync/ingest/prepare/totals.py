@@ -7,7 +7,7 @@ import polars as pl
 from datasync.fields import Domain, Kind
 from datasync.ingest.plan import Column, NumberFormat, Plan
 from datasync.ingest.prepare.cells import Errors, plain
-from datasync.ingest.prepare.dates import split_range
+from datasync.ingest.prepare.dates import periods, split_range
 from datasync.ingest.prepare.numbers import amounts
 from datasync.ingest.words import TOTALS_WORDS
 
@@ -15,17 +15,16 @@ _NUMERIC = (Kind.INTEGER, Kind.DECIMAL)
 _LABELS = sorted({form for word in TOTALS_WORDS for form in (word, word.upper(), word.title(), word.capitalize())})
 
 
-def not_data(values: pl.DataFrame, plan: Plan, *, first: bool) -> pl.Series:
-    """A mask of the rows that are no data. ``first`` says that the batch begins the sheet's data."""
+def not_data(values: pl.DataFrame, plan: Plan, *, first: bool, last: bool) -> pl.Series:
+    """A mask of the rows that are no data. ``first`` and ``last`` say that the batch begins or ends the sheet."""
     key = key_column(plan)
     if key is None:
         return pl.Series([False] * len(values), dtype=pl.Boolean)
-    keys = values[f"c{key.position}"]
-    mask = _labelled(values, plan, keys) | _header_again(values, plan)
+    mask = _labelled(values, plan, key) | _header_again(values, plan)
     if plan.scope.domain in (Domain.ANALYTICS, Domain.SERVICES) and key.kind is Kind.DATE:
-        mask |= _whole_period(keys)
+        mask |= _whole_period(values[f"c{key.position}"], key, plan)
     if first and len(values) > 1:
-        mask |= _first_row(values, plan, mask)
+        mask |= _first_row(values, plan, mask, whole=last)
     return mask
 
 
@@ -35,15 +34,33 @@ def key_column(plan: Plan) -> Column | None:
     return next((bound[name] for name in plan.identity if name in bound), None)
 
 
-def _labelled(values: pl.DataFrame, plan: Plan, keys: pl.Series) -> pl.Series:
-    """The label in the key column, or in a text column beside an empty key."""
-    label = _is_label(keys)
-    empty = keys.is_null()
+def _labelled(values: pl.DataFrame, plan: Plan, key: Column) -> pl.Series:
+    """A label in the key column, or in a text column beside an empty key, in a row that names nothing else.
+
+    What a shop sells may be named ``Total`` or ``SUM``: such a row has an id, a name, a date or a place as well.
+    """
+    keys = values[f"c{key.position}"]
+    label, empty = _is_label(keys), keys.is_null()
     if empty.any():
         for column in plan.columns[:8]:
             if column.kind in (Kind.TEXT, Kind.IDENTIFIER):
                 label |= empty & _is_label(values[f"c{column.position}"])
+    if not label.any():
+        return label
+    for column in plan.columns:
+        if _names(column, plan) and column.position != key.position:
+            cells = values[f"c{column.position}"]
+            label &= cells.is_null() | _is_label(cells)
     return label
+
+
+def _names(column: Column, plan: Plan) -> bool:
+    """Whether a cell of this column says which thing, day or place a row is about."""
+    if column.kind in (Kind.IDENTIFIER, Kind.DATE, Kind.DATETIME, Kind.PERIOD, Kind.HOUR):
+        return True
+    return column.field is not None and (
+        column.field.endswith("_name") or (column.kind is Kind.TEXT and column.field in plan.identity)
+    )
 
 
 def _is_label(cells: pl.Series) -> pl.Series:
@@ -59,23 +76,44 @@ def _header_again(values: pl.DataFrame, plan: Plan) -> pl.Series:
     return mask
 
 
-def _whole_period(keys: pl.Series) -> pl.Series:
-    """A range of days where each row is one day: the period's total."""
+def _whole_period(keys: pl.Series, key: Column, plan: Plan) -> pl.Series:
+    """A range of days that is the total of other rows: where each row is a day or an hour, or where it covers them.
+
+    Any other range is a row's own period, as the weeks are in a weekly report.
+    """
     long = keys.filter((keys.str.len_chars() >= 17).fill_null(value=False)).unique().to_list()
-    totals = [text for text in long if (ends := split_range(text)) is not None and ends[0] != ends[1]]
-    return keys.is_in(totals).fill_null(value=False)
+    ranges = [text for text in long if (ends := split_range(text)) is not None and ends[0] != ends[1]]
+    if ranges and plan.scope.granularity not in ("hourly", "daily"):
+        ranges = _covering(ranges, keys.unique(), key, plan)
+    return keys.is_in(ranges).fill_null(value=False)
 
 
-def _first_row(values: pl.DataFrame, plan: Plan, others: pl.Series) -> pl.Series:
-    """The first row when it describes the columns, or has no id and holds the sums of the rows that are data."""
-    hit = _describes(values, plan) or (_is_anonymous(values, plan) and _is_sum(values.filter(~others), plan))
+def _covering(ranges: list[str], keys: pl.Series, key: Column, plan: Plan) -> list[str]:
+    """Those of the ranges that other keys lie in."""
+    said = (plan.scope.period_start, plan.scope.period_end)
+    first, last = periods(keys, key.format, said, plan.scope.timezone, Errors())
+    covering = []
+    for text in ranges:
+        own = keys == text
+        start, end = first.filter(own)[0], last.filter(own)[0]
+        if start is not None and end is not None and (~own & (first >= start) & (last <= end)).any():
+            covering.append(text)
+    return covering
+
+
+def _first_row(values: pl.DataFrame, plan: Plan, others: pl.Series, *, whole: bool) -> pl.Series:
+    """The first row when it describes the columns, or names nothing and holds the sums of the rows that are data.
+
+    Sums are judged only when the whole sheet is there to be added up.
+    """
+    hit = _describes(values, plan)
+    hit = hit or (whole and _is_anonymous(values, plan) and _is_sum(values.filter(~others), plan))
     return pl.Series([hit] + [False] * (len(values) - 1), dtype=pl.Boolean)
 
 
 def _is_anonymous(values: pl.DataFrame, plan: Plan) -> bool:
-    """Whether the first row has neither id nor date in any column: a row that merely lost its id is no total."""
-    naming = (Kind.IDENTIFIER, Kind.DATE, Kind.DATETIME, Kind.PERIOD)
-    return all(values[f"c{column.position}"][0] is None for column in plan.columns if column.kind in naming)
+    """Whether the first row names nothing: a row that merely lost its id is no total."""
+    return all(values[f"c{column.position}"][0] is None for column in plan.columns if _names(column, plan))
 
 
 def _describes(values: pl.DataFrame, plan: Plan) -> bool:

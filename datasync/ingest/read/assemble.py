@@ -6,17 +6,17 @@ Data to the right of it is reported row by row (``WRONG_COLUMN_COUNT``), so that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import polars as pl
 
 from datasync.exceptions import EmptyFile
-from datasync.ingest.plan import Batch, CellProblem, ReadRequest, SheetHead, SheetInfo
+from datasync.ingest.headers import join_header
+from datasync.ingest.plan import CellProblem, ReadRequest, SheetHead, SheetInfo
 from datasync.ingest.read import limits
-from datasync.ingest.read.raw import RawRows, RawSheet, column_names
+from datasync.ingest.read.raw import RawRows, RawSheet, column_names, number_columns
 from datasync.reasons import Reason
 
-JOINT = " / "
 NUL, REPLACEMENT = "\0", "\ufffd"
 
 
@@ -30,7 +30,7 @@ def sheet_head(sheet: RawSheet, rows: int) -> SheetHead:
     rows = min(rows, limits.MAX_HEAD_ROWS)
     cells: dict[int, list[str]] = {}
     for raw in sheet.rows:
-        for number, *texts in raw.frame.filter(pl.col("row") <= rows).iter_rows():
+        for number, *texts in raw.cells.filter(pl.col("row") <= rows).iter_rows():
             cells[number] = [text or "" for text in texts]
         if raw.frame.height and int(raw.frame["row"][-1]) >= rows:
             break
@@ -41,14 +41,14 @@ def sheet_head(sheet: RawSheet, rows: int) -> SheetHead:
     return SheetHead(sheet.format, sheet.name, sheet.names, padded, sheet.encoding, sheet.delimiter)
 
 
-def assemble(sheet: RawSheet, request: ReadRequest) -> tuple[SheetInfo, Iterator[Batch]]:
+def assemble(sheet: RawSheet, request: ReadRequest) -> tuple[SheetInfo, Iterator[RawRows]]:
     """The sheet's header and its batches. ``EmptyFile`` when the sheet ends above its header."""
     end = header_end(request)
     data_from = max(end, request.data_row or 0) + 1
     lines: dict[int, list[str]] = {}
     body: RawRows | None = None
     for raw in sheet.rows:
-        inside = raw.frame.filter(pl.col("row").is_between(request.header_row + 1, end))
+        inside = raw.cells.filter(pl.col("row").is_between(request.header_row + 1, end))
         for number, *texts in inside.iter_rows():
             lines[number] = [text or "" for text in texts]
         below = _from_row(raw, data_from)
@@ -60,24 +60,6 @@ def assemble(sheet: RawSheet, request: ReadRequest) -> tuple[SheetInfo, Iterator
     header = _trimmed(join_header([lines.get(row + 1, []) for row in range(request.header_row, end)]), body)
     info = SheetInfo(sheet.format, sheet.name, header, sheet.encoding, sheet.delimiter)
     return info, _batches(body, sheet.rows, data_from, len(header), request)
-
-
-def join_header(lines: Sequence[Sequence[str]]) -> list[str]:
-    """One name a column. In a grouped header a name stands for the blank cells to its right, as merged cells do."""
-    width = max((len(line) for line in lines), default=0)
-    padded = [[*line, *[""] * (width - len(line))] for line in lines]
-    if len(padded) == 1:
-        return padded[0]
-    names: list[str] = []
-    groups = [""] * (len(padded) - 1)
-    for column in range(width):
-        own = [line[column] for line in padded]
-        for level, text in enumerate(own[:-1]):
-            if text:
-                groups[level:] = [text, *[""] * (len(groups) - level - 1)]
-        parts = [*groups, own[-1]] if own[-1] else own
-        names.append(JOINT.join(dict.fromkeys(part for part in parts if part.strip())))
-    return names
 
 
 def _trimmed(header: list[str], body: RawRows | None) -> tuple[str, ...]:
@@ -101,7 +83,7 @@ def _from_row(raw: RawRows, first: int) -> RawRows:
 
 def _batches(
     body: RawRows | None, rest: Iterator[RawRows], data_from: int, width: int, request: ReadRequest
-) -> Iterator[Batch]:
+) -> Iterator[RawRows]:
     left = request.max_rows
     for raw in _chain(body, rest):
         whole = _finished(_from_row(raw, data_from), width)
@@ -114,7 +96,7 @@ def _batches(
             if part.height < whole.frame.height:
                 first, last = int(part["row"][0]), int(part["row"][-1])
                 problems = [problem for problem in problems if first <= problem.row <= last]
-            yield Batch(part, tuple(problems))
+            yield RawRows(part, problems)
             if left == 0:
                 return
 
@@ -128,16 +110,18 @@ def _chain(body: RawRows | None, rest: Iterator[RawRows]) -> Iterator[RawRows]:
 def _finished(raw: RawRows, width: int) -> RawRows:
     """Rows cut to the header's width, their texts checked; blank ones left out unless something is wrong with them."""
     problems = raw.problems + _surplus(raw, width)
-    frame = raw.frame.select("row", *column_names(min(width, raw.width)))
+    shown = min(width, raw.width)
+    frame = raw.frame.select("row", *column_names(shown))
     if raw.width < width:
         frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in column_names(width)[raw.width :])
     frame, found = _checked(frame)
     problems += found
-    filled = pl.any_horizontal(pl.exclude("row").is_not_null()) if width else pl.lit(value=False)
+    filled = pl.any_horizontal(pl.col(column_names(width)).is_not_null()) if width else pl.lit(value=False)
     if problems:
         rows = pl.Series(list({problem.row for problem in problems}), dtype=pl.UInt32)
         filled |= pl.col("row").is_in(rows.implode())
-    return RawRows(frame.filter(filled), sorted(problems, key=_place))
+    marks = raw.frame.select(name for name in number_columns(shown) if name in raw.frame.columns)
+    return RawRows(frame.hstack(marks).filter(filled), sorted(problems, key=_place))
 
 
 def _place(problem: CellProblem) -> tuple[int, int]:

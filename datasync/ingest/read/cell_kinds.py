@@ -19,6 +19,7 @@ class CellKind(IntEnum):
     DURATION = 8  # a serial number shown as elapsed time
     ISO = 9  # ISO 8601 text
     FORMULA = 10  # a formula whose value was never calculated
+    PERCENT = 11  # a number shown a hundredfold, with a percent sign
 
 
 TYPES = {

@@ -1,11 +1,14 @@
 """The raw values of cells as the texts that the rest of the ingest works on, kind by kind and column-wise.
 
-Whole numbers stand without ``.0``, other numbers in the shortest form that gives the same number, days as
+Whole numbers stand without ``.0``, other numbers in the shortest form that gives the same number, those shown as
+percentages a hundredfold and with the sign (0.0548 is ``5.48%``), days as
 ``YYYY-MM-DD``, moments as ``YYYY-MM-DD HH:MM:SS`` to the nearest second, times as ``HH:MM:SS``, truth values as
 ``TRUE`` and ``FALSE``.
 """
 
 from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
 
 import polars as pl
 
@@ -15,6 +18,7 @@ from datasync.ingest.read.xml_text import unescape
 from datasync.reasons import Reason
 
 PLAIN_NUMBER = r"^-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{0,14}[1-9])?$"
+DECIMAL = r"^(-?)([0-9]+)(?:\.([0-9]+))?$"
 EXACT_DIGITS_LIMIT = 1e15  # Excel keeps fifteen digits: a longer whole number is already another one
 DAY_SECONDS = 86_400
 DAYS_1900 = 25_569  # from 1899-12-30 to 1970-01-01
@@ -53,13 +57,15 @@ def _texts(raw: pl.Series, kind: CellKind, strings: pl.Series, date_1904: bool, 
             texts = raw.str.replace(ISO_MOMENT, "$1 $2")
         case CellKind.NUMBER:
             texts = number_texts(raw)
+        case CellKind.PERCENT:
+            texts = percent_texts(number_texts(raw))
         case _:
             texts = serial_texts(raw, kind, date_1904=date_1904)
     return texts
 
 
 def _problems(group: Cells, kind: CellKind) -> Cells | None:
-    if kind is CellKind.NUMBER:
+    if kind in (CellKind.NUMBER, CellKind.PERCENT):
         # Fewer characters cannot write that many digits, except with an exponent
         long = group.filter((pl.col("value").str.len_bytes() > 15) | pl.col("value").str.contains("[eE]"))
         found = long.filter(pl.col("value").cast(pl.Float64, strict=False).abs() >= EXACT_DIGITS_LIMIT)
@@ -82,7 +88,7 @@ def _shared(raw: pl.Series, strings: pl.Series) -> pl.Series:
 
 
 def number_texts(raw: pl.Series) -> pl.Series:
-    """Number literals of the file in their plain form; what is no number stays as it is."""
+    """Number literals of the file in their plain form; what is none, or beyond any, stays as it is."""
     odd = ~raw.str.contains(PLAIN_NUMBER)
     places = odd.arg_true()
     if not len(places):
@@ -92,7 +98,28 @@ def number_texts(raw: pl.Series) -> pl.Series:
     whole = number.cast(pl.Int64, strict=False)
     is_whole = (whole.cast(pl.Float64) == number) & (number.abs() < EXACT_DIGITS_LIMIT * 1000)
     text = whole.cast(pl.String).zip_with(is_whole.fill_null(value=False), number.cast(pl.String))
-    return raw.scatter(places, text.zip_with(number.is_not_null(), literal))
+    return raw.scatter(places, text.zip_with(number.is_finite().fill_null(value=False), literal))
+
+
+def percent_texts(numbers: pl.Series) -> pl.Series:
+    """Plain numbers a hundredfold, by moving the point in their digits, so that nothing is rounded."""
+    parts = numbers.str.extract_groups(DECIMAL).struct.unnest()
+    sign, whole, fraction = pl.col("1"), pl.col("2"), pl.col("3").fill_null("")
+    shifted = pl.concat_str(whole, fraction.str.pad_end(2, "0").str.head(2)).str.strip_chars_start("0")
+    shifted = pl.when(shifted == "").then(pl.lit("0")).otherwise(shifted)
+    rest = fraction.str.slice(2)
+    rest = pl.when(rest == "").then(pl.lit("")).otherwise(pl.concat_str(pl.lit("."), rest))
+    texts = parts.select(pl.concat_str(sign, shifted, rest, pl.lit("%")).alias("value"))["value"]
+    odd = texts.is_null().arg_true()
+    return texts.scatter(odd, [_percent(number) for number in numbers.gather(odd)]) if len(odd) else texts
+
+
+def _percent(number: str) -> str:
+    """One number with an exponent; what is no number stays as it is."""
+    try:
+        return format(Decimal(number).scaleb(2), "f") + "%"
+    except InvalidOperation:
+        return number
 
 
 def serial_texts(raw: pl.Series, kind: CellKind, *, date_1904: bool) -> pl.Series:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from datasync.ingest.read.sandbox import confine
+from datasync.ingest.read.sandbox import UNCONFINED, confine
 
 
 def main() -> None:
@@ -15,7 +15,11 @@ def main() -> None:
     parser.add_argument("--memory-limit-bytes", type=int, required=True)
     parser.add_argument("--parent", type=int, required=True)
     options = parser.parse_args()
-    confine(memory_limit_bytes=options.memory_limit_bytes, parent=options.parent)
+    try:
+        confine(memory_limit_bytes=options.memory_limit_bytes, parent=options.parent)
+    except OSError as error:
+        print(f"The reading process cannot be confined: {error}", file=sys.stderr)
+        raise SystemExit(UNCONFINED) from None
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the frames
     from datasync.ingest.read.serving import serve  # noqa: PLC0415 - loads the libraries, once the limits are set

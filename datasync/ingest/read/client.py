@@ -1,31 +1,22 @@
-"""The client of the reading child: starts it, keeps it warm, limits its time, replaces it when it dies."""
+"""The client of the reading child: keeps it warm from file to file, asks it, replaces it when it dies."""
 
 from __future__ import annotations
 
 import os
-import selectors
-import subprocess
-import sys
 import threading
-import time
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, TypeVar, cast
+from typing import Self
 
-from datasync.exceptions import ReaderCrashed, ReaderTimeout
+from datasync.exceptions import ReaderCrashed
 from datasync.ingest.plan import Batch, CellProblem, ReadRequest, SheetHead, SheetInfo
 from datasync.ingest.read import protocol
+from datasync.ingest.read.child_process import ChildProcess
 from datasync.ingest.read.protocol import Tag
-from datasync.ingest.read.sandbox import OUT_OF_MEMORY
 
 DEFAULT_MEMORY_BYTES = 2 * 1024**3
 DEFAULT_SECONDS = 600.0
-CHILD_THREADS = "2"
-START_SECONDS = 60.0
-T = TypeVar("T")
-PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 
 
 class Reader:
@@ -38,7 +29,7 @@ class Reader:
     def __init__(self, *, memory_limit_bytes: int = DEFAULT_MEMORY_BYTES, seconds: float = DEFAULT_SECONDS) -> None:
         self._memory_limit_bytes = memory_limit_bytes
         self._seconds = seconds
-        self._child: _Child | None = None
+        self._child: ChildProcess | None = None
         self._open: OpenSheet | None = None
 
     def __enter__(self) -> Self:
@@ -85,7 +76,7 @@ class Reader:
             self._child = None
         self._open = None
 
-    def _asked(self, message: bytes) -> _Child:
+    def _asked(self, message: bytes) -> ChildProcess:
         """A child that has taken the request. One that died while it was idle is replaced: no file is to blame."""
         child = self._ready_child()
         try:
@@ -95,20 +86,20 @@ class Reader:
             child.ask(message, self._seconds)
         return child
 
-    def _ready_child(self) -> _Child:
+    def _ready_child(self) -> ChildProcess:
         if self._open is not None:
             self._open.close()
             self._open = None
         if self._child is None or not self._child.idle:
             self.close()
-            self._child = _Child(self._memory_limit_bytes)
+            self._child = ChildProcess(self._memory_limit_bytes)
         return self._child
 
 
 class OpenSheet:
     """A sheet being read: iterate over its batches once. Closing before the end costs the child, not the client."""
 
-    def __init__(self, child: _Child, info: SheetInfo) -> None:
+    def __init__(self, child: ChildProcess, info: SheetInfo) -> None:
         self.info = info
         self._child = child
         self._ended = False
@@ -128,7 +119,8 @@ class OpenSheet:
         while not self._ended:
             tag, payload = self._child.answer()
             if tag is Tag.ROWS:
-                yield Batch(self._child.parsed(read_rows, payload), problems)
+                frame, numbers = self._child.parsed(read_rows, payload)
+                yield Batch(frame, problems, numbers)
                 problems = ()
             elif tag is Tag.PROBLEMS:
                 problems = self._child.parsed(protocol.parse_problems, payload)
@@ -137,131 +129,17 @@ class OpenSheet:
             else:
                 raise self._child.failed("an answer out of turn")
 
+    def cancel(self) -> None:
+        """Stop reading from another thread: one that waits for the child is let go, with a ``ReaderCrashed``."""
+        if not self._ended:
+            self._child.end()
+
     def close(self) -> None:
         """Stop reading. A new child is quicker than waiting for one that is in the middle of a large file."""
         if not self._ended:
             self._ended = True
             if not self._child.idle:
                 self._child.kill()
-
-
-class _Child:
-    """One child process and the pipes to it. ``idle``: alive and not in the middle of an answer."""
-
-    def __init__(self, memory_limit_bytes: int) -> None:
-        self._memory_limit_bytes = memory_limit_bytes
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "datasync.ingest.read.child",
-                f"--memory-limit-bytes={memory_limit_bytes}",
-                f"--parent={os.getpid()}",
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=PACKAGE_ROOT,
-            env={"PYTHONUTF8": "1", "TZ": "UTC", "POLARS_MAX_THREADS": CHILD_THREADS, "MALLOC_ARENA_MAX": "2"},
-            bufsize=0,
-        )
-        self._finalizer = weakref.finalize(self, _end, self._process, os.getpid())
-        self._requests = cast("IO[bytes]", self._process.stdin)
-        self._answers = cast("IO[bytes]", self._process.stdout)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._answers, selectors.EVENT_READ)
-        self._limit = self._left = START_SECONDS
-        self._busy = True
-        self._accepted()
-        self._busy = False
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def idle(self) -> bool:
-        return not self._busy and self._process.poll() is None
-
-    def ask(self, message: bytes, seconds: float) -> None:
-        """Send a request, which may take ``seconds`` of waiting, and see it accepted."""
-        self._limit = self._left = seconds
-        self._busy = True
-        try:
-            protocol.write_frame(self._requests, Tag.REQUEST, message)
-        except OSError as error:
-            raise self._died() from error
-        self._accepted()
-
-    def answer(self) -> tuple[Tag, bytes]:
-        """The next frame; raises what the child reports, and what became of the child."""
-        tag, payload = self._frame()
-        if tag is Tag.ERROR:
-            self._busy = False
-            raise self.parsed(protocol.parse_error, payload)
-        if tag in (Tag.HEAD, Tag.END):
-            self._busy = False
-        return tag, payload
-
-    def _accepted(self) -> None:
-        if self._frame()[0] is not Tag.READY:
-            raise self.failed("an answer out of turn")
-
-    def parsed(self, parse: Callable[[bytes], T], payload: bytes) -> T:
-        """``parse(payload)``; whatever it cannot be is the doing of a child out of control."""
-        try:
-            return parse(payload)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise self.failed("an answer that cannot be understood") from error
-
-    def failed(self, found: str) -> ReaderCrashed:
-        """The error for a child that is no longer to be trusted; it is ended."""
-        self.kill()
-        return ReaderCrashed(found=found)
-
-    def _frame(self) -> tuple[Tag, bytes]:
-        tag, length = self.parsed(protocol.parse_header, self._read(protocol.HEADER.size))
-        return tag, self._read(length)
-
-    def _read(self, length: int) -> bytes:
-        """Exactly ``length`` bytes within the time that is left."""
-        data = bytearray(length)
-        view, at = memoryview(data), 0
-        while at < length:
-            started = time.monotonic()
-            if not self._selector.select(max(0.0, self._left)):
-                self.kill()
-                raise ReaderTimeout(limit=f"{self._limit:g}")
-            self._left -= time.monotonic() - started
-            count = os.readv(self._answers.fileno(), [view[at:]])
-            if not count:
-                raise self._died()
-            at += count
-        return bytes(data)
-
-    def _died(self) -> ReaderCrashed:
-        """Why the child is gone: a signal, as when the kernel or an allocator gives up, or an exit."""
-        self.kill()
-        code = self._process.returncode
-        if code == OUT_OF_MEMORY:
-            return ReaderCrashed(found=f"it took more than {self._memory_limit_bytes // 1024**2:,} MiB of memory")
-        return ReaderCrashed(found=f"signal {-code}" if code < 0 else f"exit {code}")
-
-    def kill(self) -> None:
-        """End the process at once and leave nothing behind."""
-        self._selector.close()
-        self._finalizer()
-
-
-def _end(process: subprocess.Popen[bytes], owner: int) -> None:
-    """Kill a child, unless this is a fork of the process that owns it."""
-    if os.getpid() != owner:
-        return
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
 
 
 _shared = threading.local()

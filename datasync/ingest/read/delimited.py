@@ -11,7 +11,7 @@ from datasync.exceptions import EmptyFile, TooLarge
 from datasync.ingest.plan import CellProblem, FileFormat
 from datasync.ingest.read import csv_fast, limits
 from datasync.ingest.read.csv_dialect import detect_delimiter
-from datasync.ingest.read.csv_records import records
+from datasync.ingest.read.csv_records import Record, Records
 from datasync.ingest.read.raw import RawRows, RawSheet, raw_rows
 from datasync.ingest.read.text_encoding import SAMPLE_BYTES, detect_encoding
 from datasync.ingest.read.text_lines import UNDECODABLE, TextFile
@@ -73,16 +73,18 @@ class _Rows:
 
     def _header(self, data: bytes, offset: int, header_end: int) -> tuple[RawRows, int]:
         """The records above row ``header_end``, all of which must lie in the first piece, and their length in bytes."""
-        found: list[tuple[int, list[str]]] = []
+        found: list[Record] = []
         lines = data.splitlines(keepends=True)
         taken = _Counted(self._decoded((line, offset) for line in lines))
-        for row, cells in records(taken, self._delimiter, first_row=1):
-            found.append((row, cells))
-            if row == header_end:
-                self._width = len(cells) or None
+        records = Records(taken, self._delimiter, first_row=1)
+        for record in records:
+            found.append(record)
+            if record.row == header_end:
+                self._width = len(record.cells) or None
                 break
         self._row += len(found)
-        return self._table(found, ragged=True), sum(len(line) for line in lines[: taken.count])
+        used = lines[: taken.count - records.lines_ahead]
+        return self._table(found, ragged=True), sum(len(line) for line in used)
 
     def _body(self, data: bytes, offset: int, pieces: Iterator[tuple[bytes, int]]) -> Iterator[RawRows]:
         more = True
@@ -119,25 +121,27 @@ class _Rows:
             yield self._text.decode(data, offset) if self._is_utf8 else data.decode()
 
     def _careful(self, texts: Iterator[str]) -> Iterator[RawRows]:
-        found: list[tuple[int, list[str]]] = []
-        for row, cells in records(texts, self._delimiter, first_row=self._row):
-            found.append((row, cells))
-            self._row = row + 1
+        found: list[Record] = []
+        for record in Records(texts, self._delimiter, first_row=self._row, width=self._width):
+            found.append(record)
+            self._row = record.row + 1
             if len(found) >= CAREFUL_ROWS:
                 yield self._table(found)
                 found = []
         yield self._table(found)
 
-    def _table(self, found: list[tuple[int, list[str]]], *, ragged: bool = False) -> RawRows:
+    def _table(self, found: list[Record], *, ragged: bool = False) -> RawRows:
         problems: list[CellProblem] = []
-        for row, cells in found:
+        for row, cells, irregular in found:
             if len(cells) > limits.MAX_COLUMNS:
                 raise TooLarge(found=f"{len(cells):,} columns", limit=f"{limits.MAX_COLUMNS:,}")
             self._claim_undecodable(row, cells, problems)
-            if self._width and cells and not ragged:
+            if irregular:
+                problems.append(CellProblem(row, None, Reason.WRONG_COLUMN_COUNT, cells[0]))
+            elif self._width and cells and not ragged:
                 self._check_width(row, cells, self._width, problems)
-        kept = [(row, cells) for row, cells in found if cells]
-        return raw_rows([row for row, _ in kept], [cells for _, cells in kept], problems)
+        kept = [record for record in found if record.cells]
+        return raw_rows([record.row for record in kept], [record.cells for record in kept], problems)
 
     def _check_width(self, row: int, cells: list[str], width: int, problems: list[CellProblem]) -> None:
         """Too few cells, or more than the header has with something in them; the surplus is kept in the problem."""

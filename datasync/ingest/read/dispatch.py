@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from datasync.ingest.plan import Batch, FileFormat, ReadRequest, SheetHead, SheetInfo
+from datasync.ingest.plan import FileFormat, ReadRequest, SheetHead, SheetInfo
 from datasync.ingest.read.assemble import assemble, header_end, sheet_head
 from datasync.ingest.read.delimited import read_delimited
 from datasync.ingest.read.html_tables import read_html
 from datasync.ingest.read.legacy import read_legacy
 from datasync.ingest.read.package import Package
-from datasync.ingest.read.raw import RawSheet
+from datasync.ingest.read.raw import RawRows, RawSheet
 from datasync.ingest.read.sniff import open_regular, sniff_open
 from datasync.ingest.read.xlsx import read_xlsx
 
@@ -25,7 +25,7 @@ def read_head(request: ReadRequest, rows: int) -> SheetHead:
 
 
 @contextmanager
-def read_sheet(request: ReadRequest) -> Iterator[tuple[SheetInfo, Iterator[Batch]]]:
+def read_sheet(request: ReadRequest) -> Iterator[tuple[SheetInfo, Iterator[RawRows]]]:
     """A sheet's header and, while the file is open, its batches."""
     with _opened(request, head=False) as sheet:
         yield assemble(sheet, request)

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from datasync.exceptions import TooLarge, UnsafeFile
 from datasync.ingest.plan import CellProblem
 from datasync.ingest.read import limits
-from datasync.ingest.read.raw import RawRows, column_names
+from datasync.ingest.read.cell_kinds import CellKind
+from datasync.ingest.read.raw import RawRows, column_names, number_columns
 from datasync.reasons import Reason
 
 MAX_GRID_CELLS = 4_000_000
 LAST_ROW = 1_048_576
+NUMBERS = (CellKind.NUMBER.value, CellKind.PERCENT.value)
 
 
 def arrange(numbers: pl.Series, cells: pl.DataFrame, problems: pl.DataFrame, *, batch_rows: int) -> Iterator[RawRows]:
-    """Rows of ``cells`` (``i``, ``col``, ``value``) in frames of at most ``batch_rows`` rows and bounded size.
+    """Rows of ``cells`` (``i``, ``col``, ``kind``, ``value``) in frames of at most ``batch_rows`` rows.
 
-    Rows without any cell are left out, so neither a gap between row numbers nor a lone far cell takes memory.
+    Rows without any cell are left out, so neither a gap between row numbers nor a lone far cell takes memory; a
+    frame of very many columns has fewer rows.
     """
     if cells.is_empty():
         return
@@ -64,7 +68,15 @@ def _frame(numbers: pl.Series, cells: pl.DataFrame, *, start: int, width: int) -
     order[place] = np.arange(count, dtype=np.uint32)
     texts = cells["value"].append(pl.Series([None], dtype=pl.String)).gather(pl.Series(order))
     columns = [texts.slice(position * height, height).alias(name) for position, name in enumerate(column_names(width))]
-    return pl.DataFrame([numbers.alias("row"), *columns])
+    return pl.DataFrame([numbers.alias("row"), *columns, *_number_cells(cells["kind"], place, height, width)])
+
+
+def _number_cells(kinds: pl.Series, place: npt.NDArray[np.int64], height: int, width: int) -> list[pl.Series]:
+    """``n…`` for each column that holds numbers."""
+    found = np.zeros((width, height), dtype=bool)
+    found.reshape(-1)[place[kinds.is_in(NUMBERS).to_numpy()]] = True
+    names = number_columns(width)
+    return [pl.Series(names[position], found[position]) for position in np.flatnonzero(found.any(axis=1))]
 
 
 def _cell_problems(numbers: pl.Series, problems: pl.DataFrame) -> list[CellProblem]:

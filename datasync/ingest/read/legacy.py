@@ -68,7 +68,13 @@ def _rows(sheet: CalamineSheet, batch_rows: int) -> Iterator[RawRows]:
         texts = [
             [_text(value, number, column, problems) for column, value in enumerate(values)] for number, values in part
         ]
-        yield raw_rows([number for number, _ in part], texts, problems)
+        yield raw_rows([number for number, _ in part], texts, problems, _number_cells([values for _, values in part]))
+
+
+def _number_cells(rows: list[list[Value]]) -> dict[int, list[bool]]:
+    """Where numbers are, by column. How they are shown is not known: calamine passes on date formats only."""
+    kinds = ([type(value) in (int, float) for value in column] for column in zip(*rows, strict=True))
+    return {position: marks for position, marks in enumerate(kinds) if any(marks)}
 
 
 def _text(value: Value, row: int, column: int, problems: list[CellProblem]) -> str | None:

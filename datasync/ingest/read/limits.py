@@ -21,7 +21,7 @@ RATIO_FLOOR_BYTES: Final = 64 * MEBIBYTE
 MAX_COLUMNS: Final = 2_000
 MAX_ROW_BYTES: Final = 64 * MEBIBYTE  # one row of sheet XML
 MAX_LEGACY_BYTES: Final = 128 * MEBIBYTE  # xls, xlsb, ods and HTML are read whole
-MAX_HEAD_ROWS: Final = 1_000
+MAX_HEAD_ROWS: Final = 2_100  # the catalogue profiles 2,000
 
 # Text
 MAX_FIELD_CHARACTERS: Final = 131_072  # a longer cell is cut, and reported

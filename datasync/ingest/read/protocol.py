@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import struct
+from collections.abc import Iterable
 from enum import IntEnum
 from pathlib import Path
 from typing import IO, Any
@@ -28,7 +29,7 @@ class Tag(IntEnum):
     HEAD = 2  # JSON of a SheetHead: the answer to "head"
     INFO = 3  # JSON of a SheetInfo: the first answer to "open"
     PROBLEMS = 4  # JSON: the problems of the batch that follows
-    ROWS = 5  # Arrow IPC stream: a batch
+    ROWS = 5  # Arrow IPC stream: a batch as in ``raw.RawRows``
     END = 6  # no more batches
     ERROR = 7  # JSON: {"code", "params"}
     READY = 8  # the child has loaded what it needs, or has taken a request and now opens the file
@@ -94,7 +95,7 @@ def parse_info(data: bytes) -> SheetInfo:
     )
 
 
-def problems_message(problems: tuple[CellProblem, ...]) -> bytes:
+def problems_message(problems: Iterable[CellProblem]) -> bytes:
     """The problems of a batch."""
     return to_json([(problem.row, problem.column, problem.reason.value, problem.value) for problem in problems])
 

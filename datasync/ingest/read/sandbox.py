@@ -12,29 +12,35 @@ import threading
 import time
 from pathlib import Path
 
-PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
+from datasync.ingest.read import system_calls
+
+PR_SET_PDEATHSIG, PR_GET_SECCOMP, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 21, 22, 38
 SECCOMP_MODE_FILTER = 2
 # Allocators reserve far more than they touch, so the fence around reserved memory stands well outside the limit that
 # ``watch_memory`` keeps; it stops the one absurd allocation that would come between two looks.
 RESERVED_HEADROOM = 4 * 1024**3
-OUT_OF_MEMORY = 77  # exit status
+OUT_OF_MEMORY, UNCONFINED = 77, 78  # exit status
+MAX_WRITTEN_BYTES = 1024**2  # of standard error, the only file that the process may write
 WATCH_SECONDS = 0.02
-# (audit architecture, number of the socket system call) by machine
-SOCKET_CALLS = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
-LOAD, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06
-ALLOW, REFUSE = 0x7FFF0000, 0x00050001  # the latter: fail with EPERM
 
 
 def confine(*, memory_limit_bytes: int, parent: int) -> None:
-    """Apply all limits to this process; they cannot be lifted again."""
+    """Apply all limits to this process; they cannot be lifted again.
+
+    Raises ``OSError`` when one of them cannot be set, and the process must not go on then. Only the filter of system
+    calls may be missing: on a machine whose calls are not known here, or under a kernel built without such filters.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_FSIZE, MAX_WRITTEN_BYTES)
     _limit(resource.RLIMIT_AS, 2 * memory_limit_bytes + RESERVED_HEADROOM)
-    threading.Thread(target=_watch_memory, args=(memory_limit_bytes,), daemon=True).start()
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _prctl(libc, PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the line above
         raise SystemExit(0)
-    _refuse_sockets(libc)
+    if platform.machine() in system_calls.REFUSED and libc.prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0:
+        _filter_calls(libc, system_calls.program(platform.machine()))
+    # Only now, for the filter holds for this thread and for those that it starts later
+    threading.Thread(target=_watch_memory, args=(memory_limit_bytes,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
 
 
@@ -55,20 +61,14 @@ def _limit(kind: int, value: int) -> None:
     resource.setrlimit(kind, (bounded, bounded))
 
 
-def _refuse_sockets(libc: ctypes.CDLL) -> None:
-    """A system call filter: no socket can be made, so nothing in a file can reach the network."""
-    if platform.machine() not in SOCKET_CALLS:
-        return
-    architecture, call = SOCKET_CALLS[platform.machine()]
-    steps = (
-        (LOAD, 0, 0, 4),  # the architecture
-        (JUMP_IF_EQUAL, 0, 3, architecture),
-        (LOAD, 0, 0, 0),  # the number of the call
-        (JUMP_IF_EQUAL, 0, 1, call),
-        (RETURN, 0, 0, REFUSE),
-        (RETURN, 0, 0, ALLOW),
-    )
-    code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *step) for step in steps))
-    program = struct.pack("@HP", len(steps), ctypes.addressof(code))
-    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.create_string_buffer(program, len(program)), 0, 0)
+def _filter_calls(libc: ctypes.CDLL, program: bytes) -> None:
+    code = ctypes.create_string_buffer(program)
+    described = struct.pack("@HP", len(program) // system_calls.STEP.size, ctypes.addressof(code))
+    _prctl(libc, PR_SET_NO_NEW_PRIVS, 1)
+    _prctl(libc, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.create_string_buffer(described, len(described)))
+
+
+def _prctl(libc: ctypes.CDLL, option: int, value: int, more: ctypes.Array[ctypes.c_char] | int = 0) -> None:
+    if libc.prctl(option, value, more, 0, 0):
+        code = ctypes.get_errno()
+        raise OSError(code, f"prctl option {option}: {os.strerror(code)}")

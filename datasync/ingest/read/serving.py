@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 import io
 import queue
+import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from typing import IO, Any
 
 import polars as pl
 
 from datasync.exceptions import FileError, ReaderCrashed
-from datasync.ingest.plan import Batch, ReadRequest
+from datasync.ingest.plan import ReadRequest
 from datasync.ingest.read import limits, protocol
 from datasync.ingest.read.dispatch import read_head, read_sheet
 from datasync.ingest.read.protocol import Tag, write_frame
+from datasync.ingest.read.raw import RawRows
 
 Frame = tuple[Tag, bytes]
 
@@ -42,7 +45,7 @@ def _answers(message: dict[str, Any], request: ReadRequest) -> Iterator[Frame]:
     yield Tag.END, b""
 
 
-def _batch_frames(batch: Batch) -> Iterator[Frame]:
+def _batch_frames(batch: RawRows) -> Iterator[Frame]:
     if batch.problems:
         yield Tag.PROBLEMS, protocol.problems_message(batch.problems)
     buffer = io.BytesIO()
@@ -60,7 +63,14 @@ def _safely(frames: Iterator[Frame]) -> Iterator[Frame]:
     except MemoryError:
         yield Tag.ERROR, protocol.error_message(ReaderCrashed(found="out of memory"))
     except (Exception, pl.exceptions.PanicException) as error:
-        yield Tag.ERROR, protocol.error_message(ReaderCrashed(found=f"{type(error).__name__}: {str(error)[:200]}"))
+        _leave_trace(error)
+        yield Tag.ERROR, protocol.error_message(ReaderCrashed(found=type(error).__name__))
+
+
+def _leave_trace(error: BaseException) -> None:
+    """Where it happened, on standard error for the client to log; without the message, which may quote a cell."""
+    places = "".join(traceback.format_tb(error.__traceback__))
+    print(f"{places}{type(error).__name__}", file=sys.stderr, flush=True)
 
 
 def _ahead(frames: Iterator[Frame]) -> Iterator[Frame]:

@@ -16,6 +16,7 @@ DATE_IDS = frozenset({14, 15, 16, 17, 27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54
 TIME_IDS = frozenset({18, 19, 20, 21, 32, 33, 34, 35, 45, 47})
 DATETIME_ID = 22
 DURATION_ID = 46
+PERCENT_IDS = frozenset({9, 10})
 NOT_FORMAT_TOKENS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
 NULL_STYLE: tuple[CellKind, ...] = (CellKind.NUMBER,)
 
@@ -128,6 +129,8 @@ def _format_kind(number: int, codes: dict[int, str]) -> CellKind:
         return CellKind.DATETIME
     if number in TIME_IDS:
         return CellKind.TIME
+    if number in PERCENT_IDS:
+        return CellKind.PERCENT
     return CellKind.DURATION if number == DURATION_ID else CellKind.NUMBER
 
 
@@ -143,4 +146,6 @@ def format_code_kind(code: str) -> CellKind:
         return CellKind.DATETIME if time else CellKind.DATE
     if time:
         return CellKind.TIME
-    return CellKind.DATE if "m" in plain else CellKind.NUMBER
+    if "m" in plain:
+        return CellKind.DATE
+    return CellKind.PERCENT if "%" in plain else CellKind.NUMBER
