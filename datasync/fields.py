@@ -53,6 +53,23 @@ class Field:
     order_level: bool = False
     identity: bool = False
 
+    @property
+    def is_money(self) -> bool:
+        """Whether its values are amounts in a currency."""
+        return self.kind is Kind.DECIMAL and self.name not in _NO_MONEY
+
+
+_NO_MONEY = frozenset(
+    {
+        "rating",
+        "repeat_purchase_days",
+        "pages_per_visit",
+        "average_visitors",
+        "average_customers",
+        "average_visitors_served",
+    }
+)
+
 
 def _fields(kind: Kind, names: str, **flags: bool) -> tuple[Field, ...]:
     return tuple(Field(name, kind, **flags) for name in names.split())
@@ -61,14 +78,17 @@ def _fields(kind: Kind, names: str, **flags: bool) -> tuple[Field, ...]:
 _ORDERS = (
     *_fields(Kind.IDENTIFIER, "order_id", fill_down=True, identity=True),
     *_fields(Kind.IDENTIFIER, "line_id sku platform_sku_id product_id", identity=True),
-    *_fields(Kind.IDENTIFIER, "package_id tracking_number"),
+    *_fields(Kind.IDENTIFIER, "erp_sku package_id tracking_number"),
     *_fields(Kind.TEXT, "product_name variation"),
     *_fields(Kind.TEXT, "order_status after_sale_status site shop_label buyer_name", fill_down=True),
     *_fields(Kind.TEXT, "warehouse"),
     *_fields(Kind.DATETIME, "ordered_at paid_at shipped_at", fill_down=True),
     *_fields(Kind.DATETIME, "settled_at completed_at cancelled_at"),
     *_fields(Kind.INTEGER, "quantity"),
-    *_fields(Kind.DECIMAL, "original_price unit_price line_amount purchase_cost"),
+    *_fields(
+        Kind.DECIMAL,
+        "original_price unit_price line_amount line_seller_discount line_platform_discount line_tax purchase_cost",
+    ),
     *_fields(
         Kind.DECIMAL,
         "order_amount order_amount_cny buyer_paid buyer_paid_cny settled_amount settled_amount_cny expected_payout "

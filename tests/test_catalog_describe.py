@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,11 @@ def root(tmp_path: Path, settings: object) -> Path:
 def test_a_described_file_is_pending_and_has_its_template(root: Path) -> None:
     put(root, "export.csv", b"a,b\r\n1,2\r\n")
     file = scan_one()
-    services.describe_file(file, platform="shopee", domain="products", granularity="monthly")
+    shop = Shop.objects.create(platform_id="shopee", shop_id="9")
+    services.describe_file(file, platform="shopee", domain="products", granularity="monthly", shop=shop)
+    assert file.state == FileState.NEEDS_DESCRIPTION
+    assert file.last_error["params"]["missing"].startswith("the period")
+    services.describe_file(file, period_start=date(2026, 1, 1), period_end=date(2026, 1, 31))
     assert (file.state, file.source_platform_id) == (FileState.PENDING, "shopee")
     assert CatalogFile.objects.get().state == FileState.PENDING
 
@@ -85,8 +90,8 @@ def test_a_file_being_synced_is_not_described_anew(root: Path) -> None:
 
 def test_pending_files_by_filter(root: Path) -> None:
     put(root, NAME, products("1"))
-    put(root, "shopee_products_weekly_20250924_100234.csv", products("2"))
-    put(root, "tiktok_orders_daily_20250923_100234.csv", b"a,b\r\n1,2\r\n")
+    put(root, "shopee/shopee_1店_sg/shopee_products_weekly_20250924_100234.csv", products("2"))
+    put(root, "tiktok/tiktok_1店_my/tiktok_orders_daily_20250923_100234.csv", b"a,b\r\n1,2\r\n")
     services.scan()
     assert [file.granularity for file in pending_files()] == ["daily", "weekly", "monthly"]
     assert pending_files(platform="shopee").count() == 2

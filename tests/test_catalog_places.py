@@ -11,7 +11,7 @@ from datasync.catalog import services
 from datasync.catalog.exceptions import FileGrowing
 from datasync.exceptions import FileMissing, InvalidRequest, UnsupportedFormat
 from datasync.models import CatalogFile
-from tests.catalog_support import NAME, products, put
+from tests.catalog_support import FILE, products, put
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(60)]
 SECRET = b"platform,secret\r\n1,2\r\n"
@@ -94,9 +94,9 @@ def test_a_catalogued_name_never_leads_out_of_its_root(root: Path, tmp_path: Pat
 
 
 def test_a_single_file(root: Path, tmp_path: Path) -> None:
-    path = put(root, f"shopee/{NAME}", products("1"))
+    path = put(root, f"shopee/{FILE}", products("1"))
     file = services.catalogue_path(path)
-    assert file.storage_name == f"shopee/{NAME}"
+    assert file.storage_name == f"shopee/{FILE}"
     assert services.catalogue_path(path) == file
     described = services.catalogue_path(
         put(root, "x.csv", SECRET), description=services.Description(platform="tiktok", domain="orders")

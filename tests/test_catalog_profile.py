@@ -33,7 +33,7 @@ def test_types_and_ranges(values: tuple[str | None, ...], kind: str, least: obje
 
 def test_empty_share_distinct_values_and_examples() -> None:
     found = column("b", "a", "b", "-", None, "c", "d", "")
-    assert (found["empty"], found["distinct"], found["examples"]) == (37.5, 4, ["b", "a", "c"])
+    assert (found["empty"], found["distinct"], found["examples"]) == (37.5, 4, ["b", "a", "c", "d"])
 
 
 def test_ragged_rows_fill_up_and_long_texts_are_cut() -> None:

@@ -16,7 +16,7 @@ from datasync.choices import FileState
 from datasync.exceptions import FileChanged, FileMissing, InvalidRequest
 from datasync.mapping.services import load_builtin_templates
 from datasync.models import CatalogFile, Shop, ShopAlias
-from tests.catalog_support import NAME, products, put, put_side_file, scan_one
+from tests.catalog_support import FILE, NAME, products, put, put_side_file, scan_one
 
 pytestmark = pytest.mark.django_db
 
@@ -102,8 +102,8 @@ def test_a_touched_file_is_not_a_changed_one(root: Path) -> None:
 
 
 def test_the_same_bytes_for_two_shops_are_two_files(root: Path) -> None:
-    put(root, f"shopee/shopee_1店_sg/{NAME}", products("1"))
-    put(root, f"shopee/shopee_2店_my/{NAME}", products("1"))
+    put(root, f"shopee/shopee_1店_sg/{FILE}", products("1"))
+    put(root, f"shopee/shopee_2店_my/{FILE}", products("1"))
     assert services.scan().new == 2
     one, two = CatalogFile.objects.select_related("shop")
     assert one.content_sha256 == two.content_sha256
@@ -180,12 +180,13 @@ def test_neither_platform_nor_domain_known_needs_a_description(root: Path) -> No
 def test_a_name_that_says_nothing_is_settled_by_the_header(root: Path) -> None:
     put(root, "download (1).csv", products("1"))
     file = scan_one()
-    assert (file.state, file.platform_id, file.domain) == (FileState.PENDING, "shopee", "products")
+    assert (file.state, file.platform_id, file.domain) == (FileState.NEEDS_DESCRIPTION, "shopee", "products")
+    assert file.last_error["params"] == {"missing": "the shop and the period, or when it was collected,"}
     assert file.description_sources["platform"] == "content"
 
 
 def test_growing_files_are_postponed(root: Path) -> None:
-    (root / NAME).write_bytes(products("1"))
+    (root / FILE).write_bytes(products("1"))
     for name in ("a.csv.part", "b.xlsx.crdownload", "~$c.xlsx"):
         put(root, name, b"x")
     result = services.scan()
@@ -228,7 +229,8 @@ def test_the_side_file_is_stronger_than_the_name_and_makes_the_shop(root: Path) 
 def test_a_side_file_that_comes_later_is_noticed(root: Path) -> None:
     path = put(root, "export (3).csv", b"a,b\r\n1,2\r\n")
     assert scan_one().state == FileState.NEEDS_DESCRIPTION
-    put_side_file(path, business={"source_platform": "shopee", "data_domain": "orders", "granularity": "daily"})
+    business = {"source_platform": "shopee", "data_domain": "orders", "granularity": "daily", "shop_id": "9"}
+    put_side_file(path, business=business)
     assert services.scan().changed == 1
     assert scan_one().state == FileState.PENDING
 
@@ -236,7 +238,7 @@ def test_a_side_file_that_comes_later_is_noticed(root: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"business_metadata": 3}', "[" * 100_000])
 def test_a_damaged_side_file_says_nothing(root: Path, text: str) -> None:
     path = put(root, NAME, products("1"))
-    path.with_name(f"{NAME}.meta.json").write_text(text)
+    path.with_name(f"{FILE}.meta.json").write_text(text)
     assert scan_one().domain == "products"
 
 
@@ -252,8 +254,8 @@ def test_a_shop_known_by_its_label_gets_its_id_later(root: Path) -> None:
 
 
 def test_only_folders_inside_the_roots_are_scanned(root: Path, tmp_path: Path) -> None:
-    put(root, f"a/{NAME}", products("1"))
-    put(root, f"b/{NAME}", products("2"))
+    put(root, f"a/{FILE}", products("1"))
+    put(root, f"b/{FILE}", products("2"))
     assert services.scan(roots=[root / "a"]).new == 1
     for outside in (tmp_path, root / "..", Path("/")):
         with pytest.raises(InvalidRequest):
@@ -261,8 +263,8 @@ def test_only_folders_inside_the_roots_are_scanned(root: Path, tmp_path: Path) -
 
 
 def test_scanning_a_folder_leaves_the_rest_of_the_root_alone(root: Path) -> None:
-    put(root, f"a/{NAME}", products("1"))
-    gone = put(root, f"b/{NAME}", products("2"))
+    put(root, f"a/{FILE}", products("1"))
+    gone = put(root, f"b/{FILE}", products("2"))
     services.scan()
     gone.unlink()
     assert services.scan(roots=[root / "a"]).missing == 0
@@ -292,3 +294,29 @@ def test_a_thousand_files_cost_few_queries(root: Path) -> None:
         assert services.scan().unchanged == 450
     assert len(first) < 450 / 10
     assert len(again) <= 12
+
+
+def test_a_file_renamed_while_another_takes_its_name_is_no_duplicate(root: Path) -> None:
+    folder = NAME.removesuffix(FILE)
+    first, second = f"{folder}a.csv", f"{folder}b.csv"
+    path = put(root, first, products("1"))
+    services.scan()
+    path.rename(root / second)
+    put(root, first, products("2"), at=1_760_000_100.0)
+    result = services.scan()
+    assert (result.new, result.changed, result.duplicates) == (1, 1, 0)
+    rows = dict(CatalogFile.objects.values_list("storage_name", "content_sha256"))
+    assert rows == {first: sha256(products("2")), second: sha256(products("1"))}
+    assert services.scan().unchanged == 2
+
+
+def test_a_copy_of_a_file_that_was_replaced_meanwhile_is_no_duplicate(root: Path) -> None:
+    path = put(root, NAME, products("1"))
+    services.scan()
+    path.write_bytes(products("1", "2"))
+    copy = put(root, f"{NAME.removesuffix(FILE)}copy.csv", products("1"))
+    assert root / services.catalogue_path(copy).storage_name == copy
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -14,7 +14,7 @@ from datasync.choices import FileState
 from datasync.exceptions import EmptyFile, InvalidRequest, TooLarge, UnsupportedFormat
 from datasync.mapping.services import load_builtin_templates
 from datasync.models import CatalogFile
-from tests.catalog_support import NAME, products
+from tests.catalog_support import FILE, products
 
 pytestmark = pytest.mark.django_db
 
@@ -39,16 +39,16 @@ def kept(folder: Path) -> list[Path]:
 
 
 def test_an_upload_is_kept_under_a_generated_name_and_described_by_its_own(uploads: Path) -> None:
-    file = upload(NAME, products("1"))
-    assert file.original_name == NAME
-    assert NAME not in file.storage_name
+    file = upload(FILE, products("1"), shop_id="42")
+    assert file.original_name == FILE
+    assert FILE not in file.storage_name
     assert (file.root, file.state, file.platform_id) == ("uploads", FileState.PENDING, "shopee")
     assert services.path_of(file).read_bytes() == products("1")
     assert kept(uploads) == [services.path_of(file)]
 
 
 def test_what_the_uploader_says_is_strongest() -> None:
-    file = upload(NAME, products("1"), granularity="weekly", shop_id="42")
+    file = upload(FILE, products("1"), granularity="weekly", shop_id="42")
     assert file.granularity == "weekly"
     assert file.shop is not None
     assert file.shop.shop_id == "42"
@@ -65,19 +65,19 @@ def test_the_name_of_an_upload_is_text_only(name: str, uploads: Path) -> None:
 
 
 def test_the_same_content_of_the_same_shop_is_the_known_file(uploads: Path) -> None:
-    one = upload(NAME, products("1"), shop_id="42")
+    one = upload(FILE, products("1"), shop_id="42")
     again = upload("another name.csv", products("1"), platform="shopee", shop_id="42")
     assert again.pk == one.pk
     assert len(kept(uploads)) == 1
-    other = upload(NAME, products("1"), shop_id="43")
+    other = upload(FILE, products("1"), shop_id="43")
     assert other.pk != one.pk
     assert other.sha256 != one.sha256
 
 
 def test_content_whose_file_is_gone_is_restored_by_an_upload() -> None:
-    one = upload(NAME, products("1"))
+    one = upload(FILE, products("1"))
     services.path_of(one).unlink()
-    again = upload(NAME, products("1"))
+    again = upload(FILE, products("1"))
     assert again.pk == one.pk
     assert services.path_of(again).read_bytes() == products("1")
 
@@ -88,12 +88,12 @@ def test_content_whose_file_is_gone_is_restored_by_an_upload() -> None:
 )
 def test_what_cannot_be_taken_leaves_nothing_behind(content: bytes, error: type[Exception], uploads: Path) -> None:
     with pytest.raises(error):
-        upload(NAME, content)
+        upload(FILE, content)
     assert kept(uploads) == []
     assert not CatalogFile.objects.exists()
 
 
 def test_an_unknown_platform_is_refused(uploads: Path) -> None:
     with pytest.raises(InvalidRequest):
-        upload(NAME, products("1"), platform="nowhere")
+        upload(FILE, products("1"), platform="nowhere")
     assert kept(uploads) == []

@@ -99,7 +99,7 @@ def test_added_and_optional_columns_are_noted() -> None:
     assert (found.outcome, found.added, found.missing) == (Outcome.NOTED, ("一列新的",), ("站点", "包材费"))
 
 
-@pytest.mark.parametrize("gone", ["订单编号", "商品SKU", "下单时间"])
+@pytest.mark.parametrize("gone", ["订单编号", "平台SKU", "下单时间"])
 def test_a_required_or_identity_column_gone_blocks(gone: str) -> None:
     found = match(without(MIAOSHOU.header, gone), [MIAOSHOU])
     assert (found.outcome, found.missing_required) == (Outcome.BLOCKED, (gone,))

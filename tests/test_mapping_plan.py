@@ -61,14 +61,11 @@ def test_flags_come_from_the_fields_and_formats_from_the_template() -> None:
 def test_the_currency_of_a_header_is_the_files_own() -> None:
     made = plan(PRODUCTS, [text.replace("SGD", "MXN") for text in PRODUCTS.header])
     assert made.file_currency == "MXN"
-    assert made.column_currency == {"sales_amount_placed": "MXN", "sales_amount_paid": "MXN"}
 
 
 def test_amounts_in_rmb_beside_the_shops_own_do_not_make_the_file_cny() -> None:
     made = plan(MIAOSHOU, list(MIAOSHOU.header))
     assert made.file_currency == ""
-    assert made.column_currency["profit_cny"] == "CNY"
-    assert "profit" not in made.column_currency
 
 
 def test_headers_in_several_currencies_name_none_for_the_file() -> None:
@@ -76,7 +73,12 @@ def test_headers_in_several_currencies_name_none_for_the_file() -> None:
     header[8] = header[8].replace("SGD", "MXN")
     made = plan(PRODUCTS, header)
     assert made.file_currency == ""
-    assert made.column_currency == {"sales_amount_placed": "MXN", "sales_amount_paid": "SGD"}
+
+
+def test_one_header_with_a_currency_speaks_for_itself_alone() -> None:
+    header = list(PRODUCTS.header)
+    header[8] = header[8].replace(" (SGD)", "")
+    assert plan(PRODUCTS, header).file_currency == ""
 
 
 def test_the_fingerprint_changes_with_whatever_changes_values() -> None:

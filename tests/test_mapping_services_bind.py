@@ -17,11 +17,12 @@ from datasync.exceptions import (
     NoTemplate,
     UnsureMapping,
 )
+from datasync.ingest.plan import ShopOf
 from datasync.ingest.read import reader
 from datasync.mapping import services
 from datasync.mapping.services import ResolvedPlan, SyncOptions
 from datasync.models import CatalogFile, HeaderSet, HeaderTemplate, Shop, ShopAlias
-from tests.catalog_support import NAME, PRODUCTS, products, put, scan_one
+from tests.catalog_support import FILE, NAME, PRODUCTS, products, put, scan_one
 
 pytestmark = pytest.mark.django_db
 LOOSE = SyncOptions(only_with_template=False)
@@ -50,7 +51,7 @@ def resolve(file: CatalogFile, options: SyncOptions | None = None) -> ResolvedPl
 
 
 def test_a_file_that_fits_has_a_plan(root: Path) -> None:
-    put(root, f"shopee/shopee_1店_sg/{NAME}", products("1"))
+    put(root, f"shopee/shopee_1店_sg/{FILE}", products("1"))
     file = scan_one()
     resolved = resolve(file)
     assert resolved.template_id == file.template_id
@@ -175,7 +176,8 @@ def test_rows_name_their_shops_where_the_file_names_none(root: Path) -> None:
     shop = Shop.objects.create(platform_id="shopee", shop_id="7", name="shopee_2店_ph")
     ShopAlias.objects.create(platform_id="shopee", shop=shop, label="Shopee菲律宾2店")
     Shop.objects.create(platform_id="tiktok", shop_id="8", name="another platform's")
-    assert services.shop_labels("shopee") == {"7": shop.pk, "shopee_2店_ph": shop.pk, "Shopee菲律宾2店": shop.pk}
+    known = ShopOf(shop.pk, "", "Asia/Shanghai")
+    assert services.shop_labels("shopee") == {"7": known, "shopee_2店_ph": known, "Shopee菲律宾2店": known}
 
 
 def test_the_detected_header_row_can_be_used_instead_of_the_templates(root: Path) -> None:
@@ -185,8 +187,15 @@ def test_the_detected_header_row_can_be_used_instead_of_the_templates(root: Path
     request = services.prepare_read(file, SyncOptions(use_template_header_row=False))
     assert request.header_row == 2
     assert resolve(file, SyncOptions(use_template_header_row=False)).template_id == file.template_id
-    with pytest.raises(HeaderChanged):
-        resolve(file)
+
+
+def test_where_the_templates_row_holds_something_else_the_header_is_taken_where_it_was_found(root: Path) -> None:
+    put(root, NAME, b"a title\r\n" + products("1"))
+    file = scan_one()
+    assert file.match["outcome"] == "exact"
+    resolved = resolve(file)
+    assert resolved.read_request.header_row == 1
+    assert resolved.warnings == ("The header was found in row 2, not in row 1.",)
 
 
 def test_a_header_set_is_stored_once() -> None:

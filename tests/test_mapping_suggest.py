@@ -6,8 +6,9 @@ import unicodedata
 
 import pytest
 
-from datasync.fields import Domain, Kind
+from datasync.fields import FIELDS, Domain, Kind
 from datasync.ingest.plan import NumberFormat
+from datasync.mapping.formats import guess_number_format
 from datasync.mapping.match import Outcome, match
 from datasync.mapping.suggest import SURE, Suggestion, suggest
 from datasync.mapping.template import Family, check_template
@@ -338,3 +339,61 @@ def test_the_identity_follows_from_what_is_there(
 ) -> None:
     found = suggest(header.split("|"), domain=domain)
     assert (found.identity, found.sure) == (identity, sure)
+
+
+@pytest.mark.parametrize(
+    ("values", "currencies", "expected"),
+    [
+        (["150.000", "16.500"], ["VND"], NumberFormat.COMMA),
+        (["150,000"], ["IDR"], NumberFormat.DOT),
+        (["Rp 16.500"], [], NumberFormat.COMMA),
+        (["150.000 ₫"], [], NumberFormat.COMMA),
+        (["150.000"], [], None),
+        (["150.000"], ["SGD"], None),
+        (["150.000", "1,250"], ["VND"], None),
+        (["1,203.60", "150.000"], [], NumberFormat.DOT),
+        (["1.203,60", "150.000"], [], NumberFormat.COMMA),
+        (["150", "7"], [], NumberFormat.DOT),
+    ],
+)
+def test_the_decimal_mark_is_told_or_left_open(
+    values: list[str], currencies: list[str], expected: NumberFormat | None
+) -> None:
+    assert guess_number_format(values, currencies=currencies) is expected
+
+
+def test_figures_that_can_be_read_in_two_ways_make_a_suggestion_unsure() -> None:
+    header = ["Order ID", "Order Date", "Seller SKU", "Grand Total"]
+    rows = [[f"A{at}", "2026-03-01 10:00", "S", "150.000"] for at in range(6)]
+    found = suggest(header, rows, domain=Domain.ORDERS)
+    assert not found.sure
+    assert any(note.startswith("number format") for note in found.notes)
+    assert suggest(header, rows, domain=Domain.ORDERS, currency="VND").sure
+
+
+def test_where_an_orders_totals_stand_is_seen_in_orders_of_several_lines() -> None:
+    header = ["Order ID", "Order Date", "Seller SKU", "Grand Total", "Seller Discount"]
+
+    def seen(*lines: str) -> tuple[bool | None, set[str]]:
+        found = suggest(header, [line.split(",") for line in lines], domain=Domain.ORDERS)
+        return found.totals_on_every_line, set(found.fields)
+
+    every = seen("A,2026-03-01,S1,30.00,2.00", "A,2026-03-01,S2,30.00,1.00", "B,2026-03-01,S1,9.00,1.00")
+    assert every[0] is True
+    assert "seller_discount" not in every[1]
+    first = seen("A,2026-03-01,S1,30.00,2.00", ",,S2,,", "B,2026-03-01,S1,9.00,1.00")
+    assert first[0] is False
+    assert "seller_discount" in first[1]
+    unseen = suggest(header, [["A", "2026-03-01", "S1", "30.00", "1"]], domain=Domain.ORDERS)
+    assert unseen.totals_on_every_line is None
+    assert "order totals: cannot be seen in the sample" in unseen.notes
+    assert unseen.sure
+
+
+def test_amounts_of_a_line_are_no_orders_amounts() -> None:
+    header = (
+        "Order ID|Created Time|Seller SKU|SKU Subtotal After Discount|SKU Seller Discount|SKU Platform Discount|Taxes"
+    )
+    found = suggest(header.split("|"), domain=Domain.ORDERS, platform="tiktok")
+    assert {"line_seller_discount", "line_platform_discount", "line_tax"} <= set(found.fields)
+    assert not any(FIELDS[Domain.ORDERS][name].order_level for name in found.fields)

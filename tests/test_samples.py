@@ -183,7 +183,7 @@ def test_bench_file_has_its_rows_and_changes_only_a_share(tmp_path: Path, suffix
     assert plain.shape == (10_000, 24)
     assert plain.columns == list(BENCH_COLUMNS)
     assert set(plain.columns) <= set(MIAOSHOU_SHOPEE)
-    assert plain.select("订单编号", "商品SKU").n_unique() == 10_000
+    assert plain.select("订单编号", "平台SKU").n_unique() == 10_000
     assert (plain["销售数量"] != changed["销售数量"]).sum() == 1_000
     assert plain.drop("销售数量").equals(changed.drop("销售数量"))
 

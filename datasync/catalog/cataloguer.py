@@ -133,7 +133,8 @@ class Cataloguer:
 
     def _settle_read(self, read: Iterable[_Read]) -> list[Catalogued]:
         read = list(read)
-        equal = self._equal_content([one for one in read if one.row is None])
+        replaced = {one.row.pk for one in read if one.row and one.row.content_sha256 != one.content_sha256}
+        equal = self._equal_content([one for one in read if one.row is None], without=replaced)
         paths = [None if one.is_touched else self.root / one.found.name for one in read]
         return [
             self._settle_one(one, equal.get(one.content_sha256, []), heads)
@@ -147,6 +148,8 @@ class Cataloguer:
             if not records.is_same_export(row, read.described, shops=self.knowledge.shops, shelf=self.knowledge.shelf):
                 continue
             if _lies_there(row):
+                if not _holds_still(row):
+                    continue
                 return Catalogued(read.found, Outcome.DUPLICATE, row.pk, reason=f"the same as {row.storage_name}")
             if row.state not in FILE_ACTIVE:
                 equal.remove(row)
@@ -158,7 +161,11 @@ class Cataloguer:
         place = self._place(read.found)
         examination = examine(heads, read.described, shelf=self.knowledge.shelf)
         values = records.content_values(
-            place, examination, content_sha256=read.content_sha256, shops=self.knowledge.shops
+            place,
+            examination,
+            content_sha256=read.content_sha256,
+            shops=self.knowledge.shops,
+            shelf=self.knowledge.shelf,
         )
         if read.row is not None:
             outcome = Outcome.CHANGED if _update(read.row, values) else Outcome.BUSY
@@ -174,7 +181,7 @@ class Cataloguer:
         assert row is not None  # noqa: S101 - only a known file can be touched
         values: dict[str, Any] = {"modified_at": read.found.stamp.modified_at}
         if row.state == FileState.SOURCE_MISSING:
-            values |= records.returned_values(row, records.state_of(read.described.description))
+            values |= records.returned_values(row, shelf=self.knowledge.shelf)
             outcome = Outcome.RETURNED
         else:
             outcome = Outcome.UNCHANGED
@@ -191,7 +198,7 @@ class Cataloguer:
             **records.sources_of(Described(), read.found),
         }
         if row.state == FileState.SOURCE_MISSING:
-            values |= records.returned_values(row, FileState.PENDING)
+            values |= records.returned_values(row, shelf=self.knowledge.shelf)
         _update(row, values)
         return Catalogued(read.found, Outcome.RENAMED, row.pk, state=values.get("state", row.state))
 
@@ -199,20 +206,20 @@ class Cataloguer:
         """What is unchanged stays as it is, but for a file that was missing and is back."""
         if row.state != FileState.SOURCE_MISSING:
             return Catalogued(found, Outcome.UNCHANGED, row.pk, state=row.state)
-        complete = bool(row.platform_id and row.domain and row.granularity)
-        values = records.returned_values(row, FileState.PENDING if complete else FileState.NEEDS_DESCRIPTION)
+        values = records.returned_values(row, shelf=self.knowledge.shelf)
         _update(row, values)
         return Catalogued(found, Outcome.RETURNED, row.pk, state=values["state"])
 
     def _place(self, found: Found) -> records.Place:
         return records.Place(root=self.key, found=found, original_name=self.name or found.file_name)
 
-    def _equal_content(self, read: Iterable[_Read]) -> dict[str, list[CatalogFile]]:
-        """Rows of other places with the same bytes, those whose file is gone first."""
+    def _equal_content(self, read: Iterable[_Read], *, without: set[int]) -> dict[str, list[CatalogFile]]:
+        """Rows of other places with the same bytes, those whose file is gone first; ``without`` hold others now."""
         digests = {one.content_sha256 for one in read}
         equal: dict[str, list[CatalogFile]] = {digest: [] for digest in digests}
         if digests:
             rows = CatalogFile.objects.select_related("shop").defer("profile", "header", "match", "suggestion")
+            rows = rows.exclude(pk__in=without)
             for row in sorted(rows.filter(content_sha256__in=digests), key=lambda row: (_lies_there(row), row.pk)):
                 equal[row.content_sha256].append(row)
         return equal
@@ -235,6 +242,18 @@ def _is_growing(stamp: Stamp) -> bool:
     age = timezone.now() - stamp.modified_at
     limit = timedelta(seconds=settings.GROWING_SECONDS)
     return -limit < age < limit
+
+
+def _holds_still(row: CatalogFile) -> bool:
+    """Whether the file at the row's place still has the row's bytes: a later chunk may find it replaced."""
+    root = root_of(row.root)
+    try:
+        path = (root or Path()) / row.storage_name
+        if Stamp.of(path.lstat()) == Stamp(row.size, row.modified_at):
+            return True
+        return fingerprint(path).content_sha256 == row.content_sha256
+    except (OSError, ValueError, FileChanged):
+        return False
 
 
 def _lies_there(row: CatalogFile) -> bool:

@@ -8,11 +8,14 @@ from typing import Any
 from django.db import transaction
 
 from datasync.catalog import records
+from datasync.catalog.again import look_again
 from datasync.catalog.description import UPLOADER, Described
 from datasync.choices import FILE_ACTIVE, DomainChoice, FileState, Granularity
-from datasync.exceptions import FileBusy, InvalidRequest
+from datasync.exceptions import FileBusy, FileError, InvalidRequest
 from datasync.mapping.match import Outcome, match
-from datasync.mapping.selectors import family_of_file, stored_for
+from datasync.mapping.selectors import family_of_file, sample_rows, stored_for
+from datasync.mapping.store import Shelf, shelf
+from datasync.mapping.template import Family
 from datasync.models import CatalogFile, Platform, Shop, SyncTaskFile
 
 FIELDS = (
@@ -46,11 +49,16 @@ def describe_file(file: CatalogFile, **fields: Value) -> CatalogFile:
     unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
         raise InvalidRequest(detail=f"Unknown fields: {', '.join(unknown)}.")
+    family = family_of_file(row)
     for name, value in fields.items():
         _set(row, name, value)
     _check(row)
     row.description_sources = {**row.description_sources, **dict.fromkeys(_source_names(fields), UPLOADER)}
-    _match_anew(row)
+    on = shelf()
+    _match_anew(row, before=family, on=on)
+    if row.state not in _KEEP_STATE:
+        for name, value in records.standing(row, shelf=on).items():
+            setattr(row, name, value)
     row.save()
     for name in (field.name for field in CatalogFile._meta.concrete_fields):
         setattr(file, name, getattr(row, name))
@@ -85,18 +93,32 @@ def _source_names(fields: dict[str, Any]) -> list[str]:
     return ["shop_id" if name == "shop" else name for name in fields]
 
 
-def _match_anew(row: CatalogFile) -> None:
-    """Choose the template for what the file is now said to be, by the header that the catalogue holds."""
+def _match_anew(row: CatalogFile, *, before: Family | None, on: Shelf) -> None:
+    """Choose the template for what the file is now said to be.
+
+    As long as its family stays, so does what was chosen with its values at hand. For another family its beginning is
+    read again; where that cannot be, the header and the values that the catalogue holds decide.
+    """
     told = records.description_of(row)
     values = records.description_values(Described(told), content_sha256=row.content_sha256, shop=row.shop)
     row.sha256 = values["sha256"]
     family = family_of_file(row)
-    stored = stored_for(family) if family else ()
-    found = match(row.header, [one.template for one in stored]) if stored and row.header else None
+    stored = stored_for(family, on=on) if family else ()
+    if family == before and row.template_id in {None, *(one.id for one in stored)}:
+        return
+    if family is not None and row.format and _looked_again(row):
+        return
+    found = match(row.header, [one.template for one in stored], sample_rows=sample_rows(row)) if stored else None
     chosen = next((one for one in stored if found is not None and one.template is found.template), None)
     known = found is not None and found.outcome is not Outcome.NONE
     row.template_id = chosen.id if known and chosen else None
     row.match = {**found.as_dict(), "template_id": chosen.id} if found and known and chosen else {}
-    if row.state not in _KEEP_STATE:
-        row.state = records.state_of(told)
-        row.last_error = {}
+
+
+def _looked_again(row: CatalogFile) -> bool:
+    """Whether the file could be examined anew for what it is said to be now."""
+    try:
+        look_again(row)
+    except FileError:
+        return False
+    return True

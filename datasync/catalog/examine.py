@@ -8,6 +8,7 @@ from typing import Any
 
 from datasync.catalog.description import Described
 from datasync.catalog.profile import PROFILED_ROWS, profile
+from datasync.catalog.regions import region_of
 from datasync.catalog.settle import guess, settle
 from datasync.exceptions import FileError, SyncError
 from datasync.ingest.plan import SheetHead
@@ -35,7 +36,10 @@ def examine(heads: HeadOf, described: Described, *, shelf: Shelf) -> Examination
     described, choice = settled.described, settled.choice
     suggested = None
     if choice is None or not choice.match.outcome.syncable:
-        suggested = suggest_for_head(first, described.description.domain, described.description.platform)
+        told = described.description
+        region = region_of(told.shop_label or told.shop_id, code=told.region)
+        currency = told.currency or (region.currency if region else "")
+        suggested = suggest_for_head(first, told.domain, told.platform, currency)
     if suggested is not None and choice is None:
         described = guess(described, suggested)
     return Examination(described, _values(first, choice, suggested))

@@ -32,7 +32,8 @@ def preview(file: CatalogFile, header_row: int | None = None) -> dict[str, Any]:
     found, template_id = _matched(file, header, below)
     suggested = None
     if found is None or not found.outcome.syncable:
-        suggested = suggest_for_head(head, file.domain, file.platform_id or "")
+        currency = file.shop.currency if file.shop else ""
+        suggested = suggest_for_head(head, file.domain, file.platform_id or "", currency)
     return {
         "file_id": file.pk,
         "file_name": file.original_name,

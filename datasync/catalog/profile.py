@@ -12,7 +12,7 @@ from typing import Any
 from datasync.ingest.words import NULL_WORDS
 
 PROFILED_ROWS = 960
-_EXAMPLES = 3
+_EXAMPLES = 5
 _TEXT_LENGTH = 80
 
 _INTEGER = r"^[+-]?(?:0|[1-9][0-9]{0,14}|[1-9][0-9]{0,2}(?:,[0-9]{3})+)$"

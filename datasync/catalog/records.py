@@ -13,6 +13,7 @@ from datasync.choices import FILE_SYNCED, FileState, Granularity
 from datasync.disk import identity_hash
 from datasync.exceptions import FileMissing, SyncError
 from datasync.mapping.store import Shelf
+from datasync.mapping.undescribed import dates_from_file, description_error, mapped_fields
 from datasync.models import CatalogFile, Shop
 
 _SIDE_STAMP = "side_file_stamp"
@@ -38,19 +39,20 @@ class Place:
         }
 
 
-def content_values(place: Place, examination: Examination, *, content_sha256: str, shops: ShopBook) -> dict[str, Any]:
+def content_values(
+    place: Place, examination: Examination, *, content_sha256: str, shops: ShopBook, shelf: Shelf
+) -> dict[str, Any]:
     """All values of the row of new content: it was never synced, whatever lay there before."""
     described = examination.described
-    return {
+    values = {
         **place.values(),
         **examination.values,
         **description_values(described, content_sha256=content_sha256, shop=shops.shop_for(described.description)),
         "description_sources": sources_of(described, place.found),
         "content_sha256": content_sha256,
-        "state": state_of(described.description, examination.error),
-        "last_error": error_document(examination.error) if examination.error else {},
         "rows": {},
     }
+    return values | standing(CatalogFile(**values), shelf=shelf, error=examination.error)
 
 
 def description_values(described: Described, *, content_sha256: str, shop: Shop | None) -> dict[str, Any]:
@@ -111,34 +113,32 @@ def description_of(row: CatalogFile) -> Description:
     )
 
 
-def state_of(description: Description, error: SyncError | None = None) -> FileState:
-    """The state of content that was never synced."""
+def standing(row: CatalogFile, *, shelf: Shelf, error: SyncError | None = None) -> dict[str, Any]:
+    """State and last error of content that was never synced; ``error`` says that it could not be read."""
     if error is not None:
-        return FileState.FAILED
-    return FileState.PENDING if description.complete else FileState.NEEDS_DESCRIPTION
+        return {"state": FileState.FAILED, "last_error": error.document}
+    missing = description_error(row, on=shelf)
+    if missing is not None:
+        return {"state": FileState.NEEDS_DESCRIPTION, "last_error": missing.document}
+    return {"state": FileState.PENDING, "last_error": {}}
 
 
-def returned_values(row: CatalogFile, state: FileState) -> dict[str, Any]:
+def returned_values(row: CatalogFile, *, shelf: Shelf) -> dict[str, Any]:
     """The values of a row whose file is back: synced if it was so before it went missing."""
     before = row.last_error.get("params", {}).get("state", "")
-    return {"state": before if before in FILE_SYNCED else state, "last_error": {}}
+    return {"state": before, "last_error": {}} if before in FILE_SYNCED else standing(row, shelf=shelf)
 
 
 def missing_document(state: str) -> dict[str, Any]:
     """The error of a file that is gone, with the state in which it was before."""
-    return {**error_document(FileMissing()), "params": {"state": state}}
-
-
-def error_document(error: SyncError) -> dict[str, Any]:
-    """An expected error as it is kept in a row."""
-    params = {name: value if isinstance(value, (int, float)) else str(value) for name, value in error.params.items()}
-    return {"code": error.code, "message": error.message, "params": params, "recovery": error.recovery}
+    return {**FileMissing().document, "params": {"state": state}}
 
 
 def is_same_export(row: CatalogFile, described: Described, *, shops: ShopBook, shelf: Shelf) -> bool:
     """Whether equal bytes under this description are the row's export, under another name.
 
-    The same bytes of two shops are two files; so are two snapshots of a stock that did not change meanwhile.
+    The same bytes of two shops are two files; so are two snapshots of a stock that did not change meanwhile, and two
+    reports that have their date from the moment of their collection alone.
     """
     told = described.description
     row_platforms = {row.platform_id, row.source_platform_id}
@@ -158,9 +158,16 @@ def is_same_export(row: CatalogFile, described: Described, *, shops: ShopBook, s
     ):
         return False
     stamped = described.sources.get("collected_at") != MODIFIED
-    if row.granularity == Granularity.SNAPSHOT and stamped and told.collected_at != row.collected_at:
+    if stamped and told.collected_at != row.collected_at and _is_dated_by_stamp(row, told, shelf):
         return False
     return _is_same_shop(row, told, shops=shops, shelf=shelf)
+
+
+def _is_dated_by_stamp(row: CatalogFile, told: Description, shelf: Shelf) -> bool:
+    """Whether the moment of collection is all that says to which date the rows belong."""
+    if row.granularity == Granularity.SNAPSHOT:
+        return True
+    return told.period_start is None and dates_from_file(*mapped_fields(row, on=shelf))
 
 
 def _is_same_shop(row: CatalogFile, told: Description, *, shops: ShopBook, shelf: Shelf) -> bool:

@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -86,7 +85,7 @@ Progress = Callable[[ScanResult], None]
 def scan_roots(*, roots: Sequence[Path] | None, progress: Progress | None) -> ScanResult:
     """Scan the configured roots, or folders inside them; ``progress`` is called after every chunk of files."""
     result = ScanResult()
-    knowledge = Knowledge.now(shelf(), UTC)
+    knowledge = Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE)
     for root, below in [_inside_root(path) for path in roots] if roots else [(r, "") for r in settings.DATA_ROOTS]:
         folder = root / below
         if not folder.is_dir():

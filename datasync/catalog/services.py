@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Sequence
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +71,7 @@ def catalogue_path(
     cataloguer = Cataloguer(
         root=inside,
         key=root_key(inside),
-        knowledge=Knowledge.now(shelf(), UTC),
+        knowledge=Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE),
         told=description,
         uploaded_by_id=actor.pk if actor and description else None,
     )
@@ -86,7 +85,7 @@ def store_upload(
 
     Raises ``TooLarge``, ``EmptyFile``, ``UnsupportedFormat``, ``EncryptedFile`` and the like before anything is kept.
     """
-    knowledge = Knowledge.now(shelf(), UTC)
+    knowledge = Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE)
     told = description or Description()
     unknown = {code for code in (told.platform, told.source_platform) if code} - knowledge.platforms
     if unknown:

@@ -139,5 +139,7 @@ def _with_source(described: Described) -> Described:
     description = described.description
     if description.source_platform or not description.platform:
         return described
-    sources = {**described.sources, "source_platform": described.sources["platform"]}
+    sources = dict(described.sources)
+    if "platform" in sources:
+        sources["source_platform"] = sources["platform"]
     return Described(replace(description, source_platform=description.platform), sources)

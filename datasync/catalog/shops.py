@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from datasync.catalog.description import Description
 from datasync.catalog.regions import region_of
+from datasync.currencies import currency_code
 from datasync.models import Shop, ShopAlias
 
 
@@ -60,7 +61,7 @@ class ShopBook:
         known = {
             "name": label,
             "region": region.code if region else description.region,
-            "currency": description.currency or (region.currency if region else ""),
+            "currency": currency_code(description.currency) or (region.currency if region else ""),
         }
         zone = description.timezone if _is_zone(description.timezone) else (region.timezone if region else "")
         if zone:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datasync.exceptions import NoSheet
+from datasync.ingest.headers import join_header
 from datasync.ingest.plan import SheetHead
 from datasync.mapping.match import Match, Outcome, match
 from datasync.mapping.store import Stored
@@ -61,12 +62,7 @@ def choose(head_of: HeadOf, candidates: Iterable[Stored]) -> Choice | None:
 
 def header_at(rows: Sequence[Sequence[str]], *, row: int, header_rows: int = 1) -> tuple[str, ...]:
     """The header in ``rows[row]``, without empty cells at its end; grouped headers are joined by " / "."""
-    lines = rows[row : row + header_rows]
-    width = max((len(line) for line in lines), default=0)
-    joined = []
-    for column in range(width):
-        parts = [line[column].strip() for line in lines if column < len(line) and line[column].strip()]
-        joined.append(" / ".join(dict.fromkeys(parts)) if header_rows > 1 else _cell(lines[0], column))
+    joined = join_header(rows[row : row + header_rows])
     while joined and not joined[-1].strip():
         joined.pop()
     return tuple(joined)
@@ -108,7 +104,3 @@ def _rank(choice: Choice) -> tuple[object, ...]:
         list(Outcome).index(outcome),
         -choice.stored.template.version,
     )
-
-
-def _cell(line: Sequence[str], column: int) -> str:
-    return line[column] if column < len(line) else ""

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from datasync.currencies import NAMES
+
 _BRACKETS = str.maketrans(
     {
         **dict.fromkeys("[{【「『〔〖《<", "("),
@@ -31,21 +33,10 @@ _ISO_CODES = (
 # fmt: on
 _NAMES = {
     **{code.casefold(): code for code in _ISO_CODES},
-    **dict.fromkeys(("rmb", "人民币", "人民幣", "元", "¥", "cn¥", "yuan"), "CNY"),
-    **dict.fromkeys(("rm",), "MYR"),
-    **dict.fromkeys(("r$",), "BRL"),
-    **dict.fromkeys(("s$",), "SGD"),
-    **dict.fromkeys(("nt$",), "TWD"),
-    **dict.fromkeys(("hk$",), "HKD"),
-    **dict.fromkeys(("us$",), "USD"),
-    **dict.fromkeys(("mx$",), "MXN"),
-    **dict.fromkeys(("₱",), "PHP"),
-    **dict.fromkeys(("฿", "บาท"), "THB"),
-    **dict.fromkeys(("rp", "rp."), "IDR"),
-    **dict.fromkeys(("₫", "đ", "vnđ", "đồng"), "VND"),
-    **dict.fromkeys(("€",), "EUR"),
-    **dict.fromkeys(("£",), "GBP"),
+    **{name.casefold(): code for name, code in NAMES.items() if name != "$"},
+    "đồng": "VND",
 }
+"""What names a currency in a header. A bare ``$`` is the dollar or peso of any country there."""
 _IN_BRACKETS = re.compile(r"\s*\(\s*([^()]{1,8}?)\s*(?:\)|$)")
 _AS_CODE = re.compile(rf"[\s_:,-]*(?<![A-Za-z0-9])({'|'.join(_ISO_CODES)}|RMB)(?![A-Za-z0-9])[\s_:,-]*")
 _AS_SUFFIX = re.compile(rf"_({'|'.join(_ISO_CODES)}|RMB)$", re.IGNORECASE)

@@ -12,6 +12,7 @@ from rapidfuzz import fuzz
 
 from datasync.mapping.bind import Binding, bind
 from datasync.mapping.headers import header_key
+from datasync.mapping.readings import two_readings
 from datasync.mapping.template import Family, Template, TemplateColumn
 from datasync.mapping.values import Contradiction, contradictions, misread_values
 
@@ -20,6 +21,8 @@ MIN_COVERAGE = 0.5
 
 MIN_FAMILY_SCORE = 0.6
 _LIKELY_RENAMED = 75
+_DECIDED_BY_FIT = 4
+"""The leading parts of a rank that header and values decide."""
 
 Rows = Sequence[Sequence[str | None]]
 
@@ -77,7 +80,13 @@ class Match:
             "moved": list(self.moved),
             "currency_changes": [list(pair) for pair in self.currency_changes],
             "contradictions": [
-                {"header": found.header, "field": found.field, "kind": found.kind.value, "examples": found.examples}
+                {
+                    "header": found.header,
+                    "field": found.field,
+                    "kind": found.kind.value,
+                    "examples": list(found.examples),
+                    "reason": found.reason,
+                }
                 for found in self.contradictions
             ],
         }
@@ -94,12 +103,17 @@ class FamilyGuess:
 def match(header: Sequence[str], templates: Iterable[Template], *, sample_rows: Rows = ()) -> Match:
     """Match a header with the variant that fits best; ``sample_rows`` are the rows right below the header.
 
-    Where variants have equal headers, the sample values decide between them.
+    Where variants have equal headers, the sample values decide between them. Where these can be read by two variants
+    and mean another thing by each, the match is blocked.
     """
     candidates = [_compare(tuple(header), template, sample_rows) for template in templates]
     if not candidates:
         return Match(Outcome.NONE, tuple(header))
-    return min(candidates, key=lambda found: _rank(found, sample_rows))
+    ranked = [(_rank(found, sample_rows), found) for found in candidates]
+    rank, best = min(ranked, key=lambda pair: pair[0])
+    fit = rank[:_DECIDED_BY_FIT]
+    equal = [found for other, found in ranked if found is not best and other[:_DECIDED_BY_FIT] == fit]
+    return _undecided(best, equal, sample_rows)
 
 
 def best_family(header: Sequence[str], templates: Iterable[Template], *, sample_rows: Rows = ()) -> FamilyGuess | None:
@@ -152,6 +166,20 @@ def _compare(header: tuple[str, ...], template: Template, sample_rows: Rows) -> 
         contradictions=contradictions(header, binding.columns, template, rows),
     )
     return replace(found, outcome=_outcome(found, template))
+
+
+def _undecided(best: Match, equal: Iterable[Match], sample_rows: Rows) -> Match:
+    """The best match, blocked where another variant that fits as well would read the sample values differently."""
+    template = best.template
+    if template is None or not best.outcome.syncable:
+        return best
+    rows = _data_rows(template, sample_rows)
+    for other in equal:
+        if other.template is None or other.template.family != template.family or other.binding != best.binding:
+            continue
+        if found := two_readings(best.header, best.binding, template, other.template, rows):
+            return replace(best, outcome=Outcome.BLOCKED, contradictions=found)
+    return best
 
 
 def _is_about(template: Template, binding: Binding) -> bool:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from datasync.exceptions import HeaderChanged
-from datasync.fields import FIELDS, Kind
+from datasync.fields import FIELDS
 from datasync.ingest.plan import Column, Plan, Scope
 from datasync.mapping.headers import header_currency, header_keys
 from datasync.mapping.match import Match
@@ -28,12 +28,6 @@ def make_plan(
     columns = tuple(
         _column(position, header, match=match, template=template) for position, header in enumerate(info_header)
     )
-    currencies = {
-        column.field: code
-        for column in columns
-        if column.field and column.kind is Kind.DECIMAL and (code := header_currency(column.header))
-    }
-    local = {code for name, code in currencies.items() if not name.endswith("_cny")}
     return Plan(
         file_id=file_id,
         scope=scope,
@@ -43,9 +37,19 @@ def make_plan(
         fingerprint=_fingerprint(template, columns),
         ordinal=template.ordinal,
         totals_on_every_line=template.totals_on_every_line,
-        file_currency=local.pop() if len(local) == 1 else "",
-        column_currency=currencies,
+        file_currency=_file_currency(columns, template),
     )
+
+
+def _file_currency(columns: Sequence[Column], template: Template) -> str:
+    """The currency that every header of an amount names, but for amounts that have a field of their own in CNY."""
+    fields = FIELDS[template.family.domain]
+    named = {
+        header_currency(column.header)
+        for column in columns
+        if column.field and fields[column.field].is_money and not column.field.endswith("_cny")
+    }
+    return named.pop() if len(named) == 1 else ""
 
 
 def _column(position: int, header: str, *, match: Match, template: Template) -> Column:

@@ -18,6 +18,13 @@ def stored_for(family: Family, *, on: Shelf | None = None) -> tuple[Stored, ...]
     return (on or shelf()).by_family.get(family, ())
 
 
+def sample_rows(file: CatalogFile) -> list[list[str | None]]:
+    """Values of each column as the catalogue keeps them; those of one row need not have stood in one row."""
+    columns = [entry.get("examples", ()) for entry in file.profile]
+    depth = max(map(len, columns), default=0)
+    return [[values[row] if row < len(values) else None for values in columns] for row in range(depth)]
+
+
 def family_of_file(file: CatalogFile) -> Family | None:
     """The family that a file's description names; None while platform, domain or granularity is missing."""
     if not (file.platform_id and file.domain and file.granularity):

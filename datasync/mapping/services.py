@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
 from typing import Any
 
 from datasync.disk import place
 from datasync.exceptions import HeaderChanged, NeedsDescription, NoTemplate, UnsureMapping
-from datasync.ingest.plan import Plan, ReadRequest, Scope, SheetInfo
+from datasync.fields import Domain
+from datasync.ingest.plan import Plan, ReadRequest, Scope, SheetInfo, ShopOf
 from datasync.mapping.match import Match, Outcome, match
 from datasync.mapping.plan import make_plan
 from datasync.mapping.publishing import (
@@ -27,10 +29,11 @@ from datasync.mapping.publishing import (
     publish,
     validate_file,
 )
-from datasync.mapping.selectors import family_of_file
-from datasync.mapping.store import Shelf, Stored, held_shelf, shelf
+from datasync.mapping.selectors import family_of_file, sample_rows
+from datasync.mapping.store import Shelf, Stored, family_of, held_shelf, shelf
 from datasync.mapping.suggestions import publish_suggestion, suggest_for_file, suggested_template
 from datasync.mapping.template import Family, Template
+from datasync.mapping.undescribed import error_for, is_stamped, mapped_fields
 from datasync.models import CatalogFile, HeaderSet, Shop, ShopAlias
 
 __all__ = [
@@ -56,7 +59,10 @@ DEFAULT_ZONE = str(Shop._meta.get_field("timezone").get_default())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncOptions:
-    """How strictly a sync keeps to published templates, and whether their header row or the detected one counts."""
+    """How strictly a sync keeps to published templates, and whether their header row or the detected one counts.
+
+    A template's row counts only where its header really stands: otherwise the row in which it was found does.
+    """
 
     only_with_template: bool = True
     use_template_header_row: bool = True
@@ -79,22 +85,29 @@ def prepare_read(file: CatalogFile, options: SyncOptions | None = None) -> ReadR
     Raises ``NeedsDescription``, ``FileMissing``, ``NoTemplate`` when there is no template to read it by, and
     ``UnsureMapping`` when a suggestion may be used but is not sure of what identifies a row.
     """
-    return _request(file, _mapping_of(file, options or SyncOptions(), shelf()), options or SyncOptions())
+    options, on = options or SyncOptions(), shelf()
+    mapping = _mapping_of(file, options, on)
+    chosen = mapping.template_id == file.template_id
+    fields = mapped_fields(file, on=on)[0] if chosen else mapping.template.fields
+    _require_description(file, mapping.template, fields, on)
+    return _request(file, mapping, options)
 
 
 def bind(file: CatalogFile, info: SheetInfo, options: SyncOptions | None = None) -> ResolvedPlan:
     """The plan for a sheet that was opened with the request of ``prepare_read``.
 
-    Raises ``HeaderChanged`` with what is missing, added and renamed when the header no longer fits.
+    Raises ``HeaderChanged`` with what is missing, added and renamed when the header no longer fits, and
+    ``NeedsDescription`` when the columns that are there leave open which shop or date a row belongs to.
     """
-    options = options or SyncOptions()
-    mapping = _mapping_of(file, options, held_shelf())
-    found = match(info.header, [mapping.template])
-    stored = file.match if file.match.get("template_id") == mapping.template_id else {}
-    if not found.outcome.syncable:
+    options, on = options or SyncOptions(), held_shelf()
+    mapping = _mapping_of(file, options, on)
+    judged = file.match.get("template_id") == mapping.template_id
+    found = match(info.header, [mapping.template], sample_rows=() if judged else sample_rows(file))
+    contradictions = file.match.get("contradictions") if judged else found.as_dict()["contradictions"]
+    if not found.outcome.syncable and not found.contradictions:
         raise _header_changed(found)
-    if stored.get("contradictions"):
-        raise _contradicted(found, stored["contradictions"])
+    if contradictions:
+        raise _contradicted(found, contradictions)
     plan = make_plan(
         found,
         template=mapping.template,
@@ -103,11 +116,13 @@ def bind(file: CatalogFile, info: SheetInfo, options: SyncOptions | None = None)
         file_id=file.pk,
         header_set_id=header_set_id(info.header),
     )
+    _require_description(file, mapping.template, {column.field for column in plan.columns if column.field}, on)
+    request = _request(file, mapping, options)
     return ResolvedPlan(
         plan=plan,
-        read_request=_request(file, mapping, options),
+        read_request=request,
         template_id=mapping.template_id,
-        warnings=_warnings(found, mapping),
+        warnings=_warnings(found, mapping, request),
         match=found.as_dict() | {"template_id": mapping.template_id},
     )
 
@@ -147,15 +162,29 @@ def _mapping_of(file: CatalogFile, options: SyncOptions, on: Shelf) -> _Mapping:
 
 
 def _published_for(file: CatalogFile, family: Family, on: Shelf) -> Stored | None:
-    """The template that was chosen with sample values at hand; where that is archived, the one that fits best now."""
+    """The template that was chosen with sample values at hand; where that is archived, what has taken its place.
+
+    That is the newer version of its variant, or else the variant that fits the values in the catalogue best.
+    """
     candidates = on.by_family.get(family, ())
     chosen = next((stored for stored in candidates if stored.id == file.template_id), None)
     if chosen is not None or not candidates or not file.header:
         return chosen
-    found = match(file.header, [stored.template for stored in candidates])
+    if file.template is not None and family_of(file.template) == family:
+        variant = file.template.variant or "default"
+        same = next((stored for stored in candidates if stored.template.variant == variant), None)
+        if same is not None and match(file.header, [same.template]).outcome.syncable:
+            return same
+    found = match(file.header, [stored.template for stored in candidates], sample_rows=sample_rows(file))
     if found.outcome is Outcome.NONE:
         return None
     return next(stored for stored in candidates if stored.template is found.template)
+
+
+def _require_description(file: CatalogFile, template: Template, fields: Collection[str], on: Shelf) -> None:
+    missing = error_for(file, template.family, fields=fields, identity=template.identity, erps=on.erps)
+    if missing is not None:
+        raise missing
 
 
 def _request(file: CatalogFile, mapping: _Mapping, options: SyncOptions) -> ReadRequest:
@@ -169,10 +198,19 @@ def _request(file: CatalogFile, mapping: _Mapping, options: SyncOptions) -> Read
         expected_header=template.header,
     )
     detected = file.header_row
-    if options.use_template_header_row or detected is None or detected == template.header_row:
+    if detected is None or detected == template.header_row:
+        return request
+    if options.use_template_header_row and not _was_found_there(file, mapping):
         return request
     moved = None if template.data_row is None else template.data_row + detected - template.header_row
     return replace(request, header_row=detected, data_row=moved)
+
+
+def _was_found_there(file: CatalogFile, mapping: _Mapping) -> bool:
+    """Whether the header in the detected row is the template's: then the template's own row holds something else."""
+    if file.match.get("template_id") == mapping.template_id:
+        return bool(Outcome(file.match["outcome"]).syncable)
+    return match(file.header, [mapping.template]).outcome.syncable
 
 
 def _scope(file: CatalogFile, template: Template) -> Scope:
@@ -187,20 +225,31 @@ def _scope(file: CatalogFile, template: Template) -> Scope:
         granularity=file.granularity,
         period_start=file.period_start,
         period_end=file.period_end,
-        collected_at=file.collected_at or file.modified_at,
+        collected_at=_collected_at(file),
         currency=shop.currency if shop else "",
         timezone=shop.timezone if shop else DEFAULT_ZONE,
-        shops=shop_labels(platform) if shop is None and names_shop else {},
+        shops=shop_labels(platform) if names_shop else {},
     )
 
 
-def shop_labels(platform: str) -> dict[str, int]:
-    """Every text that names a shop of a platform in rows: its id, its name, its aliases."""
-    labels: dict[str, int] = {}
-    for pk, shop_id, name in Shop.objects.filter(platform_id=platform).values_list("pk", "shop_id", "name"):
-        labels[shop_id] = pk
-        labels.setdefault(name or shop_id, pk)
-    labels.update(ShopAlias.objects.filter(platform_id=platform).values_list("label", "shop_id"))
+def _collected_at(file: CatalogFile) -> datetime:
+    """When the rows were true; a stock of a stated day is of that day, whenever the file was last changed."""
+    if file.domain == Domain.INVENTORY and file.period_start and not is_stamped(file):
+        return datetime.combine(file.period_end or file.period_start, time.max, tzinfo=UTC)
+    return file.collected_at or file.modified_at
+
+
+def shop_labels(platform: str) -> dict[str, ShopOf]:
+    """Every text that names a shop of a platform in rows, its id, its name, its aliases, with the shop."""
+    labels: dict[str, ShopOf] = {}
+    shops: dict[int, ShopOf] = {}
+    known = Shop.objects.filter(platform_id=platform)
+    for pk, shop_id, name, currency, timezone in known.values_list("pk", "shop_id", "name", "currency", "timezone"):
+        labels[shop_id] = shops[pk] = ShopOf(pk, currency, timezone)
+        labels.setdefault(name or shop_id, shops[pk])
+    for label, pk in ShopAlias.objects.filter(platform_id=platform).values_list("label", "shop_id"):
+        if pk in shops:
+            labels[label] = shops[pk]
     return labels
 
 
@@ -215,15 +264,18 @@ def _header_changed(found: Match) -> HeaderChanged:
 
 
 def _contradicted(found: Match, contradictions: list[dict[str, Any]]) -> HeaderChanged:
-    columns = ", ".join(f"{one['header']} (its values are no {one['kind']})" for one in contradictions)
+    columns = ", ".join(f"{one['header']} ({one['reason']})" for one in contradictions)
     return HeaderChanged(missing=columns, added=list(found.added), missing_optional=list(found.missing), renamed=[])
 
 
-def _warnings(found: Match, mapping: _Mapping) -> tuple[str, ...]:
+def _warnings(found: Match, mapping: _Mapping, request: ReadRequest) -> tuple[str, ...]:
     """What an operator should know of a header that was synced although it differs."""
     notes = []
     if mapping.template_id is None:
         notes.append("No template fits; the suggested mapping was used.")
+    if request.header_row != mapping.template.header_row:
+        rows = (request.header_row + 1, mapping.template.header_row + 1)
+        notes.append("The header was found in row {}, not in row {}.".format(*rows))
     if found.renamed:
         pairs = (f"{old} → {new}" for old, new in found.renamed)
         notes.append(f"Reworded columns: {', '.join(pairs)}")

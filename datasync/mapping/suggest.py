@@ -14,6 +14,7 @@ from datasync.ingest.plan import NumberFormat
 from datasync.mapping.aliases import Hit, alias_key, look_up
 from datasync.mapping.formats import guess_date_format, guess_number_format
 from datasync.mapping.headers import header_key
+from datasync.mapping.order_totals import TotalsSeen, totals_seen
 from datasync.mapping.template import DATE_KINDS, Family, Template, TemplateColumn
 from datasync.mapping.values import column_values, is_date, reader
 
@@ -50,7 +51,10 @@ class SuggestedColumn:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A mapping that waits for a click. ``sure``: what identifies a row is beyond doubt."""
+    """A mapping that waits for a click. ``sure``: what identifies a row and how numbers are written is beyond doubt.
+
+    ``totals_on_every_line`` None: the sample does not show it. ``notes`` say what a person should look at.
+    """
 
     domain: Domain
     domain_confidence: float
@@ -59,6 +63,8 @@ class Suggestion:
     ordinal: bool
     sure: bool
     number_format: NumberFormat
+    totals_on_every_line: bool | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def fields(self) -> dict[str, SuggestedColumn]:
@@ -96,6 +102,7 @@ class Suggestion:
             sheet=sheet,
             number_format=self.number_format,
             ordinal=self.ordinal,
+            totals_on_every_line=bool(self.totals_on_every_line),
         )
 
 
@@ -105,31 +112,41 @@ def suggest(
     *,
     domain: Domain | None = None,
     platform: str | None = None,
+    currency: str = "",
 ) -> Suggestion:
     """The best mapping for a header; without a ``domain``, the one whose words the header speaks most.
 
-    ``platform`` helps where one platform uses a common word in a sense of its own, such as Shopify's "Name".
+    ``platform`` helps where one platform uses a common word in a sense of its own, such as Shopify's "Name", and the
+    shop's ``currency`` where figures alone do not say which mark is the decimal one.
     """
     if domain is not None:
-        return _suggest_for(header, sample_rows, domain, platform or "")
-    candidates = [_suggest_for(header, sample_rows, candidate, platform or "") for candidate in Domain]
+        return _suggest_for(header, sample_rows, domain, platform or "", currency)
+    candidates = [_suggest_for(header, sample_rows, candidate, platform or "", currency) for candidate in Domain]
     return max(candidates, key=lambda found: (found.domain_confidence, found.sure))
 
 
-def _suggest_for(header: Sequence[str], rows: Rows, domain: Domain, platform: str) -> Suggestion:
+def _suggest_for(header: Sequence[str], rows: Rows, domain: Domain, platform: str, currency: str) -> Suggestion:
     values = [column_values(rows, position) for position in range(len(header))]
     hits = _hits(header, domain, platform)
-    number_format = guess_number_format(
-        value
+    numeric = [
+        position
         for position, hit in enumerate(hits)
         if hit and hit.field and FIELDS[domain][hit.field].kind in _NUMERIC
-        for value in values[position]
+    ]
+    told = guess_number_format(
+        (value for position in numeric for value in values[position]),
+        currencies={header_key(header[position]).currency for position in numeric} - {""} or {currency},
     )
+    number_format = told or NumberFormat.DOT
     columns = tuple(
         _column(position, text, hits[position], values[position], domain=domain, number_format=number_format)
         for position, text in enumerate(header)
     )
     columns = _once_each(columns, hits)
+    seen = TotalsSeen(None)
+    if domain is Domain.ORDERS:
+        seen = totals_seen({column.field: column.position for column in columns if column.field}, rows)
+        columns = _without_own(columns, seen)
     identity, ordinal = _identity(columns, domain)
     return Suggestion(
         domain=domain,
@@ -137,23 +154,57 @@ def _suggest_for(header: Sequence[str], rows: Rows, domain: Domain, platform: st
         columns=columns,
         identity=identity,
         ordinal=ordinal,
-        sure=_is_sure(columns, identity, domain),
+        sure=told is not None and _is_sure(columns, identity, domain),
         number_format=number_format,
+        totals_on_every_line=seen.on_every_line,
+        notes=_notes(domain, told, seen),
     )
+
+
+def _without_own(columns: tuple[SuggestedColumn, ...], seen: TotalsSeen) -> tuple[SuggestedColumn, ...]:
+    """Where totals count once an order, an amount of each line's own would be lost: it is kept with the row only."""
+    if not seen.on_every_line:
+        return columns
+    return tuple(
+        replace(column, field=None, kind=Kind.TEXT, reason=f"no {column.field}: it differs between lines of an order")
+        if column.field in seen.own
+        else column
+        for column in columns
+    )
+
+
+def _notes(domain: Domain, told: NumberFormat | None, seen: TotalsSeen) -> tuple[str, ...]:
+    notes = []
+    if told is None:
+        notes.append("number format: figures such as 1.250 can be read in two ways; the sample does not tell which")
+    if domain is Domain.ORDERS:
+        where = {True: "on every line", False: "on the first line only", None: "cannot be seen in the sample"}
+        notes.append(f"order totals: {where[seen.on_every_line]}")
+    return tuple(notes)
 
 
 def _hits(header: Sequence[str], domain: Domain, platform: str) -> list[Hit | None]:
     company = {alias_key(text) for text in header}
     hits = [look_up(text, domain=domain, company=company, platform=platform) for text in header]
-    return [_in_cny(text, hit, domain) for text, hit in zip(header, hits, strict=True)]
+    money = [
+        header_key(text).currency
+        for text, hit in zip(header, hits, strict=True)
+        if hit and hit.field and FIELDS[domain][hit.field].is_money
+    ]
+    mixed = any(code != "CNY" for code in money) or any(name.endswith("_cny") for name in FIELDS[domain])
+    return [_in_cny(text, hit, domain, mixed=mixed) for text, hit in zip(header, hits, strict=True)]
 
 
-def _in_cny(header: str, hit: Hit | None, domain: Domain) -> Hit | None:
-    """An amount in CNY has a field of its own where the domain has one."""
+def _in_cny(header: str, hit: Hit | None, domain: Domain, *, mixed: bool) -> Hit | None:
+    """An amount in CNY has a field of its own, or none: beside local amounts it would be taken for one of them."""
     if hit is None or hit.field is None or header_key(header).currency != "CNY":
         return hit
     own = f"{hit.field}_cny"
-    return replace(hit, field=own) if own in FIELDS[domain] else hit
+    if own in FIELDS[domain]:
+        return replace(hit, field=own)
+    if not mixed or not FIELDS[domain][hit.field].is_money:
+        return hit
+    return replace(hit, field=None, reason=f"{hit.field} in CNY has no field of its own")
 
 
 def _column(

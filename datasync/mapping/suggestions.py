@@ -49,12 +49,17 @@ class SuggestedHeader:
             "identity": list(found.identity),
             "ordinal": found.ordinal,
             "number_format": found.number_format.value,
+            "totals_on_every_line": found.totals_on_every_line,
+            "notes": list(found.notes),
             "columns": [asdict(column) | {"kind": column.kind.value} for column in found.columns],
         }
 
 
-def suggest_for_head(head: SheetHead, domain: str, platform: str) -> SuggestedHeader | None:
-    """The best mapping for the beginning of a sheet; None when no row of it can be a header."""
+def suggest_for_head(head: SheetHead, domain: str, platform: str, currency: str = "") -> SuggestedHeader | None:
+    """The best mapping for the beginning of a sheet; None when no row of it can be a header.
+
+    ``currency`` is that of the shop, where it is known.
+    """
     row = find_header_row(head.rows)
     if row is None:
         row = _first_wide_row(head.rows)
@@ -62,7 +67,8 @@ def suggest_for_head(head: SheetHead, domain: str, platform: str) -> SuggestedHe
         return None
     header = header_at(head.rows, row=row)
     sample = head.rows[row + 1 : row + 1 + SAMPLE_ROWS]
-    found = suggest(header, sample, domain=Domain(domain) if domain else None, platform=platform or None)
+    told = Domain(domain) if domain else None
+    found = suggest(header, sample, domain=told, platform=platform or None, currency=currency)
     return SuggestedHeader(header, row, head.sheet, found)
 
 
@@ -71,7 +77,7 @@ def suggest_for_file(file: CatalogFile, *, save: bool = True) -> SuggestedHeader
     from datasync.ingest.read import reader  # noqa: PLC0415 - brings polars along
 
     head = reader().head(place(file.root, file.storage_name), rows=_SEARCHED_ROWS + SAMPLE_ROWS)
-    found = suggest_for_head(head, file.domain, file.platform_id or "")
+    found = suggest_for_head(head, file.domain, file.platform_id or "", file.shop.currency if file.shop else "")
     if found is None:
         raise NoTemplate
     if save:
@@ -110,6 +116,8 @@ def to_suggestion(document: dict[str, Any]) -> Suggestion:
         ordinal=document["ordinal"],
         sure=document["sure"],
         number_format=NumberFormat(document["number_format"]),
+        totals_on_every_line=document["totals_on_every_line"],
+        notes=tuple(document["notes"]),
     )
 
 

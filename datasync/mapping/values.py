@@ -43,13 +43,14 @@ _PERIOD_GLUE = re.compile(r"\s+[-–—~]\s+|\s*[~至]\s*|\s+to\s+|(?<=\d{4})-(?
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A column whose values are not what its template says."""
+    """A column whose values are not what its template says, or of which it cannot be told what they say."""
 
     position: int  # in the file
     header: str
     field: str
     kind: Kind
     examples: tuple[str, ...]
+    reason: str
 
 
 def contradictions(
@@ -65,7 +66,8 @@ def contradictions(
         values = column_values(rows, position)
         wrong = [value for value in values if not reads(value)]
         if len(values) >= MIN_VALUES and len(wrong) >= MAX_SHARE_WRONG * len(values):
-            found.append(Contradiction(position, header[position], column.field, column.kind, tuple(wrong[:3])))
+            reason = f"its values are no {column.kind}"
+            found.append(Contradiction(position, header[position], column.field, column.kind, tuple(wrong[:3]), reason))
     return tuple(found)
 
 
@@ -106,10 +108,15 @@ def reader(kind: Kind, formats: str, number_format: NumberFormat) -> Callable[[s
 
 def is_number(value: str, number_format: NumberFormat) -> bool:
     """Whether a value is a number once signs of currency, units, brackets and white space are taken away."""
-    kept = value if _SCIENTIFIC.fullmatch(value) else "".join(char for char in value if not _is_ornament(char))
+    kept = without_ornaments(value)
     if not any(char.isdigit() for char in kept):
         return False
     return _NUMBER[number_format].fullmatch(kept) is not None
+
+
+def without_ornaments(value: str) -> str:
+    """A number without signs of currency, units, brackets and white space."""
+    return value if _SCIENTIFIC.fullmatch(value) else "".join(char for char in value if not _is_ornament(char))
 
 
 def is_date(value: str, formats: str) -> bool:

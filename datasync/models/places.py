@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from datasync.currencies import ISO_CODES
+
+
+def validate_currency(code: str) -> None:
+    """Refuse what is no ISO 4217 code."""
+    if code not in ISO_CODES:
+        raise ValidationError(_("%(code)s is no ISO 4217 code, such as SGD."), params={"code": code})
+
+
+def validate_timezone(name: str) -> None:
+    """Refuse what is no IANA name of a local time."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        message = _("%(name)s is no IANA name of a local time, such as Asia/Singapore.")
+        raise ValidationError(message, params={"name": name}) from None
 
 
 class Platform(models.Model):
@@ -29,8 +49,8 @@ class Shop(models.Model):
     shop_id = models.CharField(_("shop id"), max_length=100)
     name = models.CharField(_("name"), max_length=200, blank=True)
     region = models.CharField(_("region"), max_length=8, blank=True)
-    currency = models.CharField(_("currency"), max_length=3, blank=True)
-    timezone = models.CharField(_("timezone"), max_length=64, default="Asia/Shanghai")
+    currency = models.CharField(_("currency"), max_length=3, blank=True, validators=[validate_currency])
+    timezone = models.CharField(_("timezone"), max_length=64, default="Asia/Shanghai", validators=[validate_timezone])
     active = models.BooleanField(_("active"), default=True)
 
     class Meta:

@@ -98,6 +98,7 @@ class ConfirmedRows(models.Model):
 
     file = models.OneToOneField("datasync.CatalogFile", on_delete=models.CASCADE, related_name="confirmed")
     platform = models.ForeignKey("datasync.Platform", on_delete=models.PROTECT, related_name="+")
+    shop = models.ForeignKey("datasync.Shop", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     domain = models.CharField(max_length=16, choices=DomainChoice)
     sub_domain = models.CharField(max_length=16, choices=SubDomain, blank=True)
     granularity = models.CharField(max_length=16, choices=Granularity)

@@ -27,7 +27,11 @@ class RowCounts(models.Model):
 
 
 class SyncProgressTask(RowCounts):
-    """What a person asked to be synced. While it runs its counts are those of its items; closing writes them here."""
+    """What a person asked to be synced. While it runs its counts are those of its items; closing writes them here.
+
+    ``message`` is a code of ``runs.words``. ``waiter`` names the one message that stands by until a file of the task
+    can be claimed again; leases that end by ``watch_until`` are among what it waits for.
+    """
 
     task_id = models.CharField(_("task id"), max_length=64, unique=True)
     celery_task_id = models.CharField(_("Celery task id"), max_length=64, unique=True)
@@ -52,14 +56,18 @@ class SyncProgressTask(RowCounts):
     failed_files = models.PositiveIntegerField(_("failed"), default=0)
     skipped_files = models.PositiveIntegerField(_("skipped"), default=0)
     rows_per_second = models.FloatField(_("rows per second"), null=True, blank=True)
-    message = models.CharField(_("message"), max_length=500, blank=True)
+    message = models.CharField(_("message"), max_length=32, blank=True)
     errors = models.JSONField(_("errors"), default=list, blank=True)
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
     quality = models.JSONField(_("quality check"), default=dict, blank=True)
 
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    closing_at = models.DateTimeField(_("being closed since"), null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    waiter = models.CharField(max_length=64, blank=True, editable=False)
+    waiter_until = models.DateTimeField(null=True, blank=True, editable=False)
+    watch_until = models.DateTimeField(null=True, blank=True, editable=False)
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
 

@@ -73,7 +73,10 @@ _STATUSES = {"VN": ("Hoàn thành", "Đang giao", "Đã hủy"), "TH": ("สำ�
 
 @dataclass(frozen=True, slots=True)
 class UnknownExport:
-    """A file, what it really holds, and the standard fields that a good suggestion finds, by header."""
+    """A file, what it really holds, and the standard fields that a good suggestion finds, by header.
+
+    ``order_amount`` is the sum of all orders' totals in hundredths, each order once.
+    """
 
     path: Path
     platform: str
@@ -81,6 +84,7 @@ class UnknownExport:
     granularity: str
     rows: int
     fields: dict[str, str]
+    order_amount: int
 
 
 def unknown_exports(folder: Path, *, rows: int = 200, seed: int = 20260101) -> tuple[UnknownExport, ...]:
@@ -162,30 +166,49 @@ def _put(
 ) -> UnknownExport:
     write(path, content, layout)
     found = {header: name for header, name in fields.items() if name}
-    return UnknownExport(path, platform, domain, "monthly", content.rows_read, found)
+    return UnknownExport(path, platform, domain, "monthly", content.rows_read, found, sum(content.sums.values()))
 
 
 def _shopify(rows: int) -> SheetContent:
     content = SheetContent(list(_SHOPIFY))
     for number in range(rows):
-        moment = datetime.combine(date(2026, 1, 1), time(9)) + timedelta(minutes=number * 7)
+        first_line = _first_line(number)
+        moment = datetime.combine(date(2026, 1, 1), time(9)) + timedelta(minutes=first_line * 7)
         _, title, price = wording.GOODS[number % len(wording.GOODS)]
-        row: Row = [f"#{2000 + number}", f"buyer{number}@example.com", "paid", f"{moment:%Y-%m-%d %H:%M:%S}", "USD"]
-        row += [price, f"{moment:%Y-%m-%d %H:%M:%S}", title, wording.sku(number + 1), 1, price]
-        content.add_good(row, ("shopify", str(row[0])))
+        name = f"#{2000 + first_line}"
+        row: Row = [None] * 6
+        if number == first_line:
+            total = round(sum(wording.GOODS[line % len(wording.GOODS)][2] for line in _lines(number, rows)), 2)
+            row = [f"buyer{number}@example.com", "paid", f"{moment:%Y-%m-%d %H:%M:%S}", "USD", total]
+            row += [f"{moment:%Y-%m-%d %H:%M:%S}"]
+            content.add_sum("Total", total)
+        content.add_good([name, *row, title, wording.sku(number + 1), 1, price], ("shopify", name, str(number)))
     return content
+
+
+def _first_line(number: int) -> int:
+    """Every sixth row is the second line of the order above it."""
+    return number - (number % 6 == 5)
+
+
+def _lines(first: int, rows: int) -> range:
+    return range(first, min(rows, first + 1 + (first % 6 == 4)))
 
 
 def _local_orders(header: tuple[str, ...], region: str, rows: int, *, decomposed: bool) -> SheetContent:
     names = [unicodedata.normalize("NFD", name) if decomposed else name for name in header]
     content = SheetContent(list(names), sheet="orders")
     for number in range(rows):
-        moment = datetime.combine(date(2026, 1, 1), time(9)) + timedelta(minutes=number * 11)
+        order = _first_line(number)
+        moment = datetime.combine(date(2026, 1, 1), time(9)) + timedelta(minutes=order * 11)
         title = wording.LOCAL_NAMES[region][number % 4]
         price = 99_000 + number * 500
-        row: Row = [f"{moment:%y%m%d}{wording.base36(number * 7919 % 36**4, 4)}{wording.base36(number, 4)}"]
-        row += [f"{moment:%Y-%m-%d %H:%M}", _STATUSES[region][number % 3], f"SPX{region}{number:09d}"]
+        total = sum(90_000 + line * 500 for line in _lines(order, rows))
+        if number == order:
+            content.add_sum("total", total)
+        row: Row = [f"{moment:%y%m%d}{wording.base36(order * 7919 % 36**4, 4)}{wording.base36(order, 4)}"]
+        row += [f"{moment:%Y-%m-%d %H:%M}", _STATUSES[region][order % 3], f"SPX{region}{order:09d}"]
         row += [f"{moment + timedelta(minutes=2):%Y-%m-%d %H:%M}", title, wording.sku(number + 1)]
-        row += [wording.VARIATIONS[number % 9], price, price - 9_000, 1, price - 9_000, wording.BUYERS[number % 12]]
-        content.add_good(row, (region, str(row[0])))
+        row += [wording.VARIATIONS[number % 9], price, price - 9_000, 1, total, wording.BUYERS[order % 12]]
+        content.add_good(row, (region, str(row[0]), str(number)))
     return content
