@@ -10,18 +10,21 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 ARGS ?=
-digest = $(shell cat $(1) | sha256sum | cut -c1-16)
+digest = $(shell cat $(wildcard $(1)) | sha256sum | cut -c1-16)
 RUNTIME := .venv/.runtime-$(call digest,requirements.txt)
 TESTING := .venv/.testing-$(call digest,requirements.txt requirements-dev.txt)
 # The peers that the benchmarks compare with stay out of the product's environment.
 BENCH_BIN := var/bench-environment/bin
 BENCHING := var/bench-environment/.benching-$(call digest,requirements.txt bench/requirements.txt)
 
-# The demo and the checks must not meet the services, files or secrets of whoever runs them.
-PRIVATE := env -u DATABASE_URL -u DATABASE_URL_FILE -u REDIS_URL -u REDIS_URL_FILE -u CELERY_BROKER_URL \
-	-u CELERY_BROKER_URL_FILE -u DATA_ROOTS -u UPLOAD_DIR -u PRODUCTION -u DEBUG -u SECRET_KEY_FILE
-DEMO := $(PRIVATE) VAR_DIR=$(CURDIR)/var/demo GROWING_SECONDS=0 LOG_LEVEL=WARNING
-CHECK := $(PRIVATE) VAR_DIR=$(CURDIR)/var/check
+# The demo and the checks must not meet the services, files or secrets of whoever runs them: nothing is passed on of
+# what can be set. The embedded product passes on all but the services.
+without = env $(foreach name,$(1),-u $(name) -u $(name)_FILE)
+CONFIGURING := $(sort $(shell sed -nE 's/^\#?([A-Z_]+)=.*/\1/p' deploy/environment.example | sed 's/_FILE$$//'))
+PRIVATE := $(call without,$(CONFIGURING))
+EMBEDDED := $(call without,DATABASE_URL REDIS_URL CELERY_BROKER_URL)
+DEMO := $(PRIVATE) VAR_DIR="$(CURDIR)/var/demo"
+CHECK := $(PRIVATE) VAR_DIR="$(CURDIR)/var/check"
 AS_IN_PRODUCTION := PRODUCTION=true ALLOWED_HOSTS=erp.example.com CSRF_TRUSTED_ORIGINS=https://erp.example.com \
 	DATABASE_URL=postgresql://erp@localhost/erp REDIS_URL=redis://localhost:6379/0
 
@@ -31,15 +34,15 @@ help: ## list the commands
 
 .PHONY: demo
 demo: $(RUNTIME) ## make sample exports, sync them with a real worker, show the books
-	@$(DEMO) $(BIN)/python manage.py demo $(ARGS)
+	@$(DEMO) GROWING_SECONDS=0 LOG_LEVEL=WARNING $(BIN)/python manage.py demo $(ARGS)
 
 .PHONY: demo-serve
 demo-serve: $(RUNTIME) ## look at what the demo synced, in the browser
-	@$(PRIVATE) VAR_DIR=$(CURDIR)/var/demo $(BIN)/python manage.py serve $(ARGS)
+	@$(DEMO) $(BIN)/python manage.py serve $(ARGS)
 
 .PHONY: serve
 serve: $(RUNTIME) ## web, worker and clock on the embedded database and broker
-	@env -u DATABASE_URL -u REDIS_URL -u CELERY_BROKER_URL $(BIN)/python manage.py serve $(ARGS)
+	@$(EMBEDDED) $(BIN)/python manage.py serve $(ARGS)
 
 .PHONY: up
 up: $(RUNTIME) ## the same on DATABASE_URL and REDIS_URL of the environment
@@ -70,8 +73,8 @@ lint: $(TESTING) ## format, lint, types, arrows, migrations, deployment check
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(CHECK) $(BIN)/python manage.py makemigrations --check --dry-run
-	$(CHECK) $(AS_IN_PRODUCTION) SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') \
+	@$(CHECK) $(BIN)/python manage.py makemigrations --check --dry-run
+	@$(CHECK) $(AS_IN_PRODUCTION) SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 .PHONY: format

@@ -30,6 +30,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "tasks.email.*": {"queue": "email_tasks"},
     "tasks.api.*": {"queue": "api_calls"},
     "tasks.credits.*": {"queue": "credits"},
+    "celery.*": {"queue": "scheduled"},
 }
 HARD_LIMIT_SECONDS = 1800
 SOFT_LIMIT_SECONDS = 1500
@@ -60,6 +61,8 @@ def broker_settings(*, url: str, folder: Path) -> dict[str, Any]:
         "task_routes": ROUTES,
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
+        "task_acks_on_timeout": False,  # a message killed at the hard limit comes back, as of a lost worker
+        "result_expires": None,  # results are the client's; how long they are kept is decided with the tasks
         "task_track_started": True,
         "task_time_limit": HARD_LIMIT_SECONDS,
         "task_soft_time_limit": SOFT_LIMIT_SECONDS,

@@ -17,39 +17,17 @@ _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
 
 
 @register(Tags.security)
-def check_secret(**_options: Any) -> list[CheckMessage]:
-    """The development secret is in everybody's copy of the source."""
-    exposed = settings.PRODUCTION or (not settings.DEBUG and not _only_local_hosts())
-    if settings.SECRET_KEY != settings.DEVELOPMENT_SECRET or not exposed:
+def check_hosts(**_options: Any) -> list[CheckMessage]:
+    """In production somebody else than this machine asks."""
+    if not settings.PRODUCTION or not set(settings.ALLOWED_HOSTS) <= _LOCAL_HOSTS:
         return []
     return [
-        Error(
-            "SECRET_KEY is the development secret, which everybody knows.",
-            hint="Set SECRET_KEY, or SECRET_KEY_FILE, to 50 or more random characters.",
-            id="erp.E001",
+        Warning(
+            "ALLOWED_HOSTS names this machine only; every request from outside is refused.",
+            hint="Set ALLOWED_HOSTS to the names under which the product is reached.",
+            id="erp.W003",
         )
     ]
-
-
-@register(Tags.security)
-def check_production(**_options: Any) -> list[CheckMessage]:
-    """What development allows and production must not."""
-    if not settings.PRODUCTION:
-        return []
-    found: list[CheckMessage] = []
-    if settings.DEBUG:
-        found.append(
-            Error("DEBUG is on in production; error pages would show internals.", hint="Unset DEBUG.", id="erp.E002")
-        )
-    if _only_local_hosts():
-        found.append(
-            Warning(
-                "ALLOWED_HOSTS names this machine only; every request from outside is refused.",
-                hint="Set ALLOWED_HOSTS to the names under which the product is reached.",
-                id="erp.W003",
-            )
-        )
-    return found
 
 
 @register(Tags.files)
@@ -86,10 +64,6 @@ def check_shared_cache(**_options: Any) -> list[CheckMessage]:
             id="erp.W009",
         )
     ]
-
-
-def _only_local_hosts() -> bool:
-    return set(settings.ALLOWED_HOSTS) <= _LOCAL_HOSTS
 
 
 def _missing_roots() -> Iterator[CheckMessage]:

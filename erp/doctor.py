@@ -18,12 +18,14 @@ from pathlib import Path
 
 from celery import current_app
 from django.conf import settings
+from django.core.checks import ERROR, run_checks
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models.functions import Now
 
-from datasync.choices import TemplateState
+from datasync.choices import ItemState, TemplateState
 from datasync.ingest.read import reader
-from datasync.models import HeaderTemplate
+from datasync.models import HeaderTemplate, SyncTaskFile
 from erp.broker import QUEUES
 from erp.health.probes import ask_broker, ask_cache, ask_database, ask_storage
 
@@ -33,6 +35,10 @@ LEAST_POSTGRES = 15
 GIB = 1024**3
 DISK_FAIL_BYTES = GIB
 DISK_WARN_BYTES = 5 * GIB
+LEASE_ADVICE = (
+    "The worker that had them was killed, is frozen, or lost the database. Look at its log and restart it: "
+    "a worker that comes back goes on, one that is gone leaves its files in hand until they are freed."
+)
 
 
 class Status(StrEnum):
@@ -90,6 +96,16 @@ def _run(check: Check) -> Finding:
     return replace(found[0], seconds=round(time.perf_counter() - began, 3))
 
 
+def look_at_settings() -> Finding:
+    """The system checks have nothing to say; in production those for a deployment are among them."""
+    found = [told for told in run_checks(include_deployment_checks=settings.PRODUCTION) if not told.is_silenced()]
+    if not found:
+        return Finding("settings", Status.OK, "for production" if settings.PRODUCTION else "for development")
+    status = Status.FAIL if any(told.level >= ERROR for told in found) else Status.WARN
+    detail = "; ".join(f"{told.id}: {told.msg}" for told in found)
+    return Finding("settings", status, detail, " ".join(told.hint for told in found if told.hint))
+
+
 def look_at_database() -> Finding:
     """It answers, and is new enough."""
     ask_database()
@@ -144,6 +160,20 @@ def look_at_workers() -> Finding:
     return Finding("workers", Status.OK, ", ".join(sorted(answers)))
 
 
+def look_at_leases() -> Finding:
+    """Nobody left a file in hand."""
+    abandoned = SyncTaskFile.objects.filter(state=ItemState.PROCESSING, lease_until__lt=Now())
+    if not (count := abandoned.count()):
+        return Finding("leases", Status.OK, "no file was left in hand")
+    first = abandoned.select_related("task").order_by("lease_until")[0]
+    return Finding(
+        "leases",
+        Status.WARN,
+        f"work in hand whose lease ran out: {count} items, the oldest of task {first.task.task_id}",
+        LEASE_ADVICE,
+    )
+
+
 def look_at_cache() -> Finding:
     """What is written can be read back."""
     ask_cache()
@@ -195,11 +225,13 @@ def look_at_reader() -> Finding:
 
 
 CHECKS: tuple[Check, ...] = (
+    Check("settings", look_at_settings, "Correct the settings; deploy/environment.example describes them."),
     Check("database", look_at_database, "Start the server, or correct DATABASE_URL."),
     Check("migrations", look_at_migrations, "Repair the database first."),
     Check("templates", look_at_templates, "Run: manage.py migrate && manage.py templates load"),
     Check("broker", look_at_broker, "Start the broker, or correct REDIS_URL or CELERY_BROKER_URL."),
     Check("workers", look_at_workers, "Repair the broker first."),
+    Check("leases", look_at_leases, "Repair the database first."),
     Check("cache", look_at_cache, "Start Redis, or correct REDIS_URL."),
     Check("storage", look_at_storage, "Let this user write to UPLOAD_DIR."),
     Check("disk", look_at_disk, "Correct VAR_DIR and UPLOAD_DIR."),

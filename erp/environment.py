@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -16,15 +17,17 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 
 
 def text(name: str, default: str = "") -> str:
-    """The value of NAME, or the content of the file that NAME_FILE names."""
-    if file_name := os.environ.get(f"{name}_FILE"):
-        if name in os.environ:
-            raise ImproperlyConfigured(f"Set either {name} or {name}_FILE, not both.")
-        try:
-            return Path(file_name).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {file_name}, which cannot be read: {error}.") from error
-    return os.environ.get(name, default).strip()
+    """The value of NAME, or the content of the file that NAME_FILE names; what is blank counts as not set."""
+    value = os.environ.get(name, "").strip()
+    file_name = os.environ.get(f"{name}_FILE", "").strip()
+    if not file_name:
+        return value or default
+    if value:
+        raise ImproperlyConfigured(f"Set either {name} or {name}_FILE, not both.")
+    try:
+        return Path(file_name).read_text(encoding="utf-8").strip() or default
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE names {file_name}, which cannot be read: {error}.") from error
 
 
 def boolean(name: str, *, default: bool = False) -> bool:
@@ -55,10 +58,19 @@ def integer(name: str, default: int, *, least: int = 0, most: int | None = None)
 
 def choice(name: str, default: str, *, among: Collection[str]) -> str:
     """The value of NAME, one of a few."""
-    value = text(name) or default
+    value = text(name, default)
     if value not in among:
         raise ImproperlyConfigured(f"{name} is {value!r}; write one of {', '.join(sorted(among))}.")
     return value
+
+
+def time_zone(name: str, default: str) -> ZoneInfo:
+    """The value of NAME as a local time, given by its IANA name."""
+    value = text(name) or default
+    try:
+        return ZoneInfo(value)
+    except (KeyError, OSError, ValueError):
+        raise ImproperlyConfigured(f"{name} is {value!r}; write an IANA name such as Asia/Shanghai.") from None
 
 
 def items(name: str, default: Collection[str] = ()) -> list[str]:

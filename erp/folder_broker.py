@@ -28,6 +28,8 @@ class Channel(filesystem.Channel):
     """Messages as files: written aside and renamed into place, taken by a rename that only one reader wins."""
 
     def _put(self, queue: str, payload: dict[str, Any], **_kwargs: Any) -> None:  # type: ignore[override]
+        if payload.get("redelivered"):  # where kombu leaves it, no consumer finds it
+            payload["properties"]["delivery_info"]["redelivered"] = True
         priority = max(0, min(_LOWEST, int(payload.get("properties", {}).get("priority") or 0)))
         name = f"{_LOWEST - priority:02d}-{time.time_ns():020d}-{uuid.uuid4().hex}.{queue}.msg"
         _write(Path(self.data_folder_out) / name, payload)

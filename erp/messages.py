@@ -8,8 +8,7 @@ from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-
-from erp.supervisor import BASE_DIR
+from django.conf import settings
 
 
 def compile_messages(folders: Iterable[Path]) -> list[Path]:
@@ -32,4 +31,5 @@ def compile_messages(folders: Iterable[Path]) -> list[Path]:
 
 
 if __name__ == "__main__":
-    compile_messages([BASE_DIR / "erp" / "locale"])
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "erp.settings")
+    compile_messages(settings.LOCALE_PATHS)

@@ -1,4 +1,4 @@
-"""Every request has an id: in the envelope, in the log and in the answer's ``X-Request-Id``."""
+"""What comes before everything else: a request's id, and the answers to orchestrators."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from erp.health.views import live, ready
+
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_HEALTH = {"/health/live": live, "/health/ready": ready}
 
 
 class RequestIdMiddleware:
-    """Take the caller's id where it is harmless, else make one."""
+    """Every request has an id, in the envelope, in the log and in the answer's ``X-Request-Id``.
+
+    It is the caller's where that is harmless, else a new one.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -23,3 +29,17 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         return response
+
+
+class HealthMiddleware:
+    """Answer ``/health/live`` and ``/health/ready`` before hosts, encryption or sessions are looked at.
+
+    An orchestrator asks by address and in plain HTTP; it needs no sign-in and is told no internals.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        view = _HEALTH.get(request.path_info)
+        return view(request) if view else self.get_response(request)

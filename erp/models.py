@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 SECRET_BYTES = 32
@@ -21,6 +22,11 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def password_digest(user: AbstractBaseUser) -> str:
+    """What changes with the person's password, and tells nothing of it."""
+    return digest_of(user.get_session_auth_hash())
+
+
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Tokens by what may be done with them."""
 
@@ -30,12 +36,16 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """A bearer token of the API. Only its digest is stored, so that a stolen database signs nobody in."""
+    """A bearer token of the API. Only its digest is stored, so that a stolen database signs nobody in.
+
+    ``password_digest`` is of the password with which it was issued: a new password ends it, as it ends sessions.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens", verbose_name=_("user")
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    password_digest = models.CharField(max_length=64, editable=False)
     label = models.CharField(_("label"), max_length=100, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     expires_at = models.DateTimeField(_("expires"))
@@ -56,9 +66,22 @@ class ApiToken(models.Model):
     def issue(cls, *, user: AbstractBaseUser, label: str = "") -> tuple[ApiToken, str]:
         """Make a token; the secret beside it is shown this once and stored nowhere."""
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        expires_at = timezone.now() + timedelta(days=settings.TOKEN_DAYS)
-        token = cls.objects.create(user_id=user.pk, digest=digest_of(secret), label=label, expires_at=expires_at)
+        token = cls.objects.create(
+            user_id=user.pk,
+            digest=digest_of(secret),
+            password_digest=password_digest(user),
+            label=label,
+            expires_at=timezone.now() + timedelta(days=settings.TOKEN_DAYS),
+        )
         return token, secret
+
+    @classmethod
+    def find(cls, secret: str) -> ApiToken | None:
+        """The token with this secret, with its user, if it may still be used."""
+        token = cls.objects.usable().select_related("user").filter(digest=digest_of(secret)).first()
+        if token is None or not constant_time_compare(token.password_digest, password_digest(token.user)):
+            return None
+        return token
 
     def record_use(self) -> None:
         """Note that it was used, at most once an hour, so that reading does not become writing."""

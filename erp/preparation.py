@@ -17,7 +17,8 @@ FIRST_ADMIN = "admin"
 
 def prepare() -> None:
     """Compile the translations, bring the tables up to date, load the built-in templates; an operator's edits stay."""
-    compile_messages(map(Path, settings.LOCALE_PATHS))
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+    compile_messages(settings.LOCALE_PATHS)
     call_command("migrate", interactive=False, verbosity=0)
     load_builtin_templates()
 

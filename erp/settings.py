@@ -6,24 +6,37 @@ checks (``erp/checks.py``).
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
 import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from erp import environment
 from erp.broker import broker_settings
+from erp.secret import installation_secret
 
 django_stubs_ext.monkeypatch()  # lets generic Django classes name their model at run time as well
+
+# Work is shared out over processes; threads of one process would only compete with the others for the cores.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(environment.text("VAR_DIR", str(BASE_DIR / "var")))
 DEBUG = environment.boolean("DEBUG", default=False)
-DEVELOPMENT_SECRET = "for-development-only-" + "0" * 48
-SECRET_KEY = environment.text("SECRET_KEY", DEVELOPMENT_SECRET)
 PRODUCTION = environment.boolean("PRODUCTION", default=False)
+SECRET_KEY = environment.text("SECRET_KEY")
+if PRODUCTION and not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "PRODUCTION is on, but SECRET_KEY is not set. "
+        "Set SECRET_KEY, or SECRET_KEY_FILE, to 50 or more random characters, the same for every process."
+    )
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("PRODUCTION and DEBUG are both on; error pages would show internals. Unset DEBUG.")
+SECRET_KEY = SECRET_KEY or installation_secret(VAR_DIR)
 ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]", "testserver"))
 CSRF_TRUSTED_ORIGINS = environment.items("CSRF_TRUSTED_ORIGINS")
 
@@ -46,9 +59,10 @@ INSTALLED_APPS = [
     "datasync",
 ]
 MIDDLEWARE = [
+    "erp.middleware.RequestIdMiddleware",
+    "erp.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "erp.middleware.RequestIdMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -78,7 +92,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Database
 
 DATABASE_URL = environment.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'erp.sqlite3'}")
-DATABASES: dict[str, Any] = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)}
+try:
+    DATABASES: dict[str, Any] = {
+        "default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)
+    }
+except ValueError:  # whose text would show the password
+    raise ImproperlyConfigured(
+        "DATABASE_URL is no address of a database; write postgresql://user:password@host/name."
+    ) from None
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -121,7 +142,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["erp.api.parsers.BoundedJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "erp.api.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "erp.api.authentication.BrowserSession",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -164,9 +185,10 @@ CACHES: dict[str, Any] = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-LOCALE_PATHS = [BASE_DIR / "erp" / "locale"]
+LOCALE_PATHS = [BASE_DIR / room / "locale" for room in ("erp", "datasync")]
 USE_TZ = True
 TIME_ZONE = environment.text("TIME_ZONE", "UTC")
+COLLECTION_TIME_ZONE = environment.time_zone("COLLECTION_TIME_ZONE", "UTC")
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_USE_FINDERS = True

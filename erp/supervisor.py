@@ -35,10 +35,15 @@ def beat_command() -> list[str]:
     return [sys.executable, "-m", "celery", "-A", "erp", "beat", "--loglevel", "INFO", "--pidfile="]
 
 
-def web_command(*, address: str, processes: int = 2, threads: int = 8) -> list[str]:
+def web_address(host: str, port: int) -> str:
+    """Host and port as they stand in an address; an IPv6 host in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def web_command(*, host: str, port: int, processes: int = 2, threads: int = 8) -> list[str]:
     """The web process; threads, because requests wait for the database more than they compute."""
     return [
-        *(sys.executable, "-m", "gunicorn", "erp.wsgi:application", "--bind", address),
+        *(sys.executable, "-m", "gunicorn", "erp.wsgi:application", "--bind", web_address(host, port)),
         *("--worker-class", "gthread", "--workers", str(processes), "--threads", str(threads)),
         *("--worker-tmp-dir", "/dev/shm" if Path("/dev/shm").is_dir() else str(BASE_DIR)),  # noqa: S108
         *("--graceful-timeout", "20", "--log-level", "warning"),

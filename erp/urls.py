@@ -1,10 +1,11 @@
-"""Every address of the web process."""
+"""Every address of the web process; those of the health probes are answered by ``erp.middleware`` before."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, reverse_lazy
+from django.views.generic import RedirectView
 
 urlpatterns = [
-    path("health/", include("erp.health.urls")),
+    path("", RedirectView.as_view(url=reverse_lazy("admin:index"))),
     path("api/", include("erp.api.urls")),
     path("api/data-sync/", include("datasync.api.urls")),
     path("admin/", admin.site.urls),

@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from datasync import models
 from datasync.choices import ItemState, TaskState, TemplateState
+from datasync.exceptions import HeaderChanged
+from datasync.runs.errors import error_document
 from tests.quarantine_rows import HEADERS, make_file, make_row, make_task
 
-ERROR = {"code": "HEADER_CHANGED", "message": "missing 订单编号", "params": {}, "recovery": "Publish a new version."}
+ERROR = error_document(HeaderChanged(missing="订单编号"))
 
 
 def make_fact(model: type[models.Fact], file: models.CatalogFile, **values: Any) -> models.Fact:
@@ -86,8 +88,6 @@ def one_of_each() -> dict[type[Any], Any]:
             keys=bytes(32),
         ),
         models.HeaderSet.objects.get(),
-        models.ProductImage.objects.create(file=file, sku="S1", sha256="c" * 64, storage_name="x.png"),
-        models.ExportArchive.objects.create(what="originals"),
         *(make_fact(model, file) for model in models.FACT_MODELS.values()),
     ]
     return {type(row): row for row in rows}

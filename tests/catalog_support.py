@@ -17,7 +17,8 @@ PRODUCTS = (
     "件数（已下订单）,转化率（已下订单）,买家数（已付款订单）,件数（已付款订单）,转化率（已付款订单）,订单复购率（已付款订单）,"
     "订单复购的平均天数（已付款订单）"
 )
-NAME = "shopee_products_monthly_20250925_100234.csv"
+FILE = "shopee_products_monthly_20250925_100234.csv"
+NAME = f"shopee/shopee_1店_sg/{FILE}"
 
 
 def products(*rows: str, header: str = PRODUCTS) -> bytes:

@@ -14,24 +14,24 @@ from pathlib import Path
 
 import django
 import pytest
+from django.conf import settings
 
 from erp.broker import QUEUES
 from erp.messages import compile_messages
-from erp.supervisor import BASE_DIR
 from tests import services
+from tests.environment import CONFIGURING
 from tests.workers import Worker
 
-_CONFIGURING = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DATA_ROOTS", "UPLOAD_DIR", "PRODUCTION")
 _started: list[services.Server] = []
 _folder = Path(tempfile.mkdtemp(prefix="erp-tests-"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the session its own folder and servers, whatever the environment of the developer says."""
-    for name in _CONFIGURING:
+    for name in CONFIGURING:
         os.environ.pop(name, None)
     os.environ["VAR_DIR"] = str(_folder / "var")
-    os.environ.setdefault("GROWING_SECONDS", "0")
+    os.environ["GROWING_SECONDS"] = "0"
     database = os.environ.get("TEST_DATABASE", "sqlite")
     if database == "postgres":
         for variable, start in (("DATABASE_URL", services.start_postgres), ("REDIS_URL", services.start_redis)):
@@ -41,7 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     elif database != "sqlite":
         raise pytest.UsageError(f"TEST_DATABASE is {database!r}; write sqlite or postgres.")
     os.environ["DJANGO_SETTINGS_MODULE"] = "erp.settings"
-    compile_messages([BASE_DIR / "erp" / "locale"])
+    compile_messages(settings.LOCALE_PATHS)
+    settings.STATIC_ROOT.mkdir(parents=True)
     django.setup()
 
 
@@ -70,8 +71,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """A SQLite test database is a file, because threads and workers have to see it."""
-    from django.conf import settings  # noqa: PLC0415
-
     from erp.environment import text  # noqa: PLC0415
 
     if not text("DATABASE_URL"):
@@ -81,8 +80,6 @@ def django_db_modify_db_settings() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> None:
     """Hashing passwords as in production costs a third of a second a user."""
-    from django.conf import settings  # noqa: PLC0415
-
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from erp.supervisor import BASE_DIR
-
-_SERVICES = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DATA_ROOTS", "UPLOAD_DIR", "PRODUCTION")
+from tests.environment import without_configuration
 
 
 def embedded(folder: Path) -> dict[str, str]:
     """The environment of an installation of its own, on the embedded database and broker in ``folder``."""
-    kept = {name: value for name, value in os.environ.items() if name not in _SERVICES}
-    return kept | {"VAR_DIR": str(folder), "GROWING_SECONDS": "0", "LOG_LEVEL": "WARNING", "LC_ALL": "C.UTF-8"}
+    own = {"VAR_DIR": str(folder), "GROWING_SECONDS": "0", "LOG_LEVEL": "WARNING", "LC_ALL": "C.UTF-8"}
+    return without_configuration(os.environ) | own
 
 
 def start(arguments: Sequence[str], *, environment: dict[str, str]) -> subprocess.Popen[str]:

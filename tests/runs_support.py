@@ -17,8 +17,8 @@ from django.contrib.auth.models import User
 from datasync.choices import FileState
 from datasync.ingest.plan import Counts
 from datasync.mapping import services as mapping
-from datasync.models import CatalogFile, Platform, SyncProgressTask, SyncTaskFile
-from datasync.runs import execute, services, slices
+from datasync.models import CatalogFile, HeaderTemplate, Platform, SyncProgressTask, SyncTaskFile
+from datasync.runs import bells, execute, slices
 
 _numbers = itertools.count(1)
 
@@ -48,6 +48,14 @@ def make_file(*, folder: Path | None = None, state: str = FileState.PENDING, **f
     return CatalogFile.objects.create(**(values | fields))
 
 
+def make_template() -> HeaderTemplate:
+    """A published template; nothing of it is read here."""
+    platform, _ = Platform.objects.get_or_create(code="shopee", defaults={"name": "Shopee"})
+    return HeaderTemplate.objects.get_or_create(
+        platform=platform, source_platform=platform, domain="orders", granularity="daily", state="published"
+    )[0]
+
+
 def make_user(name: str = "ana", **fields: Any) -> User:
     """A person who may submit."""
     user, _ = User.objects.get_or_create(username=name, defaults=fields)
@@ -61,7 +69,9 @@ class Bell:
     rung: list[int] = field(default_factory=list)
     heard: bool = True
 
-    def publish(self, task: SyncProgressTask, *, messages: int = 1, first_id: str | None = None) -> bool:
+    def publish(
+        self, task: SyncProgressTask, *, messages: int = 1, first_id: str | None = None, priority: int | None = None
+    ) -> bool:
         if self.heard:
             self.rung += [task.pk] * messages
         return self.heard
@@ -71,7 +81,7 @@ class Bell:
 def bell(monkeypatch: pytest.MonkeyPatch) -> Bell:
     """No broker: messages are only counted."""
     bell = Bell()
-    monkeypatch.setattr(services, "publish", bell.publish)
+    monkeypatch.setattr(bells, "publish", bell.publish)
     monkeypatch.setattr(slices, "publish", bell.publish)
     return bell
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from datasync.models import FACT_MODELS
+from datasync.models import FACT_MODELS, CatalogFile
 from tests.admin_rows import one_of_each
 
 MODELS = sorted(
@@ -29,13 +30,17 @@ def rows() -> dict[type[Any], Any]:
     return one_of_each()
 
 
+WITHOUT_A_PAGE = {
+    "TemplateColumn",  # shown with its template
+    "ProductImage", "ExportArchive",  # nothing fills them yet
+}  # fmt: skip
+
+
 def test_every_model_is_registered() -> None:
-    inline_only = {"TemplateColumn"}
-    missing = {model.__name__ for model in MODELS if model not in admin.site._registry} - inline_only
-    assert missing == set()
+    assert {model.__name__ for model in MODELS if model not in admin.site._registry} == WITHOUT_A_PAGE
 
 
-REGISTERED = [model for model in MODELS if model.__name__ != "TemplateColumn"]
+REGISTERED = [model for model in MODELS if model.__name__ not in WITHOUT_A_PAGE]
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
@@ -72,9 +77,59 @@ def test_anonymous_is_sent_to_the_sign_in(client: Client, model: type[Any]) -> N
     assert reverse("admin:login") in response["Location"]
 
 
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+def test_hint_of_an_empty_list_follows_the_reader(admin_client: Client, model: type[Any]) -> None:
+    hint = re.compile(r'class="empty-hint">([^<]*)<')
+    shown = []
+    for language in ("en", "zh-hans"):
+        page = admin_client.get(address(model, "changelist"), headers={"accept-language": language})
+        shown += hint.findall(page.content.decode())
+    english, chinese = shown
+    assert english.isascii() or "“" in english
+    assert re.search(r"[\u4e00-\u9fff]{4}", chinese)
+
+
+def test_title_with_a_figure_follows_the_reader(admin_client: Client, rows: dict[type[Any], Any]) -> None:
+    task = apps.get_model("datasync", "SyncProgressTask")
+    page = address(task, "change", rows[task].pk)
+    shown = admin_client.get(page, headers={"accept-language": "zh-hans"}).content.decode()
+    assert "文件（前 100 个，失败的在前）" in shown
+
+
+@pytest.mark.parametrize("name", ["CatalogFile", "SyncProgressTask", "SyncTaskFile"])
+def test_stored_errors_follow_the_reader(admin_client: Client, rows: dict[type[Any], Any], name: str) -> None:
+    model = apps.get_model("datasync", name)
+    page = address(model, "change", rows[model].pk)
+    english = admin_client.get(page, headers={"accept-language": "en"}).content.decode()
+    chinese = admin_client.get(page, headers={"accept-language": "zh-hans"}).content.decode()
+    assert "no longer fits its template: missing 订单编号" in english
+    assert "文件表头已与模板不符：缺少 订单编号" in chinese
+    assert "no longer fits" not in chinese
+
+
+def test_list_of_files_shows_state_and_error_beside_a_short_name(
+    admin_client: Client, rows: dict[type[Any], Any]
+) -> None:
+    file = rows[CatalogFile]
+    CatalogFile.objects.filter(pk=file.pk).update(original_name="long" * 50 + '".csv')
+    page = admin_client.get(address(CatalogFile, "changelist")).content.decode()
+    columns = re.findall(r'<th scope="col" class="[^"]*column-([a-z_]+)', page)
+    assert columns == [
+        "short_name", "state_badge", "row_summary", "platform", "domain", "shop", "template", "last_error_code",
+    ]  # fmt: skip
+    assert 'title="' + "long" * 50 + "&quot;.csv" in page
+    assert ">HEADER_CHANGED</span>" in page
+
+
+def test_nothing_links_to_a_site_that_is_not_there(admin_client: Client, client: Client) -> None:
+    page = admin_client.get(reverse("admin:index")).content.decode()
+    assert "View site" not in page
+    assert client.get("/")["Location"] == reverse("admin:index")
+
+
 HISTORY = [
-    "ConfirmedRows", "ExportArchive", "HeaderSet", "ProductImage", "QualityReport", "QuarantinedRow",
-    "SyncProgressTask", "SyncTaskFile", *(model.__name__ for model in FACT_MODELS.values()),
+    "ConfirmedRows", "HeaderSet", "QualityReport", "QuarantinedRow", "SyncProgressTask", "SyncTaskFile",
+    *(model.__name__ for model in FACT_MODELS.values()),
 ]  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils import translation
 
 from datasync.exceptions import error_classes
 from datasync.models import CatalogFile
@@ -19,15 +22,20 @@ from tests.api import client_of, data_of, error_of, owner
 from tests.test_api_submit import files
 
 __all__ = ["files", "owner"]
-PO = settings.LOCALE_PATHS[0] / "zh_Hans" / "LC_MESSAGES" / "django.po"
-SOURCES = ("erp/api", "erp/models.py", "datasync/api", "datasync/choices.py", "datasync/models")
+ROOMS = ("erp", "datasync")
+TRANSLATED = re.compile(r"{% translate \"([^\"]+)\" %}")
 FUNCTIONS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 2}
 CHINESE: dict[str, Any] = {"HTTP_ACCEPT_LANGUAGE": "zh-CN,zh;q=0.9"}
 
 
 @pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    with PO.open("rb") as stream:
+def catalogs() -> list[Catalog]:
+    paths = [Path(folder) / "zh_Hans" / "LC_MESSAGES" / "django.po" for folder in settings.LOCALE_PATHS]
+    return [_catalog(path) for path in paths]
+
+
+def _catalog(path: Path) -> Catalog:
+    with path.open("rb") as stream:
         return read_po(stream, locale="zh_Hans", domain="django", abort_invalid=True)
 
 
@@ -39,22 +47,46 @@ def texts_in(path: Path) -> Iterator[str]:
                     yield str(argument.value)
 
 
-def test_every_text_is_translated(catalog: Catalog) -> None:
-    paths = [path for source in SOURCES for path in _python_files(settings.BASE_DIR / source)]
-    texts = {text for path in paths for text in texts_in(path)}
+def test_every_text_is_translated(catalogs: list[Catalog]) -> None:
+    texts = {text for room in ROOMS for path in (settings.BASE_DIR / room).rglob("*.py") for text in texts_in(path)}
+    for path in (settings.BASE_DIR / "templates").rglob("*.html"):
+        texts |= set(TRANSLATED.findall(path.read_text(encoding="utf-8")))
     for cls in error_classes().values():
         texts |= {" ".join((cls.__doc__ or "").split()), cls.recovery}
-    missing = sorted(text for text in texts if (message := catalog.get(text)) is None or not message.string)
-    assert len(texts) > 200
-    assert missing == []
+    translated = {_words(message.id) for catalog in catalogs for message in catalog if message.string}
+    assert len(texts) > 400
+    assert sorted(texts - translated) == []
 
 
-def _python_files(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+def _words(message_id: Any) -> str:
+    """The English text; of one with a plural the singular."""
+    return str(message_id[0] if isinstance(message_id, tuple) else message_id)
 
 
-def test_translations_keep_their_parameters(catalog: Catalog) -> None:
-    assert [(message.id, list(message.check())) for message in catalog if list(message.check())] == []
+def test_every_catalogue_is_one_that_is_used() -> None:
+    """One that lies elsewhere is neither compiled nor read."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.po"],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = [settings.BASE_DIR / name for name in listed.stdout.split("\0") if name]
+    used = [path for folder in settings.LOCALE_PATHS for path in Path(folder).rglob("*.po")]
+    assert len(used) == len(settings.LOCALE_PATHS)
+    assert sorted(found) == sorted(used)
+
+
+def test_commands_and_console_are_translated_too() -> None:
+    """Their texts are in a catalogue of their own."""
+    with translation.override("zh-hans"):
+        assert translation.gettext("No quarantined rows match.") == "没有符合条件的隔离行。"
+
+
+def test_translations_keep_their_parameters(catalogs: list[Catalog]) -> None:
+    messages = [message for catalog in catalogs for message in catalog]
+    assert [(message.id, list(message.check())) for message in messages if list(message.check())] == []
 
 
 def test_an_expected_error(owner: User) -> None:

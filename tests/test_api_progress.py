@@ -59,10 +59,10 @@ def test_celery_state_agrees_with_the_task(owner: User) -> None:
     task = make_task(owner, state=TaskState.QUEUED)
     given = data_of(client_of(owner).get(addresses(task)[1]))
     assert (given["state"], given["ready"], given["successful"], given["result"]) == ("PENDING", False, None, None)
-    SyncProgressTask.objects.update(state=TaskState.FAILED, message="0 of 1 files synced")
+    SyncProgressTask.objects.update(state=TaskState.FAILED, total_files=1, failed_files=1)
     given = data_of(client_of(owner).get(addresses(task)[1]))
     assert (given["state"], given["ready"], given["successful"]) == ("FAILURE", True, False)
-    assert given["error"] == "0 of 1 files synced"
+    assert given["error"] == "0 of 1 files synced, 1 failed; 0 rows read."
     assert given["result"]["status"] == "failed"
 
 
@@ -86,6 +86,49 @@ def test_the_history_shows_ones_own_tasks_and_staff_everybodys(owner: User, stra
     assert {task["owner"] for task in data_of(client_of(staff).get(TASKS))} == {"owner", "stranger"}
     assert [task["owner"] for task in data_of(client_of(staff).get(TASKS, {"user": "stranger"}))] == ["stranger"]
     assert "user" in error_of(client_of(owner).get(TASKS, {"user": "stranger"}), 400)["fields"]
+
+
+def test_the_history_counts_running_tasks_by_their_files(owner: User, files: list[CatalogFile]) -> None:
+    running = make_task(owner, 1, state=TaskState.PROCESSING, started_at=timezone.now(), total_files=3)
+    make_item(running, files[0], state=ItemState.COMPLETED, rows_read=5, rows_inserted=5)
+    make_item(running, files[1], state=ItemState.PROCESSING, rows_read=2)
+    make_item(running, files[2], state=ItemState.SKIPPED)
+    make_task(owner, 2, state=TaskState.COMPLETED, succeeded_files=7, rows_read=70)
+    (done, now) = data_of(client_of(owner).get(TASKS))
+    assert (done["succeeded_files"], done["rows_read"], done["processed_files"]) == (7, 70, 7)
+    assert (now["succeeded_files"], now["skipped_files"], now["processed_files"]) == (1, 1, 2)
+    assert (now["rows_read"], now["rows_inserted"]) == (7, 5)
+    assert now["rows_per_second"]
+
+
+def test_a_summary_and_remarks_follow_the_reader(owner: User, files: list[CatalogFile]) -> None:
+    skipped = {"code": "NO_TEMPLATE", "message": "as stored", "recovery": "Correct the request.", "file_id": 1}
+    task = make_task(
+        owner, state=TaskState.PARTIAL, total_files=2, succeeded_files=1, skipped_files=1, rows_read=1200,
+        rows_inserted=1200, warnings=[skipped],
+    )  # fmt: skip
+    english = data_of(client_of(owner).get(addresses(task)[0]))
+    assert english["message"] == "1 of 2 files synced, 1 skipped; 1,200 rows read: 1,200 inserted."
+    assert english["warnings"][0]["message"] == "No published header template fits this file."
+    chinese = data_of(client_of(owner, HTTP_ACCEPT_LANGUAGE="zh-hans").get(addresses(task)[0]))
+    assert chinese["message"] == "已同步 1/2 个文件，跳过 1 个；读取 1,200 行：1,200 新增。"
+    assert chinese["warnings"][0]["recovery"] not in {"", "Correct the request."}
+
+
+def test_the_file_in_hand_is_named_however_many_failed_before(owner: User, files: list[CatalogFile]) -> None:
+    task = make_task(owner, state=TaskState.PROCESSING, started_at=timezone.now(), total_files=112)
+    template = files[0]
+    failed = [
+        CatalogFile(
+            root="inbox", storage_name=f"bad{number}", original_name=f"bad{number}", size=1,
+            modified_at=template.modified_at, sha256=f"b{number}", content_sha256=f"b{number}",
+        )
+        for number in range(111)
+    ]  # fmt: skip
+    for number, file in enumerate(CatalogFile.objects.bulk_create(failed)):
+        SyncTaskFile.objects.create(task=task, file=file, position=number, state=ItemState.FAILED, error={"code": "X"})
+    SyncTaskFile.objects.create(task=task, file=template, position=111, state=ItemState.PROCESSING)
+    assert data_of(client_of(owner).get(addresses(task)[0]))["current_file"] == template.original_name
 
 
 def test_the_history_is_filtered_and_ordered(owner: User) -> None:
@@ -122,6 +165,14 @@ def test_the_history_is_filtered_and_ordered(owner: User) -> None:
         {"page_size": "many"},
         {"created_from": "yesterday"},
         {"format": "xml"},
+        {"status": ""},
+        {"user": ""},
+        {"page": ""},
+        {"page": "1_0"},
+        {"page": "\u0663"},
+        {"page": " 3"},
+        {"page_size": "+5"},
+        {"created_to": ""},
         {"page": ["1", "2"]},
     ],
 )

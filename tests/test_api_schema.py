@@ -96,6 +96,16 @@ def test_every_call_but_sign_in_is_protected_and_says_so(document: dict[str, Any
         assert ({"token": []} in operation.get("security", [])) is not public, name
 
 
+def test_each_call_lists_the_refusals_that_it_can_give_and_no_others(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        public, changes = name == "POST /api/auth/login", name.startswith(("POST", "PATCH", "PUT", "DELETE"))
+        given = set(operation["responses"])
+        assert "406" in given, name
+        assert ("403" in given) is (changes and not public), name
+        assert ("413" in given) is ("requestBody" in operation), name
+    assert "CSRF_FAILED" in str(dict(operations(document))["POST /api/auth/logout"]["responses"]["403"])
+
+
 def test_it_is_served_and_its_page_loads_nothing_from_elsewhere(owner: User) -> None:
     client = client_of(owner)
     assert client.get("/api/schema/").status_code == 200

@@ -114,7 +114,9 @@ def test_sessions_need_the_csrf_token(anyone: User) -> None:
     client = APIClient(enforce_csrf_checks=True)
     client.login(username="li.na", password="correct horse")
     data_of(client.get(ME))
-    assert error_of(client.post("/api/auth/logout"), 403)["code"] == "PERMISSION_DENIED"
+    refused = error_of(client.post("/api/auth/logout"), 403)
+    assert refused["code"] == "CSRF_FAILED"
+    assert "X-CSRFToken" in refused["recovery_suggestion"]
     client.cookies["csrftoken"] = "a" * 32
     data_of(client.post("/api/auth/logout", HTTP_X_CSRFTOKEN="a" * 32))
     error_of(client.get(ME), 401)

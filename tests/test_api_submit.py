@@ -13,8 +13,9 @@ from rest_framework.test import APIClient
 from datasync.choices import FileState, TaskState
 from datasync.models import CatalogFile, Platform, SyncProgressTask
 from tests.api import client_of, data_of, error_of, owner, stranger
+from tests.runs_support import Bell, bell, make_template
 
-__all__ = ["owner", "stranger"]
+__all__ = ["bell", "owner", "stranger"]
 SINGLE, BATCH, BY_IDS, ALL = (f"/api/data-sync/{name}" for name in ("single", "batch", "batch-by-ids", "batch-all"))
 TOO_BIG = 2**63
 
@@ -76,6 +77,7 @@ def test_a_busy_file_names_its_task(client: APIClient, files: list[CatalogFile])
 
 
 def test_a_batch_by_filter(client: APIClient, files: list[CatalogFile]) -> None:
+    CatalogFile.objects.update(template=make_template())
     given = data_of(client.post(BATCH, {"platform": "shopee", "domains": ["orders"], "limit": 1}), 202)
     assert re.fullmatch(r"batch_[0-9a-f]{8}", given["task_id"])
     assert given["total_files"] == 1
@@ -83,6 +85,7 @@ def test_a_batch_by_filter(client: APIClient, files: list[CatalogFile]) -> None:
 
 @pytest.mark.parametrize("platform", ["*", "", None])
 def test_a_batch_over_all_platforms(client: APIClient, files: list[CatalogFile], platform: str | None) -> None:
+    CatalogFile.objects.update(template=make_template())
     assert data_of(client.post(BATCH, {"platform": platform}), 202)["total_files"] == 3
 
 
@@ -183,3 +186,23 @@ def test_unknown_fields_are_refused(
 @pytest.mark.parametrize("address", [SINGLE, BATCH, BY_IDS, ALL])
 def test_only_people_submit(db: None, address: str) -> None:
     error_of(APIClient().post(address, {}), 401)
+
+
+def test_a_task_that_the_broker_did_not_take_says_so(
+    client: APIClient, files: list[CatalogFile], bell: Bell, django_capture_on_commit_callbacks: Any
+) -> None:
+    bell.heard = False
+    with django_capture_on_commit_callbacks(execute=True):
+        given = data_of(client.post(SINGLE, {"file_id": files[0].pk}), 202)
+    assert "message" in given
+    told = data_of(client.get(f"/api/data-sync/progress/{given['task_id']}"))["message"]
+    assert told.startswith("Queued, but the broker did not take the message")
+    chinese = client.get(f"/api/data-sync/progress/{given['task_id']}", HTTP_ACCEPT_LANGUAGE="zh-hans")
+    assert data_of(chinese)["message"].startswith("已排队")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_answer_counts_files_that_are_done_with_at_once(client: APIClient, files: list[CatalogFile]) -> None:
+    CatalogFile.objects.filter(pk=files[0].pk).update(state=FileState.NEEDS_DESCRIPTION)
+    given = data_of(client.post(BY_IDS, {"file_ids": [file.pk for file in files]}), 202)
+    assert (given["total_files"], given["processed_files"], given["message"]) == (3, 1, "")

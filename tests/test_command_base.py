@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command, get_commands, load_command_class
 from django.db import OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 
 from datasync import exceptions
+from datasync.management import base
 from datasync.management.base import ConsoleCommand, ConsoleError, Exit, Outcome
 from datasync.management.tables import cell, table
+from tests import programs
 
 COMMANDS = sorted(name for name, app in get_commands().items() if app == "datasync")
 
@@ -60,6 +60,7 @@ def run(end: Outcome | BaseException, *arguments: str) -> tuple[int, str, str]:
         (exceptions.NoTemplate(), Exit.REFUSED),
         (exceptions.NeedsDescription(), Exit.REFUSED),
         (exceptions.TransientError(), Exit.UNAVAILABLE),
+        (ImproperlyConfigured("no driver"), Exit.USAGE),
         (OperationalError("connection refused"), Exit.UNAVAILABLE),
         (BrokerError("connection refused"), Exit.UNAVAILABLE),
         (KeyboardInterrupt(), Exit.INTERRUPTED),
@@ -96,6 +97,51 @@ def test_argument_that_is_not_understood_is_a_usage_error(capfd: pytest.CaptureF
     assert "--nonsense" in capfd.readouterr().err
 
 
+def test_argument_that_is_not_understood_is_a_json_document_too(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(Outcome({}), "--json", "--nonsense")
+    assert code == Exit.USAGE
+    assert json.loads(out)["error"]["code"] == "USAGE"
+    assert "--nonsense" in json.loads(out)["error"]["detail"]
+    assert "--nonsense" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("sync_files", "--limit", "many"), ("templates", "suggest", "x"), ("quarantine", "list", "--domain", "nope"),
+     ("templates",)],
+)  # fmt: skip
+def test_wrong_arguments_of_a_real_command_are_a_json_document(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    code, out, err = programs.run((*arguments, "--json"), environment=programs.embedded(tmp_path))
+    assert code == Exit.USAGE
+    assert json.loads(out)["error"]["code"] == "USAGE"
+    assert json.loads(out)["error"]["detail"] in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unbuffered"),
+    [(("templates", "list"), "1"), (("templates", "list", "--json"), ""), (("sync_files", "--help"), "")],
+)
+def test_a_reader_that_left_ends_a_command_quietly(tmp_path: Path, arguments: tuple[str, ...], unbuffered: str) -> None:
+    """As ``manage.py … | head`` does: the other end of the pipe is closed before the first line is written."""
+    environment = programs.embedded(tmp_path) | {"PYTHONUNBUFFERED": unbuffered}
+    if arguments[0] == "templates":
+        assert programs.run(("migrate", "--verbosity", "0"), environment=environment)[0] == 0
+    process = programs.start(arguments, environment=environment)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    with process.stderr:
+        errors = process.stderr.read()
+    assert process.wait(60) == 141
+    assert errors == ""
+
+
+def test_a_pipe_that_breaks_elsewhere_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only nobody reading what is printed is nobody's fault."""
+    monkeypatch.setattr(base, "nobody_reads", lambda: False)
+    assert run(BrokenPipeError(32, "Broken pipe"))[0] == Exit.BUG
+
+
 def test_bug_tells_its_traceback_only_when_asked(capfd: pytest.CaptureFixture[str]) -> None:
     assert "ZeroDivisionError" in run(ZeroDivisionError("x"))[2]
     assert "Traceback" not in capfd.readouterr().err
@@ -114,15 +160,12 @@ def test_called_from_python_it_raises_what_a_caller_can_handle() -> None:
     assert probe.exit_code == Exit.QUARANTINED
 
 
-def test_database_down_is_5_in_a_real_process() -> None:
-    environment = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing", "PATH": "/usr/bin", "LC_ALL": "C.UTF-8"}
-    ended = subprocess.run(
-        [sys.executable, "manage.py", "task_status", "--json"],
-        cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert ended.returncode == Exit.UNAVAILABLE, ended.stderr
-    assert json.loads(ended.stdout)["error"]["code"] == "SERVICE_UNAVAILABLE"
-    assert "Traceback" not in ended.stderr
+def test_database_down_is_5_in_a_real_process(tmp_path: Path) -> None:
+    environment = programs.embedded(tmp_path) | {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing"}
+    code, out, err = programs.run(("task_status", "--json"), environment=environment)
+    assert code == Exit.UNAVAILABLE, err
+    assert json.loads(out)["error"]["code"] == "SERVICE_UNAVAILABLE"
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize(("locale", "word"), [("C.UTF-8", "print one JSON document"), ("zh_CN.UTF-8", "JSON")])

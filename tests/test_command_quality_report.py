@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from datasync.management.base import ConsoleError, Exit
-from datasync.models import QualityReport
+from datasync.models import Platform, QualityReport
 from tests.quarantine_rows import make_file, make_task
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_newest_of_each_shop_and_domain(reports: None, capsys: pytest.CaptureFix
     assert scores(capsys) == {"orders": 99.5, "products": 56.25}
     assert scores(capsys, "--below", "90") == {"products": 56.25}
     assert scores(capsys, "--domain", "orders", "--shop", "sg1", "--platform", "shopee") == {"orders": 99.5}
-    assert scores(capsys, "--shop", "nobody") == {}
+    assert scores(capsys, "--below", "10") == {}
 
 
 def test_those_of_one_task(reports: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,7 +58,16 @@ def test_none_says_when_one_is_made(capsys: pytest.CaptureFixture[str]) -> None:
     assert "when a sync ends" in capsys.readouterr().out
 
 
-def test_unknown_task_is_a_usage_error() -> None:
-    with pytest.raises(ConsoleError) as raised:
-        call_command("quality_report", "--task", "nope")
-    assert raised.value.returncode == Exit.USAGE
+@pytest.mark.parametrize(
+    ("option", "code"), [("--task", "TASK_NOT_FOUND"), ("--platform", "NOT_FOUND"), ("--shop", "NOT_FOUND")]
+)
+def test_what_is_not_known_is_a_usage_error(reports: None, option: str, code: str) -> None:
+    with pytest.raises(ConsoleError, match="nope") as raised:
+        call_command("quality_report", option, "nope")
+    assert (raised.value.returncode, raised.value.code) == (Exit.USAGE, code)
+
+
+def test_a_shop_is_known_on_its_own_platform_only(reports: None) -> None:
+    Platform.objects.create(code="lazada", name="Lazada")
+    with pytest.raises(ConsoleError, match="sg1"):
+        call_command("quality_report", "--platform", "lazada", "--shop", "sg1")

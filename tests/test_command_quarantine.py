@@ -73,6 +73,14 @@ def test_export_of_nothing_writes_nothing(tmp_path: Path, capsys: pytest.Capture
     assert not path.exists()
 
 
+@pytest.mark.parametrize("action", ["list", "export"])
+@pytest.mark.parametrize(("option", "value"), [("--task", "nope"), ("--file-id", "424242")])
+def test_what_is_not_known_is_a_usage_error(rows: None, action: str, option: str, value: str) -> None:
+    with pytest.raises(ConsoleError, match=value) as raised:
+        call_command("quarantine", action, option, value)
+    assert raised.value.returncode == Exit.USAGE
+
+
 @pytest.mark.parametrize("name", ["no/such/folder/rows.xlsx", "rows.pdf"])
 def test_export_that_cannot_be_written_is_a_usage_error(rows: None, tmp_path: Path, name: str) -> None:
     with pytest.raises(ConsoleError) as raised:

@@ -17,11 +17,15 @@ from django.core.management import CommandError, call_command
 from datasync.choices import FileState, TaskState
 from datasync.management import watching
 from datasync.management.base import ConsoleError, Exit
+from datasync.management.commands.sync_files import Command
 from datasync.management.watching import verdict_of
-from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
+from datasync.models import CatalogFile, Platform, Shop, SyncProgressTask, SyncTaskFile
 from tests.conftest import test_environment as environment_of_the_tests
 from tests.quarantine_rows import make_file, make_task
+from tests.runs_support import Bell, bell
 from tests.workers import Worker
+
+__all__ = ["bell"]
 
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
@@ -56,18 +60,28 @@ def pending() -> list[CatalogFile]:
 def test_filters(
     pending: list[CatalogFile], capsys: pytest.CaptureFixture[str], filters: list[str], expected: list[str]
 ) -> None:
-    document = answer(capsys, "sync_files", *filters)
+    document = answer(capsys, "sync_files", "--without-template", *filters)
     assert document["status"] == TaskState.QUEUED
     assert queued(document) == expected
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("filters", [["--platform", "lazada"], ["--shop", "nobody"], ["--all"]])
+@pytest.mark.parametrize("filters", [["--platform", "lazada"], ["--shop", "idle"], ["--all"]])
 def test_nothing_pending_is_no_error(
     pending: list[CatalogFile], capsys: pytest.CaptureFixture[str], filters: list[str]
 ) -> None:
+    Shop.objects.create(platform=Platform.objects.create(code="lazada", name="Lazada"), shop_id="idle")
     document = answer(capsys, "sync_files", *filters)
     assert (document["task_id"], document["files"]["total"]) == (None, 0)
+    assert not SyncProgressTask.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("option", ["--platform", "--shop", "--user"])
+def test_what_is_not_known_is_a_usage_error(pending: list[CatalogFile], option: str) -> None:
+    with pytest.raises(ConsoleError, match="nope") as raised:
+        call_command("sync_files", option, "nope")
+    assert raised.value.returncode == Exit.USAGE
     assert not SyncProgressTask.objects.exists()
 
 
@@ -154,10 +168,21 @@ def test_waiting_without_a_worker_says_so_and_gives_up(
     monkeypatch.setattr(watching, "SILENCE_SECONDS", 0.1)
     monkeypatch.setattr(watching, "POLL_SECONDS", 0.2)
     with pytest.raises(ConsoleError) as raised:
-        call_command("sync_files", "--wait", "--timeout", "1")
+        call_command("sync_files", "--without-template", "--wait", "--timeout", "1")
     assert raised.value.returncode == Exit.UNAVAILABLE
     assert "--watch" in raised.value.recovery
     assert "worker" in capsys.readouterr().err
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_broker_did_not_take_ends_with_5_and_is_not_waited_for(
+    pending: list[CatalogFile], capsys: pytest.CaptureFixture[str], bell: Bell
+) -> None:
+    bell.heard = False
+    with pytest.raises(SystemExit) as ended:
+        Command().run_from_argv(["manage.py", "sync_files", "--without-template", "--wait", "--json"])
+    assert ended.value.code == Exit.UNAVAILABLE
+    assert "broker did not take" in json.loads(capsys.readouterr().out)["message"]
 
 
 @pytest.mark.django_db
@@ -169,7 +194,7 @@ def test_interrupt_ends_the_watching_not_the_task(
 
     monkeypatch.setattr("datasync.management.watching.time.sleep", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        call_command("sync_files", "--wait", "--progress")
+        call_command("sync_files", "--without-template", "--wait", "--progress")
     task = SyncProgressTask.objects.get()
     assert f"task_status {task.task_id} --watch" in capsys.readouterr().err
     assert task.state == TaskState.QUEUED

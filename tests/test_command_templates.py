@@ -106,6 +106,26 @@ def test_suggestion_is_shown_then_published(unknown: CatalogFile, capsys: pytest
     assert row.created_by.username == "ada"
 
 
+def test_suggestion_that_cannot_be_published_says_what_is_in_the_way(
+    unknown: CatalogFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    CatalogFile.objects.filter(pk=unknown.pk).update(granularity="")
+    call_command("templates", "suggest", str(unknown.pk))
+    shown = capsys.readouterr().out
+    assert "publish-suggestion" not in shown
+    assert "Describe the file" in shown
+    assert answer(capsys, "suggest", str(unknown.pk))["hindrance"]["error"]["code"] == "NEEDS_DESCRIPTION"
+    with pytest.raises(ConsoleError) as raised:
+        call_command("templates", "publish-suggestion", str(unknown.pk))
+    assert raised.value.code == "NEEDS_DESCRIPTION"
+
+
+def test_unknown_platform_is_a_usage_error(loaded: None) -> None:
+    with pytest.raises(ConsoleError, match="nope") as raised:
+        call_command("templates", "list", "--platform", "nope")
+    assert raised.value.returncode == Exit.USAGE
+
+
 @pytest.mark.parametrize("action", ["suggest", "publish-suggestion", "export"])
 def test_unknown_id_is_a_usage_error(action: str) -> None:
     with pytest.raises(ConsoleError) as raised:

@@ -15,6 +15,7 @@ from datasync.choices import ItemState, TaskKind
 from datasync.fields import Domain
 from datasync.ingest.measure import Measure, as_document
 from datasync.ingest.pipeline import IngestResult, ingest
+from datasync.ingest.plan import ShopOf
 from datasync.models import CatalogFile, HeaderSet, Platform, QualityReport, Shop, SyncProgressTask, SyncTaskFile
 from datasync.quality.gate import assess, quality_check, run_gate
 from datasync.quality.score import percent_change, score
@@ -109,7 +110,7 @@ def test_what_was_really_loaded_is_measured_by_shop_whatever_the_batches(size: i
         _line("B", "1", None, shop="my"), _line("B", "2", "30", shop="my", day="2026-03-09"),
         _line("C", "1", None), _line("D", "1", "5", day="?"),
     ]  # fmt: skip
-    _sync(task, rows, size=size, shop_id=None, shops={"sg": singapore, "my": malaysia})
+    _sync(task, rows, size=size, shop_id=None, shops={"sg": ShopOf(singapore), "my": ShopOf(malaysia)})
 
     found = {report.shop_id: report for report in assess(task)}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from celery.beat import Scheduler
 from kombu import Connection, Exchange, Queue
 
 from erp.broker import QUEUES, ROUTES, broker_priority, broker_settings
@@ -16,13 +17,13 @@ from erp.celery import app
 from erp.supervisor import worker_command
 
 
-def _own_tasks() -> list[str]:
+def _tasks() -> list[str]:
     app.loader.import_default_modules()
-    return sorted(name for name in app.tasks if not name.startswith("celery."))
+    return sorted(app.tasks)
 
 
 def test_every_task_has_a_route_to_a_known_queue() -> None:
-    names = _own_tasks()
+    names = _tasks()
     assert "data_sync.run_slice" in names
     routes = {name: app.amqp.router.route({}, name) for name in names}
     lost = [name for name in names if not any(Path(name).match(pattern) for pattern in ROUTES)]
@@ -43,6 +44,29 @@ def test_the_first_route_that_fits_wins() -> None:
 def test_a_worker_takes_every_queue() -> None:
     command = worker_command()
     assert set(command[command.index("--queues") + 1].split(",")) == set(QUEUES)
+
+
+def _defaults() -> dict[str, Any]:
+    """The entries that Beat adds to every schedule of its own accord."""
+    scheduler = Scheduler(app=app, lazy=True)
+    entries: dict[str, Any] = {}
+    scheduler.install_default_entries(entries)
+    return entries | scheduler.schedule
+
+
+def test_what_beat_and_celery_add_by_themselves_is_scheduled_work() -> None:
+    assert app.amqp.router.route({}, "celery.backend_cleanup")["queue"].name == "scheduled"
+
+
+def test_nobody_throws_a_clients_result_away() -> None:
+    assert app.conf.result_expires is None
+    assert "celery.backend_cleanup" not in _defaults()
+
+
+def test_a_message_killed_at_the_hard_limit_comes_back() -> None:
+    assert app.conf.task_acks_late
+    task: Any = app.tasks["data_sync.run_slice"]
+    assert task.acks_on_timeout is False
 
 
 def test_messages_store_no_results() -> None:

@@ -92,15 +92,18 @@ def test_a_quick_file_costs_nothing(bell: Bell) -> None:
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has one writer")
-def test_a_busy_database_costs_the_beat_and_never_the_file(bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_database_costs_the_beat_and_never_the_file(
+    bell: Bell, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     from django.db import transaction  # noqa: PLC0415
 
+    caplog.set_level("INFO", logger=room.__name__)
     monkeypatch.setattr(room, "BEAT_SECONDS", 0.05)
     claim = _claimed()
     with heartbeat().watch(claim) as watch:
         with transaction.atomic():
             SyncTaskFile.objects.filter(pk=claim.item_id).update(worker="long load")
             watch.report(Counts(read=7))
-            time.sleep(0.5)
+            wait_until(lambda: "No heartbeat for item" in caplog.text, seconds=10, what="a beat that finds no way in")
         assert not watch.lost
         wait_until(lambda: _item(claim).rows_read == 7, seconds=5, what="the next beat")

@@ -13,6 +13,7 @@ from celery import current_app
 
 from datasync.choices import TaskState
 from datasync.runs import services
+from datasync.runs.words import NOT_RUNG
 from tests.runs_support import make_file
 from tests.services import free_port
 
@@ -54,7 +55,7 @@ def test_a_dead_broker_costs_a_submit_little(
     task = services.submit_single(file_id=file.pk, owner=None)
     seconds = time.monotonic() - began
     task.refresh_from_db()
-    assert (task.state, task.message) == (TaskState.QUEUED, services.NOT_RUNG)
+    assert (task.state, task.message) == (TaskState.QUEUED, NOT_RUNG)
     assert seconds < 1.5, f"{seconds:.2f} s"
     print(f"{scheme} {'silent' if silent else 'closed'}: {seconds:.2f} s")
 

@@ -7,19 +7,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
 from celery.result import AsyncResult
 from django.db import OperationalError, connections
 from django.db.models.functions import Now
+from django.utils import translation
 from django_celery_results.models import TaskResult
 
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.exceptions import EncryptedFile, FileMissing, HeaderChanged, NoTemplate
 from datasync.ingest.plan import Counts
-from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
+from datasync.models import CatalogFile, QualityReport, SyncProgressTask, SyncTaskFile
 from datasync.quality import gate
-from datasync.runs import close, services, slices
+from datasync.runs import close, execute, services, slices
 from datasync.runs.results import SyncFailed
 from datasync.runs.slices import run_slice
+from datasync.runs.words import summary
 from datasync.signals import sync_finished
 from tests.runs_support import Bell, Ingest, bell, ingest, make_file
 
@@ -54,7 +57,9 @@ def test_one_slice_works_through_small_files_and_closes(bell: Bell, ingest: Inge
     task.refresh_from_db()
     assert ingest.seen == [file.pk for file in files]
     assert (task.state, task.succeeded_files, task.rows_inserted) == (TaskState.COMPLETED, 3, 30)
-    assert task.message == "3 of 3 files synced; 30 rows read: 30 inserted."
+    with translation.override("en"):
+        told = summary(task)
+    assert told == "3 of 3 files synced; 30 rows read: 30 inserted."
     assert task.started_at
     assert task.finished_at
     assert heard == [TaskState.COMPLETED]
@@ -180,7 +185,7 @@ def test_a_database_that_stumbles_at_the_close_lets_the_next_one_close(
         patched.setattr(close, "store_closed", stumble)
         run_slice(task.pk)
     task.refresh_from_db()
-    assert (task.state, task.finished_at) == (TaskState.PROCESSING, None)
+    assert (task.state, task.closing_at, task.finished_at) == (TaskState.PROCESSING, None, None)
     run_slice(task.pk)
     task.refresh_from_db()
     assert task.state == TaskState.COMPLETED
@@ -269,3 +274,75 @@ def test_a_gate_that_fails_does_not_hold_the_task_up(
     task.refresh_from_db()
     assert task.state == TaskState.COMPLETED
     assert [warning["code"] for warning in task.warnings] == ["QUALITY_UNKNOWN"]
+
+
+def test_a_defect_at_the_close_gives_the_mark_and_the_bell_back(
+    bell: Bell, ingest: Ingest, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SLICE_SECONDS = 0.01
+    task = _task(make_file())
+    bell.rung.clear()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(close, "final_state", broken)
+        run_slice(task.pk)
+    task.refresh_from_db()
+    assert (task.state, task.closing_at, bell.rung) == (TaskState.PROCESSING, None, [task.pk])
+    run_slice(bell.rung.pop())
+    task.refresh_from_db()
+    assert task.state == TaskState.COMPLETED
+
+
+def test_reports_that_cannot_be_stored_do_not_hold_the_task_up(
+    bell: Bell, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = make_file()
+    unstorable: Any = {"platform_id": "nowhere", "domain": None}
+    monkeypatch.setattr(gate, "assess", lambda _task: [QualityReport(**unstorable)])
+    task = _task(file)
+    run_slice(task.pk)
+    task.refresh_from_db()
+    assert task.state == TaskState.COMPLETED
+    assert [warning["code"] for warning in task.warnings] == ["QUALITY_UNKNOWN"]
+
+
+def test_a_closer_that_vanished_is_waited_for_and_replaced(bell: Bell, ingest: Ingest) -> None:
+    file = make_file()
+    task = _task(file)
+    task.items.update(state=ItemState.COMPLETED)
+    SyncProgressTask.objects.update(closing_at=Now() - timedelta(seconds=20))
+    bell.rung.clear()
+    run_slice(task.pk)
+    assert bell.rung == [task.pk]
+    SyncProgressTask.objects.update(closing_at=Now() - timedelta(seconds=70), waiter_until=None)
+    run_slice(task.pk)
+    task.refresh_from_db()
+    assert task.state == TaskState.COMPLETED
+
+
+def test_a_message_that_the_broker_never_takes_back_ends_all_the_same(
+    bell: Bell, ingest: Ingest, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SLICE_SECONDS = 0.0
+    monkeypatch.setattr(slices, "MOST_SECONDS", 0.0)
+    task = _task(make_file(), make_file())
+    bell.heard = False
+    with pytest.raises(slices.BellNotPassedOn):
+        run_slice(task.pk)
+    assert len(ingest.seen) == 1
+
+
+def test_a_file_that_met_the_end_of_its_messages_time_is_not_blamed(
+    bell: Bell, ingest: Ingest, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SLICE_SECONDS = 0.01
+    innocent, slow = make_file(), make_file()
+    ingest.ends = {innocent.pk: SoftTimeLimitExceeded(), slow.pk: SoftTimeLimitExceeded()}
+    run_slice(_task(innocent).pk)
+    assert _state_of(innocent) == (ItemState.QUEUED, FileState.QUEUED, "TEMPORARILY_UNAVAILABLE")
+    monkeypatch.setattr(execute, "SOFT_LIMIT_SECONDS", 0.0)
+    run_slice(_task(slow).pk)
+    assert _state_of(slow) == (ItemState.FAILED, FileState.FAILED, "READER_TIMEOUT")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, connections
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.exceptions import DataNotFound, FileBusy, FileNotFound, InvalidRequest
-from datasync.models import SyncProgressTask, SyncTaskFile
-from datasync.runs import services
-from tests.runs_support import Bell, bell, make_file, make_user
+from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
+from datasync.runs import selectors, services
+from datasync.runs.claim import claim_next
+from datasync.runs.words import NOT_RUNG, summary
+from tests.runs_support import Bell, bell, make_file, make_template, make_user
 
 __all__ = ["bell"]
 
@@ -43,7 +49,6 @@ def test_a_busy_file_is_refused_with_the_running_task(bell: Bell) -> None:
 
     assert refused.value.params == {"task_id": running.task_id}
     assert SyncProgressTask.objects.count() == 1
-    assert bell.rung == [running.pk]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -113,7 +118,7 @@ def test_a_batch_takes_pending_files_up_to_its_limit(bell: Bell) -> None:
     for _ in range(4):
         make_file()
     make_file(state=FileState.INGESTED)
-    task = services.submit_batch(owner=None, platform="*", limit=3)
+    task = services.submit_batch(owner=None, platform="*", limit=3, only_with_template=False)
     assert task is not None
     assert task.total_files == SyncTaskFile.objects.filter(task=task).count() == 3
     with pytest.raises(InvalidRequest, match="limit"):
@@ -131,9 +136,76 @@ def test_a_batch_keeps_at_most_a_window_of_messages(bell: Bell) -> None:
 def test_without_a_broker_the_task_stays_queued_and_says_so(bell: Bell) -> None:
     bell.heard = False
     task = services.submit_single(file_id=make_file().pk, owner=None)
-    assert task.message == services.NOT_RUNG
+    with translation.override("en"):
+        assert "no worker knows of it" in summary(task)
     task.refresh_from_db()
-    assert (task.state, task.message) == (TaskState.QUEUED, services.NOT_RUNG)
+    assert (task.state, task.message) == (TaskState.QUEUED, NOT_RUNG)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_again_rings_again_for_the_task_that_nobody_works_on(bell: Bell) -> None:
+    bell.heard = False
+    files = [make_file().pk for _ in range(3)]
+    waiting = services.submit_by_ids(file_ids=files, owner=None).task
+    bell.heard = True
+    selectors.progress(waiting)
+    assert bell.rung == []
+
+    with pytest.raises(FileBusy):
+        services.submit_single(file_id=files[1], owner=None)
+    assert bell.rung == [waiting.pk] * 3
+    waiting.refresh_from_db()
+    assert waiting.message == ""
+
+    assert claim_next(waiting.pk)
+    with pytest.raises(FileBusy):
+        services.submit_by_ids(file_ids=files, owner=None)
+    assert len(bell.rung) == 3  # somebody is at work
+    SyncTaskFile.objects.update(lease_until=Now() - timedelta(seconds=1))
+    other = services.submit_by_ids(file_ids=[*files, make_file().pk], owner=None)
+    assert (other.busy_file_ids, bell.rung.count(waiting.pk)) == (tuple(files), 6)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_that_finds_nothing_left_rings_for_what_is_queued_unheard(bell: Bell) -> None:
+    bell.heard = False
+    make_file(template=make_template())
+    waiting = services.submit_batch(owner=None)
+    assert waiting is not None
+    assert services.submit_batch(owner=None) is None
+    bell.heard = True
+    assert services.submit_all(owner=None) is None
+    assert bell.rung == [waiting.pk]
+    assert services.submit_all(owner=None) is None
+    assert bell.rung == [waiting.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_files_without_a_template_never_keep_others_from_a_batch(bell: Bell) -> None:
+    for _ in range(12):
+        make_file(collected_at=datetime(2026, 1, 1, tzinfo=UTC))
+    good = make_file(template=make_template(), collected_at=datetime(2026, 2, 1, tzinfo=UTC))
+    task = services.submit_batch(owner=None, limit=10)
+    assert task is not None
+    assert list(task.items.values_list("file_id", flat=True)) == [good.pk]
+    rest = services.submit_batch(owner=None, limit=10, only_with_template=False)
+    assert rest is not None
+    assert rest.total_files == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_is_worked_off_from_the_oldest_collection(bell: Bell) -> None:
+    days = (3, 1, 2)
+    files = {day: make_file(collected_at=datetime(2026, 1, day, tzinfo=UTC), rows={"read": day}) for day in days}
+    task = services.submit_batch(owner=None, only_with_template=False, limit=2)
+    assert task is not None
+    assert list(task.items.order_by("position").values_list("file_id", "position", "rows_expected")) == [
+        (files[1].pk, 0, 1), (files[2].pk, 1, 2)
+    ]  # fmt: skip
+    item = task.items.earliest("position")
+    assert (item.error, item.warnings, item.measured, item.state) == ({}, [], {}, ItemState.QUEUED)
+    assert item.file_sha256 == files[1].content_sha256
+    assert set(CatalogFile.objects.filter(state=FileState.QUEUED)) == {files[1], files[2]}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -162,10 +234,16 @@ def test_of_many_who_ask_at_once_one_gets_the_file(bell: Bell) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_thousand_files_are_few_statements(bell: Bell) -> None:
-    files = [make_file().pk for _ in range(1000)]
-    with CaptureQueriesContext(connection) as captured:
-        services.submit_by_ids(file_ids=files, owner=make_user())
-    inserts = [query for query in captured if "datasync_synctaskfile" in query["sql"] and "INSERT" in query["sql"]]
-    assert len(captured) - len(inserts) <= 12
-    assert len(inserts) <= (1 if connection.vendor == "postgresql" else 40)
+def test_any_number_of_files_costs_the_same_statements_and_no_memory(bell: Bell) -> None:
+    files = [make_file(template=make_template()).pk for _ in range(60)]
+
+    def cost(ask: Callable[[], object]) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert ask() is not None
+        return len(captured)
+
+    ana = make_user()
+    few = cost(lambda: services.submit_by_ids(file_ids=files[:2], owner=ana))
+    assert cost(lambda: services.submit_by_ids(file_ids=files[2:40], owner=ana)) == few <= 12
+    assert cost(lambda: services.submit_all(owner=ana)) <= 12
+    assert SyncTaskFile.objects.count() == 60

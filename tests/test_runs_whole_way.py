@@ -21,6 +21,7 @@ from tests.runs_support import Bell, bell
 __all__ = ["bell"]
 pytestmark = pytest.mark.django_db(transaction=True)
 _TRANSACTIONS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+SHOP = "shopee/shopee_ana_sg"
 HEADER = (
     "Order ID,Order Status,Tracking Number*,Order Creation Date,Order Paid Time,SKU Reference No.,Variation Name,"
     "Original Price,Deal Price,Quantity,Total Amount,Buyer Paid Shipping Fee,Recipient"
@@ -37,7 +38,8 @@ def inbox(tmp_path: Path, settings: Any) -> Path:
 
 def write_export(inbox: Path, number: int, *, rows: int = 3, price: str = "20.00") -> Path:
     """An English Shopee order export of a day of its own."""
-    path = inbox / f"shopee_orders_daily_202603{number + 1:02d}_100000.csv"
+    path = inbox / SHOP / f"shopee_orders_daily_202603{number + 1:02d}_100000.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
     lines = [
         f"26030{number}{line:06d},Completed,TN{line},2026-03-06 13:16,2026-03-06 13:20,SKU-{line},Red,"
         f"25.00,{price},1,{price},1.00,Ana"
@@ -100,7 +102,8 @@ def test_a_file_touched_but_equal_is_read(inbox: Path, bell: Bell) -> None:
 
 
 def test_an_unknown_header_is_skipped_and_gets_a_suggestion(inbox: Path, bell: Bell) -> None:
-    path = inbox / "shopee_orders_daily_20260320_100000.csv"
+    path = inbox / SHOP / "shopee_orders_daily_20260320_100000.csv"
+    path.parent.mkdir(parents=True)
     path.write_text("Bestellnummer,Datum,Betrag\nA1,2026-03-20,3.00\n", encoding="utf-8")
     file = catalogue_path(path)
     task = _run(services.submit_single(file_id=file.pk, owner=None))
@@ -132,7 +135,7 @@ def test_a_small_file_costs_at_most_twelve_statements(inbox: Path, bell: Bell, s
             if not query["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))
         ]
         counted[files] = work
-        for path in inbox.iterdir():
+        for path in inbox.rglob("*.csv"):
             path.unlink()
     each = (len(counted[13]) - len(counted[3])) / 10
     assert each <= 12, "\n".join(sql[:150] for sql in counted[3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -14,7 +15,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from datasync.management.base import ConsoleError
+from erp.management.commands import serve
+from erp.supervisor import Supervisor, web_address
 from tests.programs import embedded, finish, processes_of, run, start
 from tests.services import free_port, wait_until
 
@@ -45,6 +50,9 @@ def test_it_serves_greets_with_a_password_and_ends_with_ctrl_c(
 ) -> None:
     process, port, lines = served
     assert re.search(r"password \S{12,}", "".join(lines)), lines
+    assert "No directory at" not in "".join(lines)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=20) as answer:
+        assert json.load(answer)["checks"]["worker"]["status"] == "ok", "welcomed before the worker was there"
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=20) as answer:
         assert answer.status == 200
     process.send_signal(signal.SIGINT)
@@ -83,13 +91,25 @@ def test_without_services_up_refuses_and_says_what_to_set(tmp_path: Path) -> Non
     assert "REDIS_URL" in errors
 
 
-def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+@pytest.mark.parametrize(("host", "family"), [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
+def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path, host: str, family: socket.AddressFamily) -> None:
+    try:
+        other = socket.create_server((host, 0), family=family)
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    with closing(other):
         port = other.getsockname()[1]
-        code, _output, errors = run(("serve", "--port", str(port)), environment=embedded(tmp_path))
+        code, _output, errors = run(("serve", "--host", host, "--port", str(port)), environment=embedded(tmp_path))
     assert code == 2
-    assert str(port) in errors
+    assert web_address(host, port) in errors
     assert not (tmp_path / "erp.sqlite3").exists()
+
+
+def test_a_worker_that_never_works_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "START_SECONDS", 0.5)
+    monkeypatch.setattr(serve, "_worker_was_heard", lambda since: False)
+    with closing(socket.create_server(("127.0.0.1", 0))) as web, pytest.raises(ConsoleError, match="worker"):
+        serve._all_answer(Supervisor(), "127.0.0.1", web.getsockname()[1], since=timezone.now())
 
 
 def worker_of(folder: Path) -> int:

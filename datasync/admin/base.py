@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
@@ -10,9 +10,12 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.functional import lazy
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+
+from datasync.runs.words import error_in_words, remark_in_words
 
 STYLE = {"all": ("datasync/admin.css",)}
 NOTHING = "–"
@@ -67,15 +70,24 @@ def progress_bar(done: int, total: int) -> SafeString:
 
 
 def error_text(error: Mapping[str, Any] | None) -> SafeString | str:
-    """A stored error: its code, what happened and what to do."""
+    """A stored error, in the reader's language: its code, what happened and what to do."""
     if not error:
         return NOTHING
+    told = error_in_words(error)
     return format_html(
-        '<strong>{}</strong> {} <span class="help">{}</span>',
-        error.get("code", ""),
-        error.get("message", ""),
-        error.get("recovery", ""),
+        '<strong>{}</strong> {} <span class="help">{}</span>', told["code"], told["message"], told["recovery"]
     )
+
+
+def remark_text(remark: Mapping[str, Any]) -> str:
+    """A stored warning, in the reader's language."""
+    told = remark_in_words(remark)
+    return str(told.get("message") or told.get("code", ""))
+
+
+def text_when_shown(make: Callable[[], str]) -> str:
+    """A text with figures in it for the body of a class, made in the reader's language each time it is shown."""
+    return lazy(make, str)()
 
 
 def operator(request: HttpRequest) -> AbstractBaseUser:

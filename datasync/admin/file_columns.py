@@ -13,12 +13,18 @@ from django.utils.translation import gettext_lazy
 from datasync.admin.base import NOTHING, error_text, filled, grid, link, list_link, pairs_table, state_badge
 from datasync.choices import FILE_COLOURS
 from datasync.models import QuarantinedRow, SyncTaskFile
+from datasync.runs.words import error_in_words
 
 _LISTED = ("inserted", "updated", "unchanged", "quarantined")
 
 
 class FileColumns:
     """Read-only columns of ``CatalogFile``, for the list and the page."""
+
+    @admin.display(description=gettext_lazy("file"), ordering="original_name")
+    def short_name(self, file: Any) -> SafeString:
+        """The name, cut where it is long; the whole of it is read when pointing at it."""
+        return format_html('<span class="short-name" title="{0}">{0}</span>', file.original_name)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_badge(self, file: Any) -> SafeString:
@@ -38,9 +44,8 @@ class FileColumns:
         """The code of the last error; what it means is read when pointing at it."""
         if not file.last_error:
             return ""
-        return format_html(
-            '<span title="{}">{}</span>', file.last_error.get("message", ""), file.last_error.get("code", "")
-        )
+        told = error_in_words(file.last_error)
+        return format_html('<span title="{} {}">{}</span>', told["message"], told["recovery"], told["code"])
 
     @admin.display(description=gettext_lazy("last error"))
     def error(self, file: Any) -> SafeString | str:

@@ -13,11 +13,11 @@ from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from datasync.admin.base import OperatorAdmin, link, operator
+from datasync.admin.base import OperatorAdmin, link, operator, text_when_shown
 from datasync.admin.file_columns import FileColumns
 from datasync.admin.messages import report_error
 from datasync.admin.quality import export_response
@@ -35,12 +35,25 @@ DESCRIPTION = (
 )  # fmt: skip
 
 
+def _no_files() -> str:
+    hint = gettext(
+        "No files yet. Put export files into %(roots)s and press “Scan folders”; “make demo” makes sample files."
+    )
+    return hint % {"roots": ", ".join(str(root) for root in settings.DATA_ROOTS)}
+
+
 @admin.register(CatalogFile)
 class CatalogFileAdmin(FileColumns, OperatorAdmin):
     list_display = (
-        "original_name", "state_badge", "row_summary", "last_error_code", "platform", "shop", "domain", "granularity",
-        "template", "synced_at",
-    )  # fmt: skip
+        "short_name",
+        "state_badge",
+        "row_summary",
+        "platform",
+        "domain",
+        "shop",
+        "template",
+        "last_error_code",
+    )
     list_filter = ("state", "platform", "source_platform", "domain", "sub_domain", "granularity", "format", "root")
     list_select_related = ("platform", "shop", "template")
     search_fields = ("original_name", "storage_name", "=sha256", "=content_sha256", "shop__name", "shop__shop_id")
@@ -48,9 +61,7 @@ class CatalogFileAdmin(FileColumns, OperatorAdmin):
         "sync", "sync_strictly", "sync_without_template", "suggest_mapping", "publish_suggestion", "export_quarantine",
     )  # fmt: skip
     autocomplete_fields = ("shop",)
-    empty_hint = _(
-        "No files yet. Put export files into %(roots)s and press “Scan folders”; “make demo” makes sample files."
-    ) % {"roots": ", ".join(str(root) for root in settings.DATA_ROOTS)}
+    empty_hint = text_when_shown(_no_files)
     fieldsets = (
         (None, {"fields": ("original_name", "state_badge", "error", "row_table", "synced_at", "tasks", "quarantined")}),
         (_("what it holds"), {

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import (
+    NOTHING,
     HistoryAdmin,
     error_text,
     grid,
@@ -20,11 +22,15 @@ from datasync.admin.base import (
     list_link,
     pairs_table,
     progress_bar,
+    remark_text,
     row_counts,
     state_badge,
+    text_when_shown,
 )
-from datasync.choices import ITEM_COLOURS, ITEM_TERMINAL, TASK_COLOURS, TASK_TERMINAL, ItemState
+from datasync.choices import ITEM_COLOURS, TASK_COLOURS, ItemState
 from datasync.models import QualityReport, QuarantinedRow, SyncProgressTask, SyncTaskFile
+from datasync.runs.selectors import with_live_counts
+from datasync.runs.words import summary
 
 INLINE_ITEMS = 100
 
@@ -41,13 +47,17 @@ class FirstItems(BaseInlineFormSet[Any, Any, Any]):
         return self._shown
 
 
+def _first_items() -> str:
+    return gettext("files (the first %(count)s, failed ones on top)") % {"count": INLINE_ITEMS}
+
+
 class ItemInline(admin.TabularInline[Any, Any]):
     model = SyncTaskFile
     formset = FirstItems
     extra = 0
     can_delete = False
     show_change_link = True
-    verbose_name_plural = _("files (the first %(count)s, failed ones on top)") % {"count": INLINE_ITEMS}
+    verbose_name_plural = text_when_shown(_first_items)
     fields = ("file_link", "state_badge", "rows", "attempt", "duration_ms", "error_text")
     readonly_fields = fields
 
@@ -84,6 +94,15 @@ class ItemInline(admin.TabularInline[Any, Any]):
         return error_text(item.error)
 
 
+class LiveList(ChangeList):
+    """Tasks that still run show what their files say at this moment."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The tasks of the page, with live figures."""
+        super().get_results(request)
+        self.result_list = with_live_counts(self.result_list)
+
+
 @admin.register(SyncProgressTask)
 class SyncProgressTaskAdmin(HistoryAdmin):
     list_display = (
@@ -98,41 +117,41 @@ class SyncProgressTaskAdmin(HistoryAdmin):
         "No sync yet. Choose files in the list of files and run “Sync”, or run “manage.py sync_files --all”."
     )
     fieldsets = (
-        (None, {"fields": ("task_id", "state_badge", "kind", "owner", "priority", "message", "progress", "all_items")}),
+        (None, {"fields": ("task_id", "state_badge", "kind", "owner", "priority", "summary", "progress", "all_items")}),
         (_("rows"), {"fields": ("rows", "speed", "quarantined_rows")}),
         (_("options"), {"fields": (
             "only_with_template", "allow_quarantine", "use_template_header_row", "options", "parent", "fallback",
         )}),
-        (_("what went wrong"), {"fields": ("errors_table", "warnings")}),
+        (_("what went wrong"), {"fields": ("errors_table", "warnings_table")}),
         (_("quality check"), {"fields": ("quality_table",)}),
         (_("times"), {"fields": (
             "created_at", "started_at", "finished_at", "cancel_requested_at", "deadline_at", "celery_task_id",
         )}),
     )  # fmt: skip
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Count the finished files of each task along, for those that still run."""
-        finished = (
-            SyncTaskFile.objects.filter(task=OuterRef("pk"), state__in=ITEM_TERMINAL)
-            .order_by()
-            .values("task")
-            .annotate(counted=Count("pk"))
-            .values("counted")
-        )
-        tasks = super().get_queryset(request)
-        counted: QuerySet[Any] = tasks.annotate(finished_items=Coalesce(Subquery(finished), 0))
-        return counted
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """A list whose figures move."""
+        return LiveList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The task with the figures of this moment."""
+        task = super().get_object(request, object_id, from_field)
+        return task if task is None else with_live_counts([task])[0]
 
     @admin.display(description=_("state"), ordering="state")
     def state_badge(self, task: Any) -> SafeString:
         """The state, coloured."""
         return state_badge(task, TASK_COLOURS)
 
+    @admin.display(description=_("message"))
+    def summary(self, task: Any) -> str:
+        """What there is to say of the task."""
+        return summary(task) or NOTHING
+
     @admin.display(description=_("progress"))
     def progress(self, task: Any) -> SafeString:
         """How many files are finished."""
-        closed = task.succeeded_files + task.failed_files + task.skipped_files
-        return progress_bar(closed if task.state in TASK_TERMINAL and closed else task.finished_items, task.total_files)
+        return progress_bar(task.succeeded_files + task.failed_files + task.skipped_files, task.total_files)
 
     @admin.display(description=_("rows"))
     def rows(self, task: Any) -> str:
@@ -160,6 +179,11 @@ class SyncProgressTaskAdmin(HistoryAdmin):
         rows = ((error.get("file", error.get("file_name", "")), error_text(error)) for error in task.errors)
         return grid((_("file"), _("error")), rows)
 
+    @admin.display(description=_("warnings"))
+    def warnings_table(self, task: Any) -> SafeString | str:
+        """The warnings, one a line, with the file that each is of."""
+        return pairs_table((remark.get("file", ""), remark_text(remark)) for remark in task.warnings)
+
     @admin.display(description=_("by shop and domain"))
     def quality_table(self, task: Any) -> SafeString | str:
         """The scores of the quality gate."""
@@ -172,15 +196,15 @@ class SyncProgressTaskAdmin(HistoryAdmin):
 
 @admin.register(SyncTaskFile)
 class SyncTaskFileAdmin(HistoryAdmin):
-    list_display = ("file", "task", "state_badge", "rows", "attempt", "duration_ms", "error", "finished_at")
+    list_display = ("file", "task", "state_badge", "rows", "attempt", "duration_ms", "error_shown", "finished_at")
     list_filter = ("state", "file__platform", "file__domain")
     list_select_related = ("file", "task")
     search_fields = ("task__task_id", "file__original_name")
     empty_hint = _("No file has been synced yet.")
     fields = (
-        "task_link", "file_link", "state_badge", "rows", "template", "error", "warnings_table", "position", "attempt",
-        "crashes", "worker", "lease_until", "not_before", "rows_expected", "queued_at", "started_at", "finished_at",
-        "duration_ms",
+        "task_link", "file_link", "state_badge", "rows", "template", "error_shown", "warnings_table", "position",
+        "attempt", "crashes", "worker", "lease_until", "not_before", "rows_expected", "queued_at", "started_at",
+        "finished_at", "duration_ms",
     )  # fmt: skip
 
     @admin.display(description=_("task"))
@@ -204,11 +228,11 @@ class SyncTaskFileAdmin(HistoryAdmin):
         return row_counts(item)
 
     @admin.display(description=_("error"))
-    def error(self, item: Any) -> SafeString | str:
+    def error_shown(self, item: Any) -> SafeString | str:
         """What went wrong and what to do."""
         return error_text(item.error)
 
     @admin.display(description=_("warnings"))
     def warnings_table(self, item: Any) -> SafeString | str:
         """The warnings, one a line."""
-        return pairs_table(enumerate(item.warnings, start=1))
+        return pairs_table(enumerate((remark_text(remark) for remark in item.warnings), start=1))

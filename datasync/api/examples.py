@@ -17,6 +17,7 @@ SINGLE: dict[str, Any] = {
     "status": "queued",
     "total_files": 1,
     "processed_files": 0,
+    "message": "",
 }
 BATCH: dict[str, Any] = SINGLE | {"task_id": "batch_0a1b2c3d", "total_files": 42}
 BY_IDS: dict[str, Any] = BATCH | {"total_files": 1, "missing_file_ids": [19], "busy_file_ids": [18]}

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
 from datasync.exceptions import FileNotFound, NotFound, TaskNotFound
-from datasync.models import CatalogFile, SyncProgressTask
+from datasync.models import CatalogFile, Platform, Shop, SyncProgressTask
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -55,6 +55,20 @@ def find_file(pk: int) -> CatalogFile:
     if file is None:
         raise FileNotFound(what=pk)
     return file
+
+
+def require_platform(code: str | None) -> None:
+    """Refuse a platform that is not known, which would otherwise look like one without files."""
+    if code and not Platform.objects.filter(code=code).exists():
+        known = ", ".join(Platform.objects.order_by("code").values_list("code", flat=True))
+        raise NotFound(what=_("platform “%(code)s”; known are: %(known)s") % {"code": code, "known": known or "–"})
+
+
+def require_shop(shop_id: str | None, *, platform: str | None) -> None:
+    """Refuse a shop that is not known, on the platform where one is named."""
+    shops = Shop.objects.filter(platform_id=platform) if platform else Shop.objects.all()
+    if shop_id and not shops.filter(shop_id=shop_id).exists():
+        raise NotFound(what=_("shop “%(shop_id)s”") % {"shop_id": shop_id})
 
 
 def find_task(task_id: str | None) -> SyncProgressTask:

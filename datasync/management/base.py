@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import InterfaceError, OperationalError
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError as BrokerError
 
 from datasync.exceptions import NeedsDescription, QuarantineRefused, SyncError, TemplateError, TransientError
+from datasync.management.pipes import leave_quietly, nobody_reads
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -75,7 +77,9 @@ def console_error(error: Exception) -> ConsoleError | None:
     if isinstance(error, ConsoleError):
         return error
     if isinstance(error, CommandError):
-        return ConsoleError(str(error), code="USAGE", exit_code=Exit.USAGE)
+        return ConsoleError(str(error).removeprefix("Error: "), code="USAGE", exit_code=Exit.USAGE)
+    if isinstance(error, ImproperlyConfigured):
+        return ConsoleError(str(error), code="NOT_CONFIGURED", exit_code=Exit.USAGE)
     exit_code = next((code for kind, code in _EXITS if isinstance(error, kind)), None)
     if exit_code is None:
         return None
@@ -108,6 +112,23 @@ class ConsoleCommand(BaseCommand):
 
     summary: ClassVar[str | StrPromise]
     exit_code = Exit.OK
+    json_asked = False
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run from a shell: with ``--json`` arguments that are not understood are a document too."""
+        self.json_asked = "--json" in argv
+        try:
+            try:
+                super().run_from_argv(argv)
+            except CommandError as error:  # of the parser; those of the work have become exit codes
+                with translation.override(console_language()):
+                    self._leave(error, console_error(error), {"json": True})
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            if not nobody_reads():
+                raise
+            leave_quietly()
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Build the parser in the terminal's language."""
@@ -117,8 +138,14 @@ class ConsoleCommand(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options that all commands share, then the command's own."""
+        self.prepare_parser(parser)
         parser.add_argument("--json", action="store_true", help=_("print one JSON document instead of a table"))
         self.add_options(parser)
+
+    def prepare_parser(self, parser: CommandParser) -> None:
+        """Let the parser raise what it does not understand where it would end the process without a document."""
+        if self.json_asked:
+            parser.called_from_command_line = False
 
     def add_options(self, parser: CommandParser) -> None:
         """Add the command's own options."""
@@ -139,6 +166,8 @@ class ConsoleCommand(BaseCommand):
             self.stderr.write(_("Interrupted."))
             sys.exit(Exit.INTERRUPTED)
         except Exception as error:
+            if isinstance(error, BrokenPipeError) and in_shell and nobody_reads():
+                raise
             failure = console_error(error)
             if in_shell:
                 self._leave(error, failure, options)
@@ -187,6 +216,7 @@ class ActionsCommand(ConsoleCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add one parser for each action; the shared options stand behind the action."""
+        self.prepare_parser(parser)
         parser.set_defaults(json=False)
         self.actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"), title=_("actions"))
         self.add_actions()

@@ -18,6 +18,7 @@ from datasync.management.tables import facts, table
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import selectors
 from datasync.runs.errors import INTERNAL_ERROR
+from datasync.runs.words import error_in_words, summary
 
 POLL_SECONDS = 0.3
 SILENCE_SECONDS = 15.0
@@ -41,7 +42,7 @@ def watch(task: SyncProgressTask, *, shown: bool, timeout: float | None = None) 
                 raise _still_running(task, timeout)
             if not hinted and waited > SILENCE_SECONDS and task.state == TaskState.QUEUED:
                 hinted = True
-                _tell(task.message or _("No worker has taken it up yet. Is one running? “make serve” starts one."))
+                _tell(summary(task) or _("No worker has taken it up yet. Is one running? “make serve” starts one."))
             time.sleep(POLL_SECONDS)
             task.refresh_from_db()
         bars.show(selectors.progress(task, page_size=1))
@@ -84,7 +85,7 @@ def _lines(progress: dict[str, Any]) -> Iterator[str]:
     yield from facts(
         [
             (_("task"), progress["task_id"]),
-            (_("state"), progress["status"]),
+            (_("state"), TaskState(progress["status"]).label),
             (_("files"), _("%(processed)s of %(total)s, %(failed)s failed, %(skipped)s skipped") % files),
             (_("rows/s"), progress["rows_per_second"]),
         ]
@@ -102,9 +103,9 @@ def _lines(progress: dict[str, Any]) -> Iterator[str]:
 
 
 def _notable(result: dict[str, Any]) -> tuple[Any, ...]:
-    error = result["error"] or {}
+    error = error_in_words(result["error"]) if result["error"] else {}
     quarantined = result["rows"]["quarantined"]
-    name, state = result["file"], result["status"]
+    name, state = result["file"], ItemState(result["status"]).label
     return (str(result["file_id"]), name, state, quarantined, error.get("code", ""), error.get("message", ""))
 
 

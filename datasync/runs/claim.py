@@ -1,6 +1,7 @@
 """Taking the next file of a task: one statement, so that no two workers ever hold the same file.
 
-The lease token fences: whoever finishes must still hold it. All times are the database's own.
+A file whose lease ran out is taken from the worker that died with it, before files that still wait. The lease token
+fences: whoever finishes must still hold it. All times are the database's own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from django.db import connections
 from datasync.choices import ItemState
 from datasync.models import SyncTaskFile
 from datasync.runs.worker import worker_name
+
+MOST_ATTEMPTS = 3
+"""So often a file is begun at most, where its workers die of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ _DIALECTS = {
 
 
 def claim_next(task_id: int, *, using: str = "default") -> Claim | None:
-    """Take the first file of the task that is queued and due; None when there is none."""
+    """Take a file of the task whose worker died, else the first that is queued and due; None when there is none."""
     connection = connections[using]
     dialect = _DIALECTS[connection.vendor]
     token = uuid.uuid4()
@@ -57,21 +61,27 @@ def claim_next(task_id: int, *, using: str = "default") -> Claim | None:
     statement = f"""
         UPDATE {table}
         SET state = %s, lease_token = %s, lease_until = {dialect.lease_until}, worker = %s, attempt = attempt + 1,
-            started_at = {dialect.now}, not_before = NULL
-        WHERE id = (
+            crashes = crashes + CASE WHEN state = %s THEN 1 ELSE 0 END, started_at = {dialect.now}, not_before = NULL
+        WHERE id = COALESCE((
+            SELECT id FROM {table}
+            WHERE task_id = %s AND state = %s AND lease_until < {dialect.now} AND attempt < %s
+            ORDER BY position LIMIT 1 {dialect.skip_locked}
+        ), (
             SELECT id FROM {table}
             WHERE task_id = %s AND state = %s AND (not_before IS NULL OR not_before <= {dialect.now})
             ORDER BY position LIMIT 1 {dialect.skip_locked}
-        )
+        ))
         RETURNING id, file_id, file_sha256, attempt
     """  # noqa: S608 - names of our own tables and functions only
+    processing = ItemState.PROCESSING.value
     values = (
-        ItemState.PROCESSING.value,
+        processing,
         token if connection.features.has_native_uuid_field else token.hex,
         settings.LEASE_SECONDS,
         worker_name(),
-        task_id,
-        ItemState.QUEUED.value,
+        processing,
+        *(task_id, processing, MOST_ATTEMPTS),
+        *(task_id, ItemState.QUEUED.value),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

@@ -6,15 +6,17 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.db.models.functions import Now
+from django.utils import translation
 
 from datasync.choices import ITEM_ACTIVE, ITEM_SUCCEEDED, TASK_ACTIVE, ItemState, TaskState
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import QualityReport, SyncProgressTask, SyncTaskFile
 from datasync.quality import gate
 from datasync.runs.results import store_closed
+from datasync.runs.words import summary
 from datasync.signals import sync_finished
 
 logger = logging.getLogger(__name__)
@@ -26,15 +28,15 @@ _CLOSING_PATIENCE = timedelta(seconds=60)
 def close_if_done(task: SyncProgressTask) -> bool:
     """Close the task if none of its files is waiting or in hand, and nobody else is closing it.
 
-    ``finished_at`` of an active task says since when it is being closed; a closer that vanished is replaced after a
-    minute, and the final UPDATE lets only one of two through.
+    ``closing_at`` says since when it is being closed. A closer that fails gives the mark back and raises; one that
+    vanished is replaced after a minute, and the final UPDATE lets only one of two through.
     """
     if not _take_closing(task.pk):
         return False
     try:
         closed = _close(task)
-    except DatabaseError:
-        SyncProgressTask.objects.filter(pk=task.pk, state__in=TASK_ACTIVE).update(finished_at=None)
+    except Exception:  # whatever it was: the next one has to get in
+        SyncProgressTask.objects.filter(pk=task.pk, state__in=TASK_ACTIVE).update(closing_at=None)
         raise
     if closed:
         _tell(task)
@@ -42,14 +44,15 @@ def close_if_done(task: SyncProgressTask) -> bool:
 
 
 def _close(task: SyncProgressTask) -> bool:
-    reports, gate_failed = _assess(task)
+    reports = _assess(task)
     with transaction.atomic():
-        changes = _closing_values(task.pk, reports, gate_failed=gate_failed)
+        stored = reports is not None and _store(reports)
+        changes = _closing_values(task.pk, reports if stored else None)
         if not SyncProgressTask.objects.filter(pk=task.pk, state__in=TASK_ACTIVE).update(**changes, finished_at=Now()):
+            transaction.set_rollback(True)
             return False
-        QualityReport.objects.bulk_create(reports)
         task.refresh_from_db()
-        store_closed(task, summary(task))
+        store_closed(task, outcome(task))
     return True
 
 
@@ -59,13 +62,15 @@ def _tell(task: SyncProgressTask) -> None:
             logger.error("%r failed for task %s", receiver, task.task_id, exc_info=answer)
 
 
-def summary(task: SyncProgressTask) -> dict[str, Any]:
-    """What a closed task came to, as plain data."""
+def outcome(task: SyncProgressTask) -> dict[str, Any]:
+    """What a closed task came to, as plain data; programs read it, so its sentence is English."""
+    with translation.override("en"):
+        message = summary(task)
     ended = {"succeeded": task.succeeded_files, "failed": task.failed_files, "skipped": task.skipped_files}
     return {
         "task_id": task.task_id,
         "status": task.state,
-        "message": task.message,
+        "message": message,
         "files": {"total": task.total_files, "processed": sum(ended.values()), **ended},
         "rows": {name: getattr(task, f"rows_{name}") for name in COUNT_NAMES},
         "rows_per_second": task.rows_per_second,
@@ -82,22 +87,37 @@ def final_state(*, complete: int, with_quarantine: int, failed: int, skipped: in
 def _take_closing(task_id: int) -> bool:
     """Become the one who closes, where nothing is left to do and nobody else is at it."""
     active_items = SyncTaskFile.objects.filter(task_id=OuterRef("pk"), state__in=ITEM_ACTIVE)
-    free = Q(finished_at=None) | Q(finished_at__lt=Now() - _CLOSING_PATIENCE)
+    free = Q(closing_at=None) | Q(closing_at__lt=Now() - _CLOSING_PATIENCE)
     tasks = SyncProgressTask.objects.filter(free, ~Exists(active_items), pk=task_id, state__in=TASK_ACTIVE)
-    return bool(tasks.update(finished_at=Now()))
+    return bool(tasks.update(closing_at=Now()))
 
 
-def _assess(task: SyncProgressTask) -> tuple[list[QualityReport], bool]:
-    """The gate's reports, not yet stored. A gate that fails is a defect of ours and never holds a task up."""
+def _assess(task: SyncProgressTask) -> list[QualityReport] | None:
+    """The gate's reports, not yet stored; None where it failed, which is a defect of ours and holds up no task."""
     try:
         with transaction.atomic():
-            return gate.assess(task), False
+            return gate.assess(task)
+    except (OperationalError, InterfaceError):
+        raise
     except Exception:
         logger.exception("The quality gate failed for task %s", task.task_id)
-        return [], True
+        return None
 
 
-def _closing_values(task_id: int, reports: list[QualityReport], *, gate_failed: bool) -> dict[str, Any]:
+def _store(reports: list[QualityReport]) -> bool:
+    """Store the reports where the database takes them; the task closes either way."""
+    try:
+        with transaction.atomic():
+            QualityReport.objects.bulk_create(reports)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("The quality reports could not be stored")
+        return False
+    return True
+
+
+def _closing_values(task_id: int, reports: list[QualityReport] | None) -> dict[str, Any]:
     items = SyncTaskFile.objects.filter(task_id=task_id)
     totals = items.aggregate(
         total=Count("pk"),
@@ -107,13 +127,13 @@ def _closing_values(task_id: int, reports: list[QualityReport], *, gate_failed: 
         skipped=Count("pk", filter=Q(state__in=(ItemState.SKIPPED, ItemState.CANCELLED))),
         **{f"rows_{name}": Sum(f"rows_{name}", default=0) for name in COUNT_NAMES},
     )
-    started, closing = SyncProgressTask.objects.values_list("started_at", "finished_at").get(pk=task_id)
+    started, closing = SyncProgressTask.objects.values_list("started_at", "closing_at").get(pk=task_id)
     seconds = (closing - started).total_seconds() if closing and started else 0.0
     rows = {f"rows_{name}": totals[f"rows_{name}"] for name in COUNT_NAMES}
     outcomes = {name: totals[name] for name in ("complete", "with_quarantine", "failed", "skipped")}
     skipped = _listed(items, ItemState.SKIPPED) if totals["skipped"] else []
     warnings = skipped + _item_warnings(items)
-    if gate_failed:
+    if reports is None:
         warnings.insert(0, {"code": "QUALITY_UNKNOWN", "message": "The quality of the data could not be assessed."})
     return {
         "state": final_state(**outcomes),
@@ -123,20 +143,11 @@ def _closing_values(task_id: int, reports: list[QualityReport], *, gate_failed: 
         "skipped_files": totals["skipped"],
         **rows,
         "rows_per_second": round(rows["rows_read"] / seconds, 1) if seconds > 0 else None,
-        "message": _in_words(totals),
+        "message": "",
         "errors": _listed(items, ItemState.FAILED) if totals["failed"] else [],
         "warnings": warnings[:MOST_LISTED],
-        "quality": gate.quality_check(reports),
+        "quality": gate.quality_check(reports or []),
     }
-
-
-def _in_words(totals: dict[str, int]) -> str:
-    synced = totals["complete"] + totals["with_quarantine"]
-    files = [f"{synced} of {totals['total']} files synced"]
-    files += [f"{totals[name]} {name}" for name in ("failed", "skipped") if totals[name]]
-    rows = [f"{totals[f'rows_{name}']:,} {name}" for name in COUNT_NAMES[1:] if totals[f"rows_{name}"]]
-    read = f"{totals['rows_read']:,} rows read"
-    return f"{', '.join(files)}; {read}{': ' if rows else ''}{', '.join(rows)}."
 
 
 def _listed(items: Any, state: ItemState) -> list[dict[str, Any]]:

@@ -33,6 +33,8 @@ from datasync.runs.retry import POLICY, is_transient
 from erp.broker import SOFT_LIMIT_SECONDS
 
 logger = logging.getLogger(__name__)
+_OWN_SHARE = 0.9
+"""A file that had so much of a message's time had its fair chance; the reader limits the reading of it besides."""
 _WAITS_FOR_A_PERSON: dict[type[Exception], FileState] = {
     NoTemplate: FileState.PENDING,
     UnsureMapping: FileState.PENDING,
@@ -43,14 +45,14 @@ _WAITS_FOR_A_PERSON: dict[type[Exception], FileState] = {
 def execute(claim: Claim, task: SyncProgressTask) -> None:
     """Sync the claimed file and record its end. Only a database that is away lets an exception out."""
     started = time.monotonic()
-    file = CatalogFile.objects.select_related("shop").get(pk=claim.file_id)
+    file = CatalogFile.objects.select_related("shop").defer("profile").get(pk=claim.file_id)
     try:
         with heartbeat().watch(claim) as watch:
             _sync(claim, task, file, watch, started=started)
     except FencedOut:
         logger.warning("Item %s was taken over by another worker; its rows are rolled back here.", claim.item_id)
     except SoftTimeLimitExceeded:
-        _record(claim, file, ReaderTimeout(limit=SOFT_LIMIT_SECONDS), started=started)
+        _record(claim, file, _out_of_time(time.monotonic() - started), started=started)
     except Exception as error:  # the boundary: whatever a file does, its item gets an end
         _record(claim, file, error, started=started)
 
@@ -105,6 +107,12 @@ def _record(claim: Claim, file: CatalogFile, error: Exception, *, started: float
         finish.fail(claim, error=error_document(error), file_state=_failed_state(error), seconds=seconds)
     elif finish.skip(claim, error=error_document(error), file_state=waiting, seconds=seconds):
         _suggest(file)
+
+
+def _out_of_time(seconds: float) -> SyncError:
+    """The limit is the message's: only a file that had nearly all of it is to blame, another is tried again."""
+    own_fault = seconds >= SOFT_LIMIT_SECONDS * _OWN_SHARE
+    return ReaderTimeout(limit=SOFT_LIMIT_SECONDS) if own_fault else TransientError()
 
 
 def _failed_state(error: Exception) -> FileState:

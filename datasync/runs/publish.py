@@ -19,11 +19,13 @@ logger = logging.getLogger(__name__)
 SLICE_TASK = "data_sync.run_slice"
 
 
-def publish(task: SyncProgressTask, *, messages: int = 1, first_id: str | None = None) -> bool:
+def publish(
+    task: SyncProgressTask, *, messages: int = 1, first_id: str | None = None, priority: int | None = None
+) -> bool:
     """Send up to so many messages for the task; False as soon as the broker does not take one.
 
-    ``first_id`` becomes the id of the first message. A False message may have arrived all the same: claims make a
-    message too many harmless.
+    ``first_id`` becomes the id of the first message; ``priority`` is the task's own where it is not given. A False
+    message may have arrived all the same: claims make a message too many harmless.
     """
     redis = is_redis(current_app.conf.broker_url)
     options = {"socket_timeout": PUBLISH_SOCKET_SECONDS, "socket_connect_timeout": PUBLISH_SOCKET_SECONDS}
@@ -37,7 +39,7 @@ def publish(task: SyncProgressTask, *, messages: int = 1, first_id: str | None =
                     SLICE_TASK,
                     args=[task.pk],
                     task_id=first_id if number == 0 else None,
-                    priority=broker_priority(task.priority, redis=redis),
+                    priority=broker_priority(priority or task.priority, redis=redis),
                     producer=producer,
                     ignore_result=True,
                     retry=True,

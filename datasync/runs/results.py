@@ -25,12 +25,12 @@ def store_started(task: SyncProgressTask) -> None:
     _store(task, states.STARTED, {"task_id": task.task_id, "worker": worker_name()})
 
 
-def store_closed(task: SyncProgressTask, summary: dict[str, Any]) -> None:
-    """Say how the task ended."""
+def store_closed(task: SyncProgressTask, outcome: dict[str, Any]) -> None:
+    """Say how the task ended: as an exception where all failed, its sentence in the language of programs."""
     if task.state == TaskState.FAILED:
-        _store(task, states.FAILURE, SyncFailed(task.message, summary))
+        _store(task, states.FAILURE, SyncFailed(outcome["message"], outcome))
     else:
-        _store(task, states.SUCCESS, summary)
+        _store(task, states.SUCCESS, outcome)
 
 
 def celery_state(task: SyncProgressTask) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,14 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Avg, Count, Q, QuerySet, Sum
 from django.utils import timezone
 
-from datasync.choices import ITEM_SUCCEEDED, ITEM_TERMINAL, TASK_TERMINAL, ItemState
+from datasync.choices import ITEM_SUCCEEDED, ITEM_TERMINAL, TASK_ACTIVE, TASK_TERMINAL, ItemState
 from datasync.exceptions import TaskNotFound
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs.results import celery_state
+from datasync.runs.words import summary
 
-__all__ = ["celery_state", "progress", "task_by_celery_id", "task_for", "tasks_visible_to"]
+__all__ = ["celery_state", "progress", "task_by_celery_id", "task_for", "tasks_visible_to", "with_live_counts"]
 MOST_CURRENT = 10
 
 
@@ -37,6 +38,24 @@ def task_by_celery_id(user: AbstractBaseUser, celery_task_id: str) -> SyncProgre
     return _one(tasks_visible_to(user).filter(celery_task_id=celery_task_id), celery_task_id)
 
 
+def with_live_counts(tasks: Iterable[SyncProgressTask]) -> list[SyncProgressTask]:
+    """The same tasks; those not yet closed carry what their items say at this moment. One statement for all."""
+    rows = list(tasks)
+    active = {task.pk: task for task in rows if task.state in TASK_ACTIVE}
+    if not active:
+        return rows
+    items = SyncTaskFile.objects.filter(task__in=active).order_by().values("task")
+    counted: Any = items.annotate(**_live_counts())
+    for now in counted:
+        task = active[now["task"]]
+        for name in ("succeeded", "failed", "skipped"):
+            setattr(task, f"{name}_files", now[name])
+        for name in COUNT_NAMES:
+            setattr(task, f"rows_{name}", now[name])
+        task.rows_per_second = _rows_per_second(task, now["read"])
+    return rows
+
+
 def progress(task: SyncProgressTask, *, page: int = 1, page_size: int = 50) -> dict[str, Any]:
     """How far the task is, with a page of its files' results: three statements while it runs, one when it is done."""
     state = _finished(task) if task.state in TASK_TERMINAL else _running(task)
@@ -45,7 +64,7 @@ def progress(task: SyncProgressTask, *, page: int = 1, page_size: int = 50) -> d
         "celery_task_id": task.celery_task_id,
         "kind": task.kind,
         "status": task.state,
-        "message": task.message,
+        "message": summary(task),
         "priority": task.priority,
         "files": state.files,
         "rows": state.rows,
@@ -61,7 +80,7 @@ def progress(task: SyncProgressTask, *, page: int = 1, page_size: int = 50) -> d
         "results": _results(task, page=page, page_size=page_size),
         "created_at": task.created_at,
         "started_at": task.started_at,
-        "finished_at": task.finished_at if task.state in TASK_TERMINAL else None,
+        "finished_at": task.finished_at,
     }
 
 
@@ -94,16 +113,15 @@ def _running(task: SyncProgressTask) -> _State:
     now = items.aggregate(
         total=Count("pk"),
         processed=Count("pk", filter=done),
-        succeeded=Count("pk", filter=Q(state__in=ITEM_SUCCEEDED)),
-        failed=Count("pk", filter=Q(state=ItemState.FAILED)),
-        skipped=Count("pk", filter=Q(state__in=(ItemState.SKIPPED, ItemState.CANCELLED))),
+        **_live_counts(),
         usual=Avg("rows_read", filter=Q(state__in=ITEM_SUCCEEDED)),
         expected=Sum("rows_expected", filter=~done, default=0),
         without_expectation=Count("pk", filter=~done & Q(rows_expected=None)),
         rows_done=Sum("rows_read", filter=done, default=0),
-        **{name: Sum(f"rows_{name}", default=0) for name in COUNT_NAMES},
     )
-    telling = items.filter(state__in=(ItemState.PROCESSING, ItemState.FAILED)).order_by("position")
+    telling = items.filter(state__in=(ItemState.PROCESSING, ItemState.FAILED)).order_by(
+        "-state", "position"
+    )  # what is in hand first
     current: list[dict[str, Any]] = []
     errors: list[dict[str, Any]] = []
     for item in telling.values("state", "file_id", "file__original_name", "rows_read", "rows_expected", "error")[:110]:
@@ -112,16 +130,30 @@ def _running(task: SyncProgressTask) -> _State:
             errors.append(file | item["error"])
         elif len(current) < MOST_CURRENT:
             current.append(file | {"rows_read": item["rows_read"], "rows_expected": item["rows_expected"]})
-    seconds = _seconds_since(task.started_at)
     names = ("total", "processed", "succeeded", "failed", "skipped")
     return _State(
         files={name: now[name] for name in names},
         rows={name: now[name] for name in COUNT_NAMES},
         row_progress=_row_progress(now),
-        rows_per_second=round(now["read"] / seconds, 1) if seconds and now["read"] else None,
+        rows_per_second=_rows_per_second(task, now["read"]),
         current=current,
         errors=errors,
     )
+
+
+def _live_counts() -> dict[str, Any]:
+    """How items add up: files by how they ended, rows by where they went."""
+    return {
+        "succeeded": Count("pk", filter=Q(state__in=ITEM_SUCCEEDED)),
+        "failed": Count("pk", filter=Q(state=ItemState.FAILED)),
+        "skipped": Count("pk", filter=Q(state__in=(ItemState.SKIPPED, ItemState.CANCELLED))),
+        **{name: Sum(f"rows_{name}", default=0) for name in COUNT_NAMES},
+    }
+
+
+def _rows_per_second(task: SyncProgressTask, rows: int) -> float | None:
+    seconds = _seconds_since(task.started_at)
+    return round(rows / seconds, 1) if seconds and rows else None
 
 
 def _row_progress(now: dict[str, Any]) -> float:

@@ -1,43 +1,36 @@
-"""Submitting: what was asked for becomes rows in one transaction, then the bell is rung.
-
-The partial unique index ``item_one_active_per_file`` decides alone whether a file is busy, whoever asks at once.
-"""
+"""Submitting: what was asked for becomes rows in one transaction, then the bell is rung."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import QuerySet
 
 from datasync.catalog.selectors import pending_files
-from datasync.choices import FileState, ItemState, TaskKind, TaskState
-from datasync.exceptions import DataNotFound, FileBusy, FileNotFound, InvalidRequest, NeedsDescription
+from datasync.choices import ITEM_ACTIVE, FileState, TaskKind, TaskState
+from datasync.exceptions import (
+    DataNotFound,
+    FileBusy,
+    FileNotFound,
+    NeedsDescription,
+    NotInRange,
+    Undescribed,
+    WrongNumberOfFiles,
+)
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
-from datasync.runs.errors import error_document
-from datasync.runs.publish import publish
+from datasync.runs.bells import ring, ring_again, ring_unheard
+from datasync.runs.taking import take_chosen, take_found
+from datasync.runs.words import NOT_RUNG
 
 HIGHEST_PRIORITY = 10
 MOST_FILES = 1000
 _LARGEST_ID = 2**63 - 1
-
-NOT_RUNG = "Queued. The broker did not answer, so the work starts when it is back."
-
-
-class Chosen(NamedTuple):
-    """What a submit needs to know of a file: a thousand of them are cheaper than a thousand models."""
-
-    pk: int
-    content_sha256: str
-    state: str
-    rows: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +56,21 @@ def submit_single(
 ) -> SyncProgressTask:
     """Queue one file. Raises ``FileNotFound``, ``FileBusy`` with the running task, or ``InvalidRequest``."""
     _require_whole_number("file_id", file_id, least=1, most=_LARGEST_ID)
-    files = _chosen(CatalogFile.objects.filter(pk=file_id))
-    if not files:
+    file = CatalogFile.objects.filter(pk=file_id).only("state", "last_error").first()
+    if file is None:
         raise FileNotFound(what=file_id)
-    if files[0].state == FileState.NEEDS_DESCRIPTION:
-        missing = NeedsDescription()
-        raise InvalidRequest(detail=f"{missing.message} {missing.recovery}")
-    task, busy = _submit(
-        files, kind=TaskKind.SINGLE, prefix=f"single_file_{file_id}", owner=owner, priority=priority, flags=flags
+    if file.state == FileState.NEEDS_DESCRIPTION:
+        raise Undescribed(**{**NeedsDescription().params, **file.last_error.get("params", {})})
+    task = _submit(
+        partial(take_chosen, file_ids=(file_id,)),
+        kind=TaskKind.SINGLE,
+        prefix=f"single_file_{file_id}",
+        owner=owner,
+        priority=priority,
+        flags=flags,
     )
     if task is None:
-        raise FileBusy(task_id=_running_task(busy[0]))
+        raise _busy([file_id])
     return task
 
 
@@ -88,16 +85,18 @@ def submit_batch(
     priority: int = 5,
     **flags: bool,
 ) -> SyncProgressTask | None:
-    """Queue up to ``limit`` pending files that fit the filters; None when nothing is pending."""
+    """Queue up to ``limit`` pending files that fit the filters; None when nothing is pending.
+
+    Files without a template wait for a person; unless ``only_with_template`` is false they take no place.
+    """
     _require_whole_number("limit", limit, least=1, most=MOST_FILES)
     files = pending_files(
         platform=None if platform in {None, "", "*"} else platform,
         domains=domains,
         granularities=granularities,
         since_hours=since_hours,
-        with_template_only=False,
+        with_template_only=flags.get("only_with_template", True),
     )
-    chosen = _chosen(files[:limit])
     options = {
         "platform": platform,
         "domains": sorted(domains),
@@ -105,7 +104,8 @@ def submit_batch(
         "since_hours": since_hours,
         "limit": limit,
     }
-    return _submit(chosen, kind=TaskKind.BATCH, owner=owner, priority=priority, flags=flags, options=options)[0]
+    take = partial(take_found, files=files, limit=limit)
+    return _found(_submit(take, kind=TaskKind.BATCH, owner=owner, priority=priority, flags=flags, options=options))
 
 
 def submit_by_ids(
@@ -117,16 +117,21 @@ def submit_by_ids(
     """
     wanted = tuple(dict.fromkeys(file_ids))
     if not 1 <= len(wanted) <= MOST_FILES:
-        raise InvalidRequest(detail=f"file_ids must name between 1 and {MOST_FILES} files.")
+        raise WrongNumberOfFiles(most=MOST_FILES)
     for file_id in wanted:
         _require_whole_number("file_ids", file_id, least=1, most=_LARGEST_ID)
-    found = {file.pk: file for file in _chosen(CatalogFile.objects.filter(pk__in=wanted))}
+    found = set(CatalogFile.objects.filter(pk__in=wanted).values_list("pk", flat=True))
     if not found:
         raise DataNotFound(what=", ".join(map(str, wanted[:10])))
-    files = [found[file_id] for file_id in wanted if file_id in found]
-    task, busy = _submit(files, kind=TaskKind.BATCH_BY_IDS, owner=owner, priority=priority, flags=flags)
+    existing = [file_id for file_id in wanted if file_id in found]
+    take = partial(take_chosen, file_ids=existing)
+    task = _submit(take, kind=TaskKind.BATCH_BY_IDS, owner=owner, priority=priority, flags=flags)
     if task is None:
-        raise FileBusy(task_id=_running_task(busy[0]))
+        raise _busy(existing)
+    taken = set(task.items.values_list("file_id", flat=True)) if task.total_files < len(existing) else found
+    busy = tuple(file_id for file_id in existing if file_id not in taken)
+    if busy and task.message != NOT_RUNG:
+        transaction.on_commit(partial(ring_again, file_ids=busy))
     missing = tuple(file_id for file_id in wanted if file_id not in found)
     return Submission(task=task, missing_file_ids=missing, busy_file_ids=busy)
 
@@ -134,11 +139,12 @@ def submit_by_ids(
 def submit_all(*, owner: AbstractBaseUser | None, priority: int = 5) -> SyncProgressTask | None:
     """Queue every pending file that has a template; None when there is none."""
     files = pending_files(platform=None, domains=(), granularities=(), since_hours=None, with_template_only=True)
-    return _submit(_chosen(files), kind=TaskKind.BATCH_ALL, owner=owner, priority=priority, flags={})[0]
+    take = partial(take_found, files=files, limit=None)
+    return _found(_submit(take, kind=TaskKind.BATCH_ALL, owner=owner, priority=priority, flags={}))
 
 
 def _submit(
-    files: Sequence[Chosen],
+    take: Callable[[SyncProgressTask], int],
     *,
     kind: TaskKind,
     owner: AbstractBaseUser | None,
@@ -146,12 +152,10 @@ def _submit(
     flags: dict[str, bool],
     prefix: str = "batch",
     options: dict[str, Any] | None = None,
-) -> tuple[SyncProgressTask | None, tuple[int, ...]]:
-    """The task over those of the files that nobody is syncing, and the ids of the busy ones. No task without files."""
+) -> SyncProgressTask | None:
+    """The task over those of the wanted files that nobody is syncing; None, and no task, where there are none."""
     _require_whole_number("priority", priority, least=1, most=HIGHEST_PRIORITY)
     chosen = Flags(**flags)
-    if not files:
-        return None, ()
     with transaction.atomic():
         if owner is not None:
             _lock_owner(owner)
@@ -167,61 +171,34 @@ def _submit(
             use_template_header_row=chosen.use_template_header_row,
             options=options or {},
         )
-        taken = _take_files(task, files)
-        busy = tuple(file.pk for file in files if file.pk not in taken)
-        if not taken:
-            task.delete()
-            return None, busy
-        SyncProgressTask.objects.filter(pk=task.pk).update(total_files=len(taken))
-        task.total_files = len(taken)
-        transaction.on_commit(partial(_ring, task))
-    return task, busy
+        task.total_files = take(task)
+        if not task.total_files:
+            SyncProgressTask.objects.filter(pk=task.pk).delete()
+            return None
+        SyncProgressTask.objects.filter(pk=task.pk).update(total_files=task.total_files)
+        transaction.on_commit(partial(ring, task))
+    return task
 
 
-def _chosen(files: QuerySet[CatalogFile]) -> list[Chosen]:
-    return [Chosen(*values) for values in files.values_list(*Chosen._fields)]
+def _found(task: SyncProgressTask | None) -> SyncProgressTask | None:
+    """The task of a batch. Without one, all that fits may be queued in tasks whose bell was not heard."""
+    if task is None:
+        transaction.on_commit(ring_unheard)
+    return task
 
 
-def _take_files(task: SyncProgressTask, files: Sequence[Chosen]) -> set[int]:
-    """Create the items that the index allows, in the order of ids, so that two batches cannot lock each other."""
-    undescribed = error_document(NeedsDescription())
-    items = [
-        SyncTaskFile(
-            task_id=task.pk,
-            file_id=file.pk,
-            position=position,
-            file_sha256=file.content_sha256,
-            rows_expected=(file.rows or {}).get("read") or None,
-            state=ItemState.SKIPPED if file.state == FileState.NEEDS_DESCRIPTION else ItemState.QUEUED,
-            error=undescribed if file.state == FileState.NEEDS_DESCRIPTION else {},
-        )
-        for position, file in enumerate(files)
-    ]
-    SyncTaskFile.objects.bulk_create(sorted(items, key=lambda item: item.file_id), ignore_conflicts=True)
-    states = dict(SyncTaskFile.objects.filter(task=task).values_list("file_id", "state"))
-    queued = [file_id for file_id, state in states.items() if state == ItemState.QUEUED]
-    CatalogFile.objects.filter(pk__in=queued).update(state=FileState.QUEUED)
-    return set(states)
+def _busy(file_ids: Sequence[int]) -> FileBusy:
+    """All the files are busy: ring again for them, and name the task that has the first."""
+    transaction.on_commit(partial(ring_again, file_ids=file_ids))
+    active = SyncTaskFile.objects.filter(file_id=file_ids[0], state__in=ITEM_ACTIVE)
+    return FileBusy(task_id=active.values_list("task__task_id", flat=True).first() or "")
 
 
 def _lock_owner(owner: AbstractBaseUser) -> None:
     """One submit of a person at a time: what counts their active tasks counts under this lock."""
-    list(get_user_model().objects.select_for_update().filter(pk=owner.pk).values_list("pk"))
-
-
-def _ring(task: SyncProgressTask) -> None:
-    """Publish as many messages as the window allows. Without a broker the task stays queued, and says so."""
-    messages = max(1, min(settings.BATCH_WINDOW, task.total_files))
-    if not publish(task, messages=messages, first_id=task.celery_task_id):
-        task.message = NOT_RUNG
-        SyncProgressTask.objects.filter(pk=task.pk, state=TaskState.QUEUED).update(message=NOT_RUNG)
-
-
-def _running_task(file_id: int) -> str:
-    active = SyncTaskFile.objects.filter(file_id=file_id, state__in=(ItemState.QUEUED, ItemState.PROCESSING))
-    return active.values_list("task__task_id", flat=True).first() or ""
+    list(get_user_model().objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk"))
 
 
 def _require_whole_number(name: str, value: object, *, least: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise InvalidRequest(detail=f"{name} must be a whole number between {least} and {most}.")
+        raise NotInRange(name=name, least=least, most=most)

@@ -1,15 +1,17 @@
 """A slice: one message works through files of its task for about a second, then queues again behind the others.
 
-So small files cost no message each, a large batch starves nobody, and a lost worker loses one file's effort.
+So small files cost no message each, a large batch starves nobody, and a lost worker loses one file's effort. A message
+keeps its id while it is passed on.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+import uuid
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 from django.db.models.functions import Now
 
 from datasync.choices import TASK_ACTIVE, ItemState, TaskState
@@ -19,43 +21,66 @@ from datasync.runs.close import close_if_done
 from datasync.runs.execute import execute
 from datasync.runs.publish import publish
 from datasync.runs.results import store_started
+from datasync.runs.standby import PAUSE_SECONDS, stand_by, stand_down, watch_leases
 
 logger = logging.getLogger(__name__)
+MOST_SECONDS = 300.0
+"""No message takes another file after so long, so that the last one still has most of the soft time limit."""
+_MIDDLE_PRIORITY = 5
 
 
-def run_slice(task_id: int) -> None:
+class BellNotPassedOn(Exception):
+    """The broker did not take the message back: it has to deliver the same one again."""
+
+
+def run_slice(task_id: int, *, message_id: str | None = None, redelivered: bool = False) -> None:
     """Work on the task with this primary key for a slice; pass the bell on, or close the task as the last one out.
 
-    A database that is busy or away at that moment costs the slice; the bell goes back, so nothing is forgotten.
+    Whatever fails costs the slice and a pause; the bell goes back, so nothing is forgotten. Raises
+    ``BellNotPassedOn`` where the broker does not take it.
     """
-    close_old_connections()
-    task = SyncProgressTask.objects.filter(pk=task_id, state__in=TASK_ACTIVE).first()
-    if task is None:
-        return
+    message_id = message_id or str(uuid.uuid4())
+    task = None
     try:
-        _work(task)
-    except (OperationalError, InterfaceError) as error:
-        logger.warning("The slice of task %s ends early: %s", task.task_id, error)
+        close_old_connections()
+        task = SyncProgressTask.objects.filter(pk=task_id, state__in=TASK_ACTIVE).first()
+        if task is None:
+            return
+        if redelivered:
+            watch_leases(task.pk)
+        _work(task, message_id)
+    except BellNotPassedOn:
+        raise
+    except Exception:  # the boundary of a message: without it one defect would silence the task for good
+        logger.exception("The slice of task %s ends early", task.task_id if task else task_id)
         time.sleep(settings.SLICE_SECONDS)
-        if not publish(task):
-            raise
+        if task is None or not publish(task, first_id=message_id):
+            raise BellNotPassedOn from None
 
 
-def _work(task: SyncProgressTask) -> None:
-    """File after file until the slice is over. Where the broker does not take the bell back, it simply goes on."""
-    end = time.monotonic() + settings.SLICE_SECONDS
+def _work(task: SyncProgressTask, message_id: str) -> None:
+    """File after file until the slice is over. Where the broker does not take the bell back, it goes on for a while."""
+    began = time.monotonic()
     while True:
         claim = claim_next(task.pk)
-        if claim is None:
-            if not _waits_for_a_time(task):
-                break
-            time.sleep(settings.SLICE_SECONDS)
-        else:
+        waited = claim is None
+        if claim is not None:
             _mark_started(task)
+            if stand_down(task, message_id=message_id):
+                _call_others(task)
             execute(claim, task)
-        if time.monotonic() >= end and _has_queued(task) and publish(task):
+        elif close_if_done(task) or not stand_by(task.pk, message_id=message_id):
             return
-    close_if_done(task)
+        else:
+            time.sleep(PAUSE_SECONDS)
+        passed = time.monotonic() - began
+        if waited or (passed >= settings.SLICE_SECONDS and _queued(task)):
+            # Waiting makes nobody wait: it is never more urgent than usual work.
+            priority = min(task.priority, _MIDDLE_PRIORITY) if waited else task.priority
+            if publish(task, first_id=message_id, priority=priority):
+                return
+            if passed >= MOST_SECONDS:
+                raise BellNotPassedOn
 
 
 def _mark_started(task: SyncProgressTask) -> None:
@@ -68,10 +93,14 @@ def _mark_started(task: SyncProgressTask) -> None:
         store_started(task)
 
 
-def _has_queued(task: SyncProgressTask) -> bool:
-    return SyncTaskFile.objects.filter(task=task, state=ItemState.QUEUED).exists()
+def _call_others(task: SyncProgressTask) -> None:
+    """The others ended while one stood by; with several files to do they are wanted again."""
+    wanted = min(settings.BATCH_WINDOW - 1, _queued(task))
+    if wanted:
+        publish(task, messages=wanted)
 
 
-def _waits_for_a_time(task: SyncProgressTask) -> bool:
-    """Whether files are put back for a moment that has not come: somebody has to be there when it does."""
-    return SyncTaskFile.objects.filter(task=task, state=ItemState.QUEUED, not_before__isnull=False).exists()
+def _queued(task: SyncProgressTask) -> int:
+    """How many files of the task wait, counted as far as a window of messages can use."""
+    items = SyncTaskFile.objects.filter(task=task, state=ItemState.QUEUED)
+    return len(items.values_list("pk")[: settings.BATCH_WINDOW])

@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from datasync import exceptions as sync
+from erp.api.authentication import CsrfFailed
 from erp.api.renderers import request_id_of
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,12 @@ PROBLEMS: dict[type[BaseException], Problem] = {
     rest.ParseError: MALFORMED,
     rest.NotAuthenticated: SIGNED_OUT,
     rest.AuthenticationFailed: NOT_SIGNED_IN,
+    CsrfFailed: Problem(
+        HTTPStatus.FORBIDDEN,
+        "permission",
+        "CSRF_FAILED",
+        recovery=_("Send the csrftoken cookie's value as X-CSRFToken, or use a token instead of the session."),
+    ),
     rest.PermissionDenied: FORBIDDEN,
     PermissionDenied: FORBIDDEN,
     rest.NotFound: NOT_FOUND,

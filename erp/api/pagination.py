@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework import serializers
 
-from erp.api.serializers import QuerySerializer
+from erp.api.serializers import QueryInteger, QuerySerializer
 
 MOST_PER_PAGE = 200
 LAST_PAGE = 1_000_000
@@ -20,8 +19,8 @@ class PagedQuery(QuerySerializer):
 
     default_page_size = 50
 
-    page = serializers.IntegerField(min_value=1, max_value=LAST_PAGE, default=1, help_text="Counted from 1.")
-    page_size = serializers.IntegerField(
+    page = QueryInteger(min_value=1, max_value=LAST_PAGE, default=1, help_text="Counted from 1.")
+    page_size = QueryInteger(
         min_value=1, required=False, help_text=f"Rows a page, at most {MOST_PER_PAGE}; more is cut to that."
     )
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
+from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_serializer
 from rest_framework import exceptions as rest
 from rest_framework import serializers
 
 from datasync.exceptions import SyncError
+from erp.api.authentication import CsrfFailed
 from erp.api.errors import INTERNAL, UNAVAILABLE, Problem, problem_of, sync_error
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -77,21 +79,25 @@ def documented(  # noqa: PLR0913 - each says another thing about the call
     query: SerializerClass | None = None,
     errors: Sequence[type[Exception]] = (),
     public: bool = False,
+    changes: bool = False,
     other: Mapping[int, tuple[str, Any]] | None = None,
 ) -> Callable[[View], View]:
     """Document a call. ``name`` is what generated clients call it.
 
-    ``other`` gives further successful statuses, each with a description and an example.
+    ``other`` gives further successful statuses, each with a description and an example. ``changes`` says that a call
+    without a body changes something all the same, so that a browser's has to carry the CSRF token.
     """
     envelope = _success_envelope(answer, many=many, paged=paged)
     responses: dict[int, OpenApiResponse] = {status: _success(envelope, "", example, paged=paged)}
     for code, (description, value) in (other or {}).items():
         responses[code] = _success(envelope, description, value, paged=paged)
-    known: list[type[Exception]] = [*errors]
+    known: list[type[Exception]] = [*errors, rest.NotAcceptable]
     if not public:
         known.append(rest.NotAuthenticated)
+    if not public and (changes or body is not None):
+        known.append(CsrfFailed)
     if body is not None:
-        known += [rest.ValidationError, rest.ParseError, rest.UnsupportedMediaType, rest.PermissionDenied]
+        known += [rest.ValidationError, rest.ParseError, rest.UnsupportedMediaType, RequestDataTooBig]
     elif query is not None:
         known.append(rest.ValidationError)
     responses |= _error_responses(known)

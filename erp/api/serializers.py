@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django.http import QueryDict
@@ -42,6 +43,21 @@ class QuerySerializer(StrictSerializer):
     """The query string of a call: known names only, each once."""
 
     default_error_messages: ClassVar = {"unknown": _("There is no such filter.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Read the values as they stand: in a form an empty one would count as not given."""
+        self._refuse(data)
+        return super().to_internal_value(data.dict() if isinstance(data, QueryDict) else data)
+
+
+class QueryInteger(serializers.IntegerField):
+    """A whole number in a query string: plain digits; ``1_0``, ``٣`` and `` 3`` are none."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Take plain digits only."""
+        if not re.fullmatch(r"-?[0-9]{1,20}", str(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class StrictInteger(serializers.IntegerField):

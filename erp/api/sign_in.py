@@ -98,7 +98,9 @@ class LoginView(APIView):
 class LogoutView(APIView):
     """``POST /api/auth/logout``"""
 
-    @documented(name="logout", summary="Revoke the token, or end the session, of this request", tag="auth")
+    @documented(
+        name="logout", summary="Revoke the token, or end the session, of this request", tag="auth", changes=True
+    )
     def post(self, request: Request) -> Answer:
         if isinstance(request.auth, ApiToken):
             request.auth.revoke()

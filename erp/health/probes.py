@@ -1,7 +1,8 @@
 """What the product needs, asked one by one, each for at most a second.
 
-A probe runs in a thread of its own. One that hangs is reported as such and is left alone until it ends by itself;
-until then asking again starts no second thread, so a frozen service cannot fill the process with them.
+A probe runs in a thread of its own, and whoever asks meanwhile, or shortly after, gets the answer of the same attempt:
+many orchestrators asking at once cost no more than one. An attempt that hangs is reported as such and is left alone
+until it ends by itself, so a frozen service cannot fill the process with threads.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 0.9
 """Of all probes together; they run at the same time, and the answer must be out within a second."""
+REUSED_SECONDS = 1.0
+"""So long an answer is given again."""
 HEARTBEAT_FRESH_SECONDS = 60.0
 
 
@@ -46,28 +49,30 @@ class Probe:
     name: str
     ask: Callable[[], None]
     essential: bool = False
-    _running: threading.Thread | None = field(default=None, init=False)
+    _newest: Attempt | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def start(self) -> Attempt | None:
-        """Begin to ask; None while an earlier attempt still hangs."""
+    def attempt(self) -> Attempt:
+        """The attempt that is under way or has just ended; else a new one."""
         with self._lock:
-            if self._running is not None and self._running.is_alive():
-                return None
-            attempt = Attempt(self)
-            self._running = attempt.thread
-        attempt.thread.start()
-        return attempt
+            if self._newest is None or self._newest.is_old():
+                self._newest = Attempt(self)
+            return self._newest
 
 
 class Attempt:
-    """One run of a probe in its thread."""
+    """One run of a probe in its thread, begun by making it."""
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
         self.began = time.perf_counter()
         self.outcome: Outcome | None = None
         self.thread = threading.Thread(target=self._run, name=f"probe-{probe.name}", daemon=True)
+        self.thread.start()
+
+    def is_old(self) -> bool:
+        """Whether it ended too long ago for its outcome to be given again."""
+        return self.outcome is not None and time.perf_counter() - self.began - self.outcome.seconds > REUSED_SECONDS
 
     def _run(self) -> None:
         error = ""
@@ -80,22 +85,18 @@ class Attempt:
             error = "failed"
         finally:
             connection.close()
-        self.outcome = Outcome(seconds=time.perf_counter() - self.began, error=error)
+            self.outcome = Outcome(seconds=time.perf_counter() - self.began, error=error)
 
-    def wait(self, until: float) -> Outcome:
-        """Its outcome, or that it hangs."""
-        self.thread.join(max(0.0, until - time.perf_counter()))
+    def wait(self, limit: float) -> Outcome:
+        """Its outcome, or that it has taken longer than ``limit`` seconds since it began."""
+        self.thread.join(max(0.0, self.began + limit - time.perf_counter()))
         return self.outcome or Outcome(seconds=time.perf_counter() - self.began, error="timeout")
 
 
 def run_all(probes: Sequence[Probe], *, limit: float = LIMIT_SECONDS) -> dict[str, Outcome]:
     """Ask all at the same time and wait ``limit`` seconds at most."""
-    until = time.perf_counter() + limit
-    attempts = {probe.name: probe.start() for probe in probes}
-    return {
-        name: attempt.wait(until) if attempt else Outcome(seconds=limit, error="timeout")
-        for name, attempt in attempts.items()
-    }
+    attempts = [probe.attempt() for probe in probes]
+    return {attempt.probe.name: attempt.wait(limit) for attempt in attempts}
 
 
 def ask_database() -> None:

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("digest", models.CharField(editable=False, max_length=64, unique=True)),
+                ("password_digest", models.CharField(editable=False, max_length=64)),
                 ("label", models.CharField(blank=True, max_length=100, verbose_name="label")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="created")),
                 ("expires_at", models.DateTimeField(verbose_name="expires")),

@@ -76,6 +76,10 @@ class SuggestedMapping(serializers.Serializer[Any]):
     identity = serializers.ListField(child=serializers.CharField())
     ordinal = serializers.BooleanField(help_text="Equal lines are numbered.")
     number_format = serializers.CharField()
+    totals_on_every_line = serializers.BooleanField(
+        allow_null=True, help_text="Of orders: where an order's totals stand; null where the sample does not show it."
+    )
+    notes = serializers.ListField(child=serializers.CharField(), help_text="What a person should look at.")
     columns = SuggestedColumn(many=True)
 
     def to_representation(self, instance: dict[str, Any]) -> dict[str, Any] | None:  # type: ignore[override]

@@ -6,25 +6,31 @@ from typing import Any
 
 from rest_framework import serializers
 
-from datasync.api.serializers.common import LastError, RowCounts, TranslatedText, Warned, translated_error
+from datasync.api.serializers.common import LastError, RowCounts, Warned
 from datasync.choices import ItemState, TaskKind, TaskState
 from datasync.models import SyncProgressTask
+from datasync.runs.words import error_in_words, summary
 
 
 class Submitted(serializers.ModelSerializer[SyncProgressTask]):
-    """A task just accepted."""
+    """A task just accepted. ``message`` says so where the broker does not know of it yet."""
 
     status = serializers.CharField(source="state")
     processed_files = serializers.SerializerMethodField()
+    message = serializers.SerializerMethodField()
 
     class Meta:
         model = SyncProgressTask
-        fields: tuple[str, ...] = ("task_id", "celery_task_id", "status", "total_files", "processed_files")
+        fields: tuple[str, ...] = ("task_id", "celery_task_id", "status", "total_files", "processed_files", "message")
         read_only_fields = fields
 
     def get_processed_files(self, task: SyncProgressTask) -> int:
         """Files that are done, in whatever way."""
         return processed_files(task)
+
+    def get_message(self, task: SyncProgressTask) -> str:
+        """What there is to say of the task; often nothing."""
+        return summary(task)
 
 
 class SubmittedByIds(serializers.Serializer[Any]):
@@ -35,6 +41,7 @@ class SubmittedByIds(serializers.Serializer[Any]):
     status = serializers.CharField()
     total_files = serializers.IntegerField()
     processed_files = serializers.IntegerField()
+    message = serializers.CharField()
     missing_file_ids = serializers.ListField(child=serializers.IntegerField())
     busy_file_ids = serializers.ListField(child=serializers.IntegerField())
 
@@ -46,7 +53,7 @@ class TaskSummary(serializers.ModelSerializer[SyncProgressTask]):
     status = serializers.CharField(source="state")
     status_label = serializers.CharField(source="get_state_display")
     owner = serializers.CharField(source="owner.username", default=None, allow_null=True)
-    message = TranslatedText()
+    message = serializers.SerializerMethodField()
     processed_files = serializers.SerializerMethodField()
 
     class Meta:
@@ -82,6 +89,10 @@ class TaskSummary(serializers.ModelSerializer[SyncProgressTask]):
         """Files that are done, in whatever way."""
         return processed_files(task)
 
+    def get_message(self, task: SyncProgressTask) -> str:
+        """What there is to say of the task; often nothing."""
+        return summary(task)
+
 
 class FileCounts(serializers.Serializer[Any]):
     """Files of a task."""
@@ -110,7 +121,7 @@ class FileError(LastError):
 
     def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
         """The translated error beside the file that it is of."""
-        return {"file_id": instance["file_id"], "file": instance["file"]} | translated_error(instance)
+        return {"file_id": instance["file_id"], "file": instance["file"]} | error_in_words(instance)
 
 
 class FileResult(serializers.Serializer[Any]):
@@ -135,7 +146,7 @@ class Progress(serializers.Serializer[Any]):
     celery_task_id = serializers.CharField()
     type = serializers.ChoiceField(TaskKind.choices, source="kind")
     status = serializers.ChoiceField(TaskState.choices)
-    message = TranslatedText()
+    message = serializers.CharField()
     priority = serializers.IntegerField()
     files = FileCounts()
     rows = RowCounts()

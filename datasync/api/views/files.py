@@ -109,6 +109,7 @@ class RefreshView(APIView):
         tag="files",
         answer=Refreshed,
         example=examples.REFRESHED,
+        changes=True,
     )
     def post(self, request: Request) -> Answer:
         result = services.scan(actor=person_of(request))

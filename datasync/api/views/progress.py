@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from celery import states
-from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -57,7 +56,7 @@ class TasksView(APIView):
         query = validated(TaskQuery, request.query_params, user=person_of(request))
         tasks = filter_tasks(selectors.tasks_visible_to(person_of(request)), query)
         page = paginate(tasks, page=query["page"], page_size=query["page_size"])
-        return Answer(TaskSummary(page.rows, many=True).data, page=page)
+        return Answer(TaskSummary(selectors.with_live_counts(page.rows), many=True).data, page=page)
 
 
 class TaskStatusView(APIView):
@@ -81,7 +80,7 @@ class TaskStatusView(APIView):
             "ready": ready,
             "successful": state == states.SUCCESS if ready else None,
             "result": progress if ready else None,
-            "error": gettext(task.message) if state == states.FAILURE and task.message else None,
+            "error": progress["message"] if state == states.FAILURE else None,
             "progress": progress,
         }
         return Answer(CeleryStatus(status).data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
@@ -14,12 +15,20 @@ from datasync.api.serializers.tasks import Submitted, SubmittedByIds
 from datasync.exceptions import DataNotFound, FileBusy, FileNotFound, InvalidRequest
 from datasync.models import SyncProgressTask
 from datasync.runs import services
+from datasync.runs.selectors import with_live_counts
 from erp.api.authentication import person_of
 from erp.api.responses import Answer
 from erp.api.schema import documented
 from erp.api.serializers import validated
 
-_NOTHING = {"task_id": None, "celery_task_id": None, "status": None, "total_files": 0, "processed_files": 0}
+_NOTHING = {
+    "task_id": None,
+    "celery_task_id": None,
+    "status": None,
+    "total_files": 0,
+    "processed_files": 0,
+    "message": "",
+}
 
 
 class SingleView(APIView):
@@ -81,7 +90,7 @@ class BatchByIdsView(APIView):
             "missing_file_ids": submission.missing_file_ids,
             "busy_file_ids": submission.busy_file_ids,
         }
-        return Answer(Submitted(submission.task).data | left_out, status=HTTPStatus.ACCEPTED)
+        return Answer(_submitted(submission.task) | left_out, status=HTTPStatus.ACCEPTED)
 
 
 class BatchAllView(APIView):
@@ -107,4 +116,10 @@ def _accepted(task: SyncProgressTask | None) -> Answer:
     """202 with the task, or 200 when there was nothing to do."""
     if task is None:
         return Answer(_NOTHING, message=_("Nothing is pending."))
-    return Answer(Submitted(task).data, status=HTTPStatus.ACCEPTED)
+    return Answer(_submitted(task), status=HTTPStatus.ACCEPTED)
+
+
+def _submitted(task: SyncProgressTask) -> dict[str, Any]:
+    """The task as it is now: files that wait for a description are done with at once."""
+    (counted,) = with_live_counts([task])
+    return dict(Submitted(counted).data)

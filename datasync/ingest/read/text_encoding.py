@@ -22,6 +22,9 @@ MARKS = (
 )
 
 
+_CONTROLS = bytes((*range(1, 9), *range(14, 27), *range(28, 32)))
+
+
 def detect_encoding(sample: bytes, expected_header: Sequence[str] = ()) -> tuple[str, int]:
     """The encoding of a file that begins with ``sample``, and the length of its byte order mark."""
     for mark, encoding in MARKS:
@@ -32,8 +35,10 @@ def detect_encoding(sample: bytes, expected_header: Sequence[str] = ()) -> tuple
     _refuse_binary(sample)
     text = sample.decode("utf-8", "replace")
     broken = text.rstrip("\ufffd").count("\ufffd")
+    if broken == 0:
+        return "utf-8", 0
     readable = sum(1 for character in text if character > "\x7f") - text.count("\ufffd")
-    if broken == 0 or readable >= 4 * broken:  # single foreign bytes in UTF-8 are reported cell by cell
+    if readable >= 4 * broken:  # single foreign bytes in UTF-8 are reported cell by cell
         return "utf-8", 0
     return _most_plausible(sample, expected_header), 0
 
@@ -51,7 +56,7 @@ def _utf16_without_mark(sample: bytes) -> str:
 
 
 def _refuse_binary(sample: bytes) -> None:
-    controls = sum(sample.count(byte) for byte in (*range(1, 9), *range(14, 27), *range(28, 32)))
+    controls = len(sample) - len(sample.translate(None, _CONTROLS))
     if controls > max(8, len(sample) // 50) or sample.count(0) > max(64, len(sample) // 20):
         raise UnsupportedFormat(found="binary data")
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datasync.choices import DomainChoice
-from datasync.management.arguments import find_task, whole_number
+from datasync.management.arguments import find_task, require_platform, require_shop, whole_number
 from datasync.management.base import ConsoleCommand, Outcome
 from datasync.management.tables import table
 from datasync.models import QualityReport
@@ -43,6 +43,8 @@ class Command(ConsoleCommand):
 
 def _chosen(options: dict[str, Any]) -> list[QualityReport]:
     """The reports asked for; without a task the newest of each platform, shop and domain."""
+    require_platform(options["platform"])
+    require_shop(options["shop"], platform=options["platform"])
     task = find_task(options["task"]) if options["task"] else None
     found = reports(
         platform=options["platform"], domain=options["domain"], task_id=task.pk if task else None

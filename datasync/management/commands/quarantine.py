@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from datasync.choices import DomainChoice, QuarantineState
 from datasync.exceptions import InvalidRequest
-from datasync.management.arguments import file_id, whole_number
+from datasync.management.arguments import file_id, find_file, find_task, whole_number
 from datasync.management.base import ActionsCommand, Outcome
 from datasync.management.tables import table
 from datasync.models import QuarantinedRow
@@ -90,6 +90,11 @@ def _add_filters(parser: CommandParser) -> None:
 
 
 def _filters(options: dict[str, Any]) -> selectors.Filters:
+    """What to look for; files and tasks that do not exist are refused, instead of having no rows."""
+    for pk in options["file_id"]:
+        find_file(pk)
+    if options["task"]:
+        find_task(options["task"])
     return selectors.Filters(
         file_ids=options["file_id"],
         task_id=options["task"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -11,13 +12,14 @@ from django.utils.translation import gettext_lazy
 from datasync.catalog.selectors import pending_files
 from datasync.choices import DomainChoice, Granularity
 from datasync.exceptions import InvalidRequest
-from datasync.management.arguments import file_id, find_user, whole_number
-from datasync.management.base import ConsoleCommand, Outcome
+from datasync.management.arguments import file_id, find_user, require_platform, require_shop, whole_number
+from datasync.management.base import ConsoleCommand, Exit, Outcome
 from datasync.management.progress import add_progress_option, progress_wanted
 from datasync.management.watching import task_outcome, watch
 from datasync.models import SyncProgressTask
 from datasync.runs import services
 from datasync.runs.services import MOST_FILES, Submission
+from datasync.runs.words import NOT_RUNG
 
 _FILTERS = ("platform", "domain", "granularity", "shop", "since_hours", "limit")
 DEFAULT_LIMIT = 100
@@ -27,7 +29,8 @@ DEFAULT_PRIORITY = 5
 class Command(ConsoleCommand):
     summary = gettext_lazy(
         "Queue files to be synced by the workers. Without options: up to 100 pending files of every kind. "
-        "Exit code with --wait: 0 all synced, 3 rows were quarantined, 4 files were refused."
+        "Exit code with --wait: 0 all synced, 3 rows were quarantined, 4 files were refused; "
+        "5 always when the broker did not take the work."
     )
 
     def add_options(self, parser: CommandParser) -> None:
@@ -75,14 +78,16 @@ class Command(ConsoleCommand):
         for ids, text in ((submission.missing_file_ids, _("Not found: %s")), (submission.busy_file_ids, _("Busy: %s"))):
             if ids:
                 self.stderr.write(text % ", ".join(map(str, ids)))
-        if options["wait"]:
+        heard = submission.task.message != NOT_RUNG
+        if options["wait"] and heard:
             watch(submission.task, shown=progress_wanted(options), timeout=options["timeout"])
-        return task_outcome(
+        outcome = task_outcome(
             submission.task,
-            finished=options["wait"],
+            finished=options["wait"] and heard,
             missing_file_ids=list(submission.missing_file_ids),
             busy_file_ids=list(submission.busy_file_ids),
         )
+        return outcome if heard else replace(outcome, exit=Exit.UNAVAILABLE)
 
 
 def _submit(options: dict[str, Any]) -> Submission | None:
@@ -93,6 +98,8 @@ def _submit(options: dict[str, Any]) -> Submission | None:
         "allow_quarantine": not options["refuse_quarantine"],
     }
     owner = find_user(options["user"])
+    require_platform(options["platform"])
+    require_shop(options["shop"], platform=options["platform"])
     if (options["all"] or options["file_id"]) and filtered:
         raise InvalidRequest(detail=_("Choose files by filters, by --file-id or by --all, not by several."))
     if options["all"]:
@@ -128,6 +135,6 @@ def _pending_of_shop(options: dict[str, Any]) -> list[int]:
         domains=options["domain"],
         granularities=options["granularity"],
         since_hours=options["since_hours"],
-        with_template_only=False,
+        with_template_only=not options["without_template"],
     ).filter(shop__shop_id=options["shop"])
     return list(files.values_list("pk", flat=True)[: options["limit"] or DEFAULT_LIMIT])

@@ -16,6 +16,8 @@ from datasync.management.progress import add_progress_option, progress_wanted
 from datasync.management.tables import table
 from datasync.management.watching import task_outcome, watch
 from datasync.models import SyncProgressTask
+from datasync.runs.selectors import with_live_counts
+from datasync.runs.words import summary
 
 
 class Command(ConsoleCommand):
@@ -48,7 +50,7 @@ def _newest(state: str | None, limit: int) -> Outcome:
     """The newest tasks as a table."""
     tasks = SyncProgressTask.objects.select_related("owner")
     tasks = tasks.filter(state=state) if state else tasks
-    document = [_as_document(task) for task in tasks[:limit]]
+    document = [_as_document(task) for task in with_live_counts(tasks[:limit])]
     if not document:
         return Outcome([], [_("No task yet. “manage.py sync_files” makes one.")])
     headers = (
@@ -63,10 +65,16 @@ def _newest(state: str | None, limit: int) -> Outcome:
     )
     names = ("task_id", "state", "owner", "total_files", "failed_files", "rows_read", "rows_quarantined")
     rows = (
-        (*(entry[name] for name in names), timezone.localtime(entry["created_at"]).strftime("%Y-%m-%d %H:%M:%S"))
+        (*_shown(entry, names), timezone.localtime(entry["created_at"]).strftime("%Y-%m-%d %H:%M:%S"))
         for entry in document
     )
     return Outcome(document, table(headers, rows))
+
+
+def _shown(entry: dict[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
+    """An entry as a line, its state in words."""
+    told = entry | {"state": TaskState(entry["state"]).label}
+    return tuple(told[name] for name in names)
 
 
 def _as_document(task: SyncProgressTask) -> dict[str, Any]:
@@ -83,5 +91,5 @@ def _as_document(task: SyncProgressTask) -> dict[str, Any]:
         "rows_quarantined": task.rows_quarantined,
         "created_at": task.created_at,
         "finished_at": task.finished_at,
-        "message": task.message,
+        "message": summary(task),
     }

@@ -11,14 +11,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datasync.choices import DomainChoice, TemplateState
-from datasync.exceptions import InvalidRequest, NotFound, SyncError
-from datasync.management.arguments import file_id, find_file, find_user
+from datasync.exceptions import InvalidRequest, NeedsDescription, NotFound, SyncError
+from datasync.management.arguments import file_id, find_file, find_user, require_platform
 from datasync.management.base import ActionsCommand, ConsoleError, Exit, Outcome, console_error
 from datasync.management.tables import facts, table
 from datasync.mapping import services
+from datasync.mapping.selectors import family_of_file
 from datasync.mapping.store import to_template
+from datasync.mapping.suggestions import suggested_template
+from datasync.mapping.template import check_template
 from datasync.mapping.template_file import dump_template
-from datasync.models import HeaderTemplate
+from datasync.models import CatalogFile, HeaderTemplate
 
 
 class Command(ActionsCommand):
@@ -63,7 +66,9 @@ class Command(ActionsCommand):
         """Suggest a mapping, and say how to publish it."""
         file = find_file(options["file_id"])
         services.suggest_for_file(file)
-        return Outcome({"file_id": file.pk, **file.suggestion}, _suggestion_lines(file.pk, file.suggestion))
+        hindrance = _hindrance(file)
+        document = {"file_id": file.pk, **file.suggestion, "hindrance": hindrance.document if hindrance else None}
+        return Outcome(document, [*_suggestion_lines(file.suggestion), "", *_next_step(file, hindrance)])
 
     def publish_suggestion(self, options: dict[str, Any]) -> Outcome:
         """Publish what was suggested for a file."""
@@ -80,6 +85,7 @@ class Command(ActionsCommand):
 
     def list(self, options: dict[str, Any]) -> Outcome:
         """List the templates."""
+        require_platform(options["platform"])
         conditions = {"platform_id": "platform", "domain": "domain", "state": "state"}
         rows = HeaderTemplate.objects.annotate(column_count=Count("columns"))
         rows = rows.filter(**{field: options[name] for field, name in conditions.items() if options[name]})
@@ -131,11 +137,30 @@ def _validated(path: Path) -> dict[str, Any]:
     return {"path": str(path), "templates": len(templates), "error": ""}
 
 
-def _suggestion_lines(pk: int, suggestion: dict[str, Any]) -> list[str]:
-    """A suggestion column by column, and what to do with it."""
+def _suggestion_lines(suggestion: dict[str, Any]) -> list[str]:
+    """A suggestion column by column."""
     rows = (
         (column["header"], column["field"] or "–", column["kind"], f"{column['confidence']:.0%}", column["reason"])
         for column in suggestion["columns"]
     )
     lines = list(table((_("header"), _("field"), _("kind"), _("confidence"), _("reason")), rows))
-    return [*lines, "", _("Publish it: manage.py templates publish-suggestion %(id)s") % {"id": pk}]
+    return [*lines, "", *suggestion["notes"]] if suggestion["notes"] else lines
+
+
+def _hindrance(file: CatalogFile) -> ConsoleError | None:
+    """Why the file's suggestion could not be published as it is; None where it could."""
+    family = family_of_file(file)
+    try:
+        if family is None:
+            raise NeedsDescription
+        check_template(suggested_template(file.suggestion, family=family))
+    except SyncError as error:
+        return console_error(error)
+    return None
+
+
+def _next_step(file: CatalogFile, hindrance: ConsoleError | None) -> list[str]:
+    """What to do with a suggestion."""
+    if hindrance is None:
+        return [_("Publish it: manage.py templates publish-suggestion %(id)s") % {"id": file.pk}]
+    return [_("It cannot be published yet: %(why)s") % {"why": hindrance.message}, hindrance.recovery]

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import connections
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datasync.management.base import ConsoleCommand, ConsoleError, Exit, Outcome
+from erp.models import WorkerHeartbeat
 from erp.preparation import FIRST_ADMIN, create_first_admin, prepare
-from erp.supervisor import Child, StopRequested, Supervisor, beat_command, stop_on_signals, web_command, worker_command
+from erp.supervisor import (
+    StopRequested,
+    Supervisor,
+    beat_command,
+    stop_on_signals,
+    web_address,
+    web_command,
+    worker_command,
+)
 
 START_SECONDS = 60.0
+POLL_SECONDS = 0.1
+WORKER_NAME = "worker"
+EVERYWHERE = {"0.0.0.0": "localhost", "127.0.0.1": "localhost", "::": "localhost", "::1": "localhost"}  # noqa: S104
+"""Where a person on this machine reaches a web process that listens there."""
 
 
 class Command(ConsoleCommand):
@@ -47,11 +61,12 @@ class Command(ConsoleCommand):
             password = create_first_admin()
             connections.close_all()
             with Supervisor() as supervisor:
-                web = supervisor.start("web", web_command(address=f"{host}:{port}", processes=options["web_processes"]))
-                supervisor.start("worker", worker_command(processes=options["processes"]))
+                began = timezone.now()
+                supervisor.start("web", web_command(host=host, port=port, processes=options["web_processes"]))
+                supervisor.start("worker", worker_command(name=WORKER_NAME, processes=options["processes"]))
                 supervisor.start("beat", beat_command())
-                _wait_for(web, host, port)
-                self._welcome(host, port, password)
+                if _all_answer(supervisor, host, port, since=began):
+                    self._welcome(host, port, password)
                 ended = supervisor.wait()
         except StopRequested:
             ended = None
@@ -65,7 +80,7 @@ class Command(ConsoleCommand):
         return Outcome(document={"stopped": True}, lines=[_("Stopped.")])
 
     def _welcome(self, host: str, port: int, password: str | None) -> None:
-        base = f"http://{'localhost' if host in {'127.0.0.1', '0.0.0.0'} else host}:{port}"  # noqa: S104 - compared only
+        base = f"http://{web_address(EVERYWHERE.get(host, host), port)}"
         for line in _welcome_lines(base, password):
             self.stderr.write(line, style_func=str)
 
@@ -108,33 +123,61 @@ def _require_services() -> None:
 
 
 def _require_free(host: str, port: int) -> None:
-    """Fail now, and clearly, when somebody else has the port."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as error:
-            raise ConsoleError(
-                _("The web process cannot listen on %(host)s:%(port)s: %(reason)s.")
-                % {"host": host, "port": port, "reason": error.strerror},
-                recovery=_("Choose another port: make serve ARGS=“--port 8001”."),
-                code="PORT_TAKEN",
-                exit_code=Exit.USAGE,
-            ) from error
+    """Fail now, and clearly, when somebody else has the port or this machine has no such address."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, _protocol, _name, address in found:
+            with socket.socket(family, kind) as listener:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(address)
+    except OSError as error:
+        raise ConsoleError(
+            _("The web process cannot listen on %(address)s: %(reason)s.")
+            % {"address": web_address(host, port), "reason": error.strerror},
+            recovery=_("Choose another port: make serve ARGS=“--port 8001”."),
+            code="PORT_TAKEN",
+            exit_code=Exit.USAGE,
+        ) from error
 
 
-def _wait_for(web: Child, host: str, port: int) -> None:
-    """Return when the web process answers, or has ended: the supervisor sees that next."""
+def _all_answer(supervisor: Supervisor, host: str, port: int, *, since: datetime) -> bool:
+    """Whether web and worker do their work; False when one of the processes has ended, which the supervisor tells.
+
+    Raises ``ConsoleError`` naming what does not answer in time.
+    """
+    waiting: dict[str, Callable[[], bool]] = {
+        "web": lambda: _web_answers(host, port),
+        "worker": lambda: _worker_was_heard(since),
+    }
     end = time.monotonic() + START_SECONDS
-    while web.process.poll() is None and time.monotonic() < end:
-        with _client() as client:
-            if client.connect_ex((host, port)) == 0:
-                return
-        time.sleep(0.1)
+    try:
+        while waiting:
+            if supervisor.ended():
+                return False
+            if time.monotonic() > end:
+                raise ConsoleError(
+                    _("No answer within %(seconds)s seconds from: %(names)s.")
+                    % {"seconds": f"{START_SECONDS:.0f}", "names": ", ".join(waiting)},
+                    recovery=_("Its reason stands above. Run “manage.py doctor”."),
+                    code="NOT_READY",
+                    exit_code=Exit.UNAVAILABLE,
+                )
+            time.sleep(POLL_SECONDS)
+            waiting = {name: answers for name, answers in waiting.items() if not answers()}
+    finally:
+        connections.close_all()
+    return True
 
 
-@contextmanager
-def _client() -> Iterator[socket.socket]:
-    with socket.socket() as client:
-        client.settimeout(1)
-        yield client
+def _web_answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _worker_was_heard(since: datetime) -> bool:
+    """Whether the worker that was just started takes messages: its event loop has turned."""
+    name = f"{WORKER_NAME}@{socket.gethostname()}"
+    return WorkerHeartbeat.objects.filter(worker=name, seen_at__gte=since).exists()

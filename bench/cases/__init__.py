@@ -1,0 +1,1 @@
+"""One module a benchmark: each takes a ``Run`` and yields its lines of the table."""

@@ -1,0 +1,59 @@
+"""Tasks and errors in the language of whoever reads: rows keep codes and numbers, sentences are made at reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from datasync.choices import TASK_TERMINAL
+from datasync.exceptions import error_classes
+from datasync.ingest.plan import COUNT_NAMES
+from datasync.models import SyncProgressTask
+
+NOT_RUNG = "NOT_RUNG"
+"""Message of a task whose bell the broker did not take, so that no worker knows of it."""
+_MESSAGES = {
+    NOT_RUNG: gettext_noop(
+        "Queued, but the broker did not take the message, so no worker knows of it yet. "
+        "Ask for the same files again once the broker is back."
+    )
+}
+
+
+def summary(task: SyncProgressTask) -> str:
+    """What there is to say of a task: of a finished one what it came to, of a waiting one why. Blank: nothing."""
+    if task.state not in TASK_TERMINAL:
+        return _(_MESSAGES[task.message]) if task.message in _MESSAGES else ""
+    comma = _(", ")
+    files = [
+        _("%(synced)s of %(total)s files synced") % {"synced": task.succeeded_files, "total": task.total_files},
+        *([_("%(count)s failed") % {"count": task.failed_files}] if task.failed_files else []),
+        *([_("%(count)s skipped") % {"count": task.skipped_files}] if task.skipped_files else []),
+    ]
+    counts = {name: getattr(task, f"rows_{name}") for name in COUNT_NAMES}
+    rows = _("%(count)s rows read") % {"count": f"{counts.pop('read'):,}"}
+    if outcomes := [f"{number:,} {_(name)}" for name, number in counts.items() if number]:
+        rows = _("%(whole)s: %(parts)s") % {"whole": rows, "parts": comma.join(outcomes)}
+    return _("%(files)s; %(rows)s.") % {"files": comma.join(files), "rows": rows}
+
+
+def error_in_words(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored error in the active language; its English text where its code or parameters no longer fit."""
+    code, message = stored.get("code", ""), stored.get("message", "")
+    cls = error_classes().get(code)
+    translated = _(message) if message else ""  # gettext of nothing is the header of the catalogue
+    if cls is not None:
+        with suppress(KeyError, TypeError, ValueError):
+            translated = _(cls(**stored.get("params", {})).template) % stored.get("params", {})
+    recovery = stored.get("recovery", "")
+    return {"code": code, "message": translated, "recovery": _(recovery) if recovery else ""}
+
+
+def remark_in_words(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored remark in the active language, beside what else it says, such as the file that it is of."""
+    translated = error_in_words(stored)
+    return {name: translated.get(name, value) for name, value in stored.items() if name != "params"}
