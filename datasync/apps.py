@@ -1,10 +1,17 @@
 """The data-sync application."""
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+
+from datasync.ingest.read import limit_readers
 
 
 class DatasyncConfig(AppConfig):
     name = "datasync"
     verbose_name = _("data sync")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Tell the reading room, which knows no Django, what one file may cost."""
+        limit_readers(memory_limit_bytes=settings.READER_MEMORY_BYTES, seconds=settings.READER_SECONDS)

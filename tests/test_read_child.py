@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 import xlsxwriter
+from django.apps import apps
+from pytest_django.fixtures import SettingsWrapper
 
 from datasync.exceptions import FileError, ReaderCrashed, ReaderTimeout
 from datasync.ingest.plan import ReadRequest
@@ -253,3 +255,12 @@ def test_the_last_words_of_a_child_that_died_are_logged(own: Reader, caplog: pyt
 def test_the_head_is_long_enough_for_a_profile(own: Reader, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 5_000)
     assert len(own.head(tmp_path / "a.csv", rows=2_040).rows) == 2_040
+
+
+def test_the_settings_limit_the_readers_of_this_process(settings: SettingsWrapper) -> None:
+    apps.get_app_config("datasync").ready()
+    found: list[Reader] = []
+    made = threading.Thread(target=lambda: found.append(reader()))
+    made.start()
+    made.join()
+    assert (found[0]._memory_limit_bytes, found[0]._seconds) == (settings.READER_MEMORY_BYTES, settings.READER_SECONDS)

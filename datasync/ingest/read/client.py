@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -145,6 +146,20 @@ class OpenSheet:
 _shared = threading.local()
 
 
+@dataclass(slots=True)
+class _Limits:
+    memory: int = DEFAULT_MEMORY_BYTES
+    seconds: float = DEFAULT_SECONDS
+
+
+_limits = _Limits()
+
+
+def limit_readers(*, memory_limit_bytes: int, seconds: float) -> None:
+    """What ``reader()`` allows the children of this process from now on."""
+    _limits.memory, _limits.seconds = memory_limit_bytes, seconds
+
+
 def reader() -> Reader:
     """The calling thread's own reader in this process, warm from one file to the next.
 
@@ -152,6 +167,6 @@ def reader() -> Reader:
     """
     if getattr(_shared, "pid", None) != os.getpid():
         _shared.inherited = getattr(_shared, "reader", None)  # kept, for its child is the parent's to end
-        _shared.reader, _shared.pid = Reader(), os.getpid()
+        _shared.reader, _shared.pid = Reader(memory_limit_bytes=_limits.memory, seconds=_limits.seconds), os.getpid()
     found: Reader = _shared.reader
     return found
