@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 from django.apps import apps
-from pytest_django.fixtures import SettingsWrapper
+from django.conf import settings
 
 from datasync.exceptions import FileError, ReaderCrashed, ReaderTimeout
 from datasync.ingest.plan import ReadRequest
@@ -257,7 +257,7 @@ def test_the_head_is_long_enough_for_a_profile(own: Reader, tmp_path: Path) -> N
     assert len(own.head(tmp_path / "a.csv", rows=2_040).rows) == 2_040
 
 
-def test_the_settings_limit_the_readers_of_this_process(settings: SettingsWrapper) -> None:
+def test_the_settings_limit_the_readers_of_this_process() -> None:
     apps.get_app_config("datasync").ready()
     found: list[Reader] = []
     made = threading.Thread(target=lambda: found.append(reader()))
