@@ -44,7 +44,7 @@ def test_the_session_meets_no_service_or_file_of_the_developer(tmp_path: Path) -
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=BASE_DIR,
-        env={name: value for name, value in os.environ.items() if name not in CONFIGURING} | mine,
+        env={name: value for name, value in os.environ.items() if name not in {*CONFIGURING, "TEST_DATABASE"}} | mine,
         capture_output=True,
         text=True,
         check=False,
