@@ -12,8 +12,7 @@ INTERNAL_ERROR = "INTERNAL_ERROR"
 def error_document(error: Exception) -> dict[str, Any]:
     """The error as ``{"code", "message", "params", "recovery"}``. A bug shows nothing internal: the log has it."""
     if isinstance(error, SyncError):
-        params = {name: value if isinstance(value, int | float) else str(value) for name, value in error.params.items()}
-        return {"code": error.code, "message": error.message, "params": params, "recovery": error.recovery}
+        return error.document
     return {
         "code": INTERNAL_ERROR,
         "message": "The sync stopped at an error of the program.",
