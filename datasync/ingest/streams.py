@@ -16,7 +16,7 @@ from datasync.ingest.prepare import Prepared
 _KEPT_IN_MEMORY = 5
 
 
-def ahead(parts: Iterator[Prepared], *, stop: Callable[[], None], depth: int = 2) -> Generator[Prepared, None, None]:
+def ahead(parts: Iterator[Prepared], *, stop: Callable[[], None], depth: int = 1) -> Generator[Prepared, None, None]:
     """The same parts, prepared up to ``depth`` ahead in a thread while the consumer waits for the database.
 
     A consumer that leaves early has ``stop`` called, which must free the thread from whatever it waits for.
