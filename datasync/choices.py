@@ -47,6 +47,8 @@ class FileState(models.TextChoices):
     FAILED = "failed", _("failed")
     TEMPLATE_UPDATE_REQUIRED = "template_update_required", _("template update required")
     SOURCE_MISSING = "source_missing", _("source missing")
+    DELETED = "deleted", _("deleted")
+    """Taken out of the catalogue by a person; the row stays, because facts and audit refer to it."""
 
 
 FILE_ACTIVE = (FileState.QUEUED, FileState.PROCESSING)
@@ -62,6 +64,7 @@ FILE_COLOURS = {
     FileState.FAILED: "red",
     FileState.TEMPLATE_UPDATE_REQUIRED: "red",
     FileState.SOURCE_MISSING: "red",
+    FileState.DELETED: "grey",
 }
 
 
@@ -131,6 +134,7 @@ class TaskKind(models.TextChoices):
     BATCH = "batch", _("batch")
     BATCH_BY_IDS = "batch_by_ids", _("chosen files")
     BATCH_ALL = "batch_all", _("everything pending")
+    REMAP = "remap", _("stored rows typed again")
 
 
 class TemplateState(models.TextChoices):
@@ -158,4 +162,17 @@ class QuarantineState(models.TextChoices):
     DISCARDED = "discarded", _("discarded")
 
 
+QUARANTINE_DECIDED = (QuarantineState.RELEASED, QuarantineState.DISCARDED)
 QUARANTINE_UNDECIDED = (QuarantineState.OPEN, QuarantineState.CORRECTED)
+
+
+class AuditAction(models.TextChoices):
+    """What a person did that somebody may ask about later."""
+
+    ROWS_CORRECTED = "rows_corrected", _("rows corrected")
+    ROWS_RELEASED = "rows_released", _("rows released")
+    ROWS_DISCARDED = "rows_discarded", _("rows discarded")
+    FILE_DELETED = "file_deleted", _("file deleted")
+    TEMPLATE_PUBLISHED = "template_published", _("template published")
+    TEMPLATE_ARCHIVED = "template_archived", _("template archived")
+    REMAP_STARTED = "remap_started", _("remap started")

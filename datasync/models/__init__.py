@@ -1,5 +1,6 @@
 """The models of datasync, by room."""
 
+from datasync.models.audit import AuditEntry
 from datasync.models.catalog import CatalogFile
 from datasync.models.facts import (
     FACT_MODELS,
@@ -19,6 +20,7 @@ from datasync.models.templates import HeaderSet, HeaderTemplate, TemplateColumn
 
 __all__ = [
     "FACT_MODELS",
+    "AuditEntry",
     "CatalogFile",
     "CollectionAccount",
     "ComponentVersion",

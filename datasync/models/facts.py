@@ -46,7 +46,12 @@ def _day() -> models.DateField[Any, Any]:
 
 
 class Fact(models.Model):
-    """What every fact has. ``raw`` is the original row, a JSON array in the order of ``header_set``."""
+    """What every fact has.
+
+    ``raw`` is the original row, a JSON array in the order of ``header_set``; ``context`` is what the row had from the
+    rows around it (``ingest.prepare.context``), so that the two can be typed again without the file. ``sheet_row`` is
+    its row in ``file_last``, ``first_sheet_row`` that in ``file_first``, both as the spreadsheet shows them.
+    """
 
     record_key = models.UUIDField(primary_key=True, editable=False)
     content_hash = models.UUIDField(editable=False)
@@ -69,15 +74,21 @@ class Fact(models.Model):
         "datasync.CatalogFile", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     sheet_row = models.PositiveIntegerField(_("row in the last file"))
+    first_sheet_row = models.PositiveIntegerField(_("row in the first file"), null=True)
     header_set = models.ForeignKey(
         "datasync.HeaderSet", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     created_at = models.DateTimeField(_("created"))
     updated_at = models.DateTimeField(_("updated"))
     raw = models.TextField(_("original row"))
+    context = models.TextField(null=True, editable=False)
 
     class Meta:
         abstract = True
+        indexes = (
+            models.Index(fields=("file_last", "sheet_row"), name="%(class)s_of_file"),
+            models.Index(fields=("period_start", "record_key"), name="%(class)s_period"),
+        )
 
     def __str__(self) -> str:
         return str(self.record_key)
@@ -143,9 +154,10 @@ class OrderLine(Fact):
     cost_margin = _ratio()
     sales_margin = _ratio()
 
-    class Meta:
+    class Meta(Fact.Meta):
         verbose_name = _("order line")
         verbose_name_plural = _("order lines")
+        indexes = (*Fact.Meta.indexes, models.Index(fields=("order_id",), name="orderline_order"))
 
 
 class ProductMetric(Fact):
@@ -193,7 +205,7 @@ class ProductMetric(Fact):
     click_rate = _ratio()
     repeat_purchase_rate = _ratio()
 
-    class Meta:
+    class Meta(Fact.Meta):
         verbose_name = _("product metric")
         verbose_name_plural = _("product metrics")
 
@@ -228,7 +240,7 @@ class TrafficMetric(Fact):
     bounce_rate = _ratio()
     click_rate = _ratio()
 
-    class Meta:
+    class Meta(Fact.Meta):
         verbose_name = _("traffic metric")
         verbose_name_plural = _("traffic metrics")
 
@@ -266,7 +278,7 @@ class ServiceMetric(Fact):
     first_response_seconds = _seconds()
     average_response_seconds = _seconds()
 
-    class Meta:
+    class Meta(Fact.Meta):
         verbose_name = _("service metric")
         verbose_name_plural = _("service metrics")
 
@@ -297,7 +309,7 @@ class InventorySnapshot(Fact):
     source_created_at = _moment()
     source_updated_at = _moment()
 
-    class Meta:
+    class Meta(Fact.Meta):
         verbose_name = _("inventory snapshot")
         verbose_name_plural = _("inventory snapshots")
 
@@ -319,7 +331,7 @@ class FinanceEntry(Fact):
     posted_at = _moment()
     description = _text()
 
-    class Meta:
+    class Meta(Fact.Meta):
         verbose_name = _("finance entry")
         verbose_name_plural = _("finance entries")
 

@@ -13,7 +13,10 @@ class QuarantinedRow(models.Model):
     """A row that cannot be trusted, kept whole.
 
     ``sheet_row`` is the row as the spreadsheet shows it (1-based). ``reasons`` is a list of
-    ``{"header", "code", "value"}``; a blank header means the whole row. ``values`` stand in ``header_set`` order.
+    ``{"header", "code", "value"}``; a blank header means the whole row. ``values`` stand in ``header_set`` order;
+    ``corrected`` maps positions in that order, as text, to what the cells should have held. ``context`` is what the row
+    had from the rows around it (``ingest.prepare.context``). Of a released row ``record_key`` and ``outcome`` say which
+    fact it became and how: one of ``ingest.plan.COUNT_NAMES``.
     """
 
     file = models.ForeignKey(
@@ -32,8 +35,12 @@ class QuarantinedRow(models.Model):
     reasons = models.JSONField(_("reasons"))
     values = models.JSONField(_("values"))
     corrected = models.JSONField(_("corrected values"), null=True, blank=True)
+    context = models.TextField(null=True, editable=False)
     state = models.CharField(_("state"), max_length=16, choices=QuarantineState, default=QuarantineState.OPEN)
     created_at = models.DateTimeField(_("created"))
+    record_key = models.UUIDField(_("fact"), null=True, blank=True, editable=False)
+    outcome = models.CharField(_("outcome"), max_length=16, blank=True, editable=False)
+    note = models.CharField(_("reason of the decision"), max_length=500, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
         verbose_name=_("decided by"),

@@ -88,6 +88,8 @@ class SyncTaskFile(RowCounts):
     """One file of a task: the unit of work, claimed by a conditional UPDATE and guarded by its lease token.
 
     ``measured`` says how complete the file's rows were, by shop; the quality gate adds it up when the task closes.
+    ``resume_after`` is the last row, as the spreadsheet shows it, that work done in several transactions is through
+    with.
     """
 
     task = models.ForeignKey(SyncProgressTask, on_delete=models.CASCADE, related_name="items", verbose_name=_("task"))
@@ -108,6 +110,7 @@ class SyncTaskFile(RowCounts):
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
     crashes = models.PositiveSmallIntegerField(_("crashes"), default=0)
     rows_expected = models.BigIntegerField(_("rows expected"), null=True, blank=True)
+    resume_after = models.PositiveIntegerField(_("done up to row"), default=0)
     error = models.JSONField(_("error"), default=dict, blank=True)
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
     measured = models.JSONField(_("measured"), default=dict, blank=True)

@@ -11,9 +11,9 @@ from django.utils.translation import ngettext
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from datasync.api import examples
+from datasync.api.examples import sync as examples
 from datasync.api.filters import FileQuery, filter_files
-from datasync.api.requests import PreviewOptions, Uploads
+from datasync.api.requests.sync import PreviewOptions, Uploads
 from datasync.api.serializers.files import FileDetail, FileSummary, Refreshed, UploadedFile
 from datasync.api.serializers.mapping import Preview
 from datasync.catalog import selectors, services

@@ -6,7 +6,7 @@ from celery import states
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from datasync.api import examples
+from datasync.api.examples import sync as examples
 from datasync.api.filters import ResultQuery, TaskQuery, filter_tasks
 from datasync.api.serializers.tasks import CeleryStatus, Progress, TaskSummary
 from datasync.exceptions import TaskNotFound

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from datasync.api import examples
-from datasync.api.requests import BatchSync, ChosenSync, EverySync, SingleSync
+from datasync.api.examples import sync as examples
+from datasync.api.requests.sync import BatchSync, ChosenSync, EverySync, SingleSync
 from datasync.api.serializers.tasks import Submitted, SubmittedByIds
 from datasync.exceptions import DataNotFound, FileBusy, FileNotFound, InvalidRequest
 from datasync.models import SyncProgressTask
