@@ -273,3 +273,17 @@ def test_two_shops_do_not_share_rows(desk: Desk) -> None:
 def test_totals_are_counted_not_loaded(desk: Desk) -> None:
     result = desk.sync([line("A1"), ("合计", None, None, "1", "1.00", None, None)])
     assert said(result) == {"read": 2, "inserted": 1, "totals": 1}
+
+
+def test_a_fact_keeps_its_row_in_the_first_file_that_brought_it(desk: Desk) -> None:
+    desk.sync([line("A0"), line("A1")])
+    desk.sync([line("A1", status="done")], collected=COLLECTED + timedelta(days=1))
+    fact = OrderLine.objects.get(order_id="A1")
+    assert (fact.first_sheet_row, fact.sheet_row) == (3, 2)
+
+
+def test_filled_text_with_a_tab_arrives_in_lines_whose_own_cells_are_plain(desk: Desk) -> None:
+    rows: list[Row] = [("A1", "1", "a\tb\\", "1", "1", None, None)]
+    rows += [(None, str(number), None, "1", None, None, None) for number in range(2, 4_500)]
+    desk.sync(rows)
+    assert OrderLine.objects.filter(order_status="a\tb\\").count() == len(rows)

@@ -11,7 +11,8 @@ import pytest
 from datasync.exceptions import InvalidTimezone
 from datasync.fields import Domain
 from datasync.ingest.plan import Plan, ShopOf
-from datasync.ingest.prepare import Preparer, preparer
+from datasync.ingest.prepare import Preparer
+from datasync.ingest.prepare import content as content_of_rows
 from tests.sheets import Row, make_plan, prepare, reasons
 
 MANILA, SAO_PAULO = ShopOf(7, "PHP", "Asia/Manila"), ShopOf(8, "BRL", "America/Sao_Paulo")
@@ -97,5 +98,5 @@ def test_a_period_that_decides_how_a_date_is_read_makes_content_new_and_one_that
 
 def test_new_rules_of_typing_make_all_content_new(monkeypatch: pytest.MonkeyPatch) -> None:
     before = content(orders(), ROWS)
-    monkeypatch.setattr(preparer, "PREPARE_VERSION", preparer.PREPARE_VERSION + 1)
+    monkeypatch.setattr(content_of_rows, "PREPARE_VERSION", content_of_rows.PREPARE_VERSION + 1)
     assert not set(before) & set(content(orders(), ROWS))

@@ -21,12 +21,16 @@ NO_ROWS = "NO_ROWS"
 
 @dataclass(slots=True)
 class IngestResult:
-    """What became of a file's rows. ``measures`` says how complete the trusted ones are, by shop."""
+    """What became of a file's rows. ``measures`` says how complete the trusted ones are, by shop.
+
+    ``discarded`` of the quarantined rows wait for nobody any more.
+    """
 
     counts: Counts
     rejected_by_reason: dict[str, int]
     measures: dict[int | None, Measure]
     warnings: list[str] = field(default_factory=list)
+    discarded: int = 0
 
     @property
     def period(self) -> tuple[date | None, date | None]:
@@ -53,18 +57,37 @@ def ingest(
     Raises a ``FileError`` when the rest of the sheet cannot be read, ``QuarantineRefused`` when rows are refused and
     ``allow_quarantine`` is false; in both cases nothing was written.
     """
-    loader = loader_for(plan, using=using)
-    rejects = Rejects(plan, item_id=item_id, template_id=template_id, using=using)
+    return carry(
+        sheet,
+        loader=loader_for(plan, using=using),
+        rejects=Rejects(plan, item_id=item_id, template_id=template_id, using=using),
+        allow_quarantine=allow_quarantine,
+        before_commit=before_commit,
+        on_progress=on_progress,
+    )
+
+
+def carry(
+    sheet: Sheet,
+    *,
+    loader: Loader,
+    rejects: Rejects,
+    allow_quarantine: bool,
+    before_commit: Callable[[IngestResult], None] = lambda _: None,
+    on_progress: Callable[[Counts], None] = lambda _: None,
+) -> IngestResult:
+    """``ingest`` with a loader and a quarantine that are given: the real ones, or those of a dry run."""
+    plan = loader.plan
     meter = Meter(plan)
-    prepared = _prepared(sheet, plan, meter, on_progress)
+    prepared = _prepared(sheet, Preparer(plan, rejects.decided()), meter, on_progress)
     with closing(_parts(prepared, loader, sheet)) as parts:
         first = next(parts, None)  # the transaction, and with it the lock, begins when there is something to write
         with loader.transaction():
-            counts = _load(loader, rejects, chain([first] if first else [], parts), on_progress)
+            counts, discarded = _load(loader, rejects, chain([first] if first else [], parts), on_progress)
             if rejects.count and not allow_quarantine:
                 raise QuarantineRefused(count=rejects.count)
             warnings = [NO_ROWS] if counts.read == counts.totals else []
-            result = IngestResult(counts, dict(rejects.by_reason), meter.measures, warnings)
+            result = IngestResult(counts, dict(rejects.by_reason), meter.measures, warnings, discarded)
             before_commit(result)
     return result
 
@@ -81,27 +104,43 @@ def _parts(prepared: Iterator[Prepared], loader: Loader, sheet: Sheet) -> Genera
     yield from ahead(whole, stop=sheet.cancel) if loader.streams else collected(whole)
 
 
-def _prepared(sheet: Sheet, plan: Plan, meter: Meter, on_progress: Callable[[Counts], None]) -> Iterator[Prepared]:
+def _prepared(
+    sheet: Sheet, preparer: Preparer, meter: Meter, on_progress: Callable[[Counts], None]
+) -> Iterator[Prepared]:
     """Prepare and measure: work that needs no database, so it is done outside the transaction or beside it."""
     read = 0
-    for part in Preparer(plan).parts(sheet):
+    for part in preparer.parts(sheet):
         meter.add(part.rows)
         read += part.read
         on_progress(Counts(read=read))
         yield part
 
 
-def _load(loader: Loader, rejects: Rejects, parts: Iterator[Prepared], on_progress: Callable[[Counts], None]) -> Counts:
-    begun = Counts()
+def _load(
+    loader: Loader, rejects: Rejects, parts: Iterator[Prepared], on_progress: Callable[[Counts], None]
+) -> tuple[Counts, int]:
+    """The file's books, and how many of its quarantined rows were discarded."""
+    begun, discarded = Counts(), 0
+    loader.begin()
     rejects.clear()
-    for number, part in enumerate(parts):
-        if number == 0:
-            loader.begin()
+    for part in parts:
         rejects.keep(part.rejected)
         loader.load(part.rows)
-        begun.add(Counts(read=part.read, quarantined=len(part.rejected), totals=part.totals))
+        begun.add(books(part))
+        discarded += part.discarded
         on_progress(_sum(begun, loader.counts))
-    return _sum(begun, loader.finish())
+    return _sum(begun, loader.finish()), discarded
+
+
+def books(part: Prepared) -> Counts:
+    """Where the rows of a part went that are not for the loader: what was released before is there unchanged."""
+    return Counts(
+        read=part.read,
+        unchanged=part.released,
+        quarantined=len(part.rejected) + part.discarded,
+        totals=part.totals,
+        duplicates=part.repeated,
+    )
 
 
 def _sum(*parts: Counts) -> Counts:

@@ -164,6 +164,9 @@ class Plan:
     ordinal: bool = False  # lines with an equal identity are numbered (orders, finance)
     totals_on_every_line: bool = False  # an order's totals stand on each of its lines, not only on the first
     file_currency: str = ""  # named by the headers of all local amounts, ISO 4217
+    cleared: frozenset[str] = frozenset()
+    """Fields whose stored value is of another template: an update of a row that this file wrote last empties them, and
+    writes what the file now says, blank or not. Rows that another file wrote last keep theirs."""
 
 
 @dataclass(slots=True)
@@ -212,3 +215,5 @@ class RejectedRow:
     row: int
     reasons: tuple[tuple[str, str, str], ...]  # (header, reason code, offending value)
     values: tuple[str | None, ...]  # in header order
+    context: str | None = None  # what it had from the rows around it, see ``prepare.context``
+    at: int = 0  # position among the rows that were prepared with it

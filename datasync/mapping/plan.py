@@ -25,9 +25,7 @@ def make_plan(
         raise HeaderChanged(missing=", ".join(match.missing_required) or "a column that holds what it should")
     if header_keys(_trimmed(info_header)) != header_keys(_trimmed(match.header)):
         raise HeaderChanged(missing="the header that was matched; the file has another one now")
-    columns = tuple(
-        _column(position, header, match=match, template=template) for position, header in enumerate(info_header)
-    )
+    columns = columns_of(match, template=template, header=info_header)
     return Plan(
         file_id=file_id,
         scope=scope,
@@ -39,6 +37,11 @@ def make_plan(
         totals_on_every_line=template.totals_on_every_line,
         file_currency=_file_currency(columns, template),
     )
+
+
+def columns_of(match: Match, *, template: Template, header: Sequence[str]) -> tuple[Column, ...]:
+    """Every column of a header, bound to what the matched template says of it."""
+    return tuple(_column(position, text, match=match, template=template) for position, text in enumerate(header))
 
 
 def _file_currency(columns: Sequence[Column], template: Template) -> str:

@@ -17,22 +17,32 @@ from datasync.disk import place
 from datasync.exceptions import HeaderChanged, NeedsDescription, NoTemplate, UnsureMapping
 from datasync.fields import Domain
 from datasync.ingest.plan import Plan, ReadRequest, Scope, SheetInfo, ShopOf
+from datasync.mapping.cleared import cleared_fields, previous_template
+from datasync.mapping.drafts import copy_as_draft, delete_draft, new_version, replace_draft, require_draft
+from datasync.mapping.loading import (
+    LoadResult,
+    ensure_platforms,
+    import_template,
+    import_templates,
+    load_builtin_templates,
+    validate_file,
+)
 from datasync.mapping.match import Match, Outcome, match
 from datasync.mapping.plan import make_plan
 from datasync.mapping.publishing import (
-    LoadResult,
     archive,
-    ensure_platforms,
-    import_template,
-    load_builtin_templates,
-    new_version,
+    archive_template,
+    archiving_of,
     publish,
-    validate_file,
+    publish_draft,
+    publishing_of,
 )
+from datasync.mapping.rematch import recheck, recheck_soon, waiting_files
 from datasync.mapping.selectors import family_of_file, sample_rows
 from datasync.mapping.store import Shelf, Stored, family_of, held_shelf, shelf
 from datasync.mapping.suggestions import publish_suggestion, suggest_for_file, suggested_template
 from datasync.mapping.template import Family, Template
+from datasync.mapping.template_file import read_templates
 from datasync.mapping.undescribed import error_for, is_stamped, mapped_fields
 from datasync.models import CatalogFile, HeaderSet, Shop, ShopAlias
 
@@ -41,17 +51,31 @@ __all__ = [
     "ResolvedPlan",
     "SyncOptions",
     "archive",
+    "archive_template",
+    "archiving_of",
     "bind",
+    "copy_as_draft",
+    "delete_draft",
     "ensure_platforms",
     "header_set_id",
     "import_template",
+    "import_templates",
     "load_builtin_templates",
     "new_version",
     "prepare_read",
     "publish",
+    "publish_draft",
     "publish_suggestion",
+    "publishing_of",
+    "read_templates",
+    "recheck",
+    "recheck_soon",
+    "replace_draft",
+    "require_draft",
     "suggest_for_file",
+    "template_in_use",
     "validate_file",
+    "waiting_files",
 ]
 
 DEFAULT_ZONE = str(Shop._meta.get_field("timezone").get_default())
@@ -62,10 +86,12 @@ class SyncOptions:
     """How strictly a sync keeps to published templates, and whether their header row or the detected one counts.
 
     A template's row counts only where its header really stands: otherwise the row in which it was found does.
+    A dry run does not ``keep_header``: one that is new then has no id (0).
     """
 
     only_with_template: bool = True
     use_template_header_row: bool = True
+    keep_header: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +125,11 @@ def bind(file: CatalogFile, info: SheetInfo, options: SyncOptions | None = None)
     Raises ``HeaderChanged`` with what is missing, added and renamed when the header no longer fits, and
     ``NeedsDescription`` when the columns that are there leave open which shop or date a row belongs to.
     """
-    options, on = options or SyncOptions(), held_shelf()
-    mapping = _mapping_of(file, options, on)
-    judged = file.match.get("template_id") == mapping.template_id
-    found = match(info.header, [mapping.template], sample_rows=() if judged else sample_rows(file))
-    contradictions = file.match.get("contradictions") if judged else found.as_dict()["contradictions"]
-    if not found.outcome.syncable and not found.contradictions:
-        raise _header_changed(found)
-    if contradictions:
-        raise _contradicted(found, contradictions)
-    plan = make_plan(
-        found,
-        template=mapping.template,
-        info_header=info.header,
-        scope=_scope(file, mapping.template),
-        file_id=file.pk,
-        header_set_id=header_set_id(info.header),
-    )
-    _require_description(file, mapping.template, {column.field for column in plan.columns if column.field}, on)
+    options = options or SyncOptions()
+    plan, mapping, found = _bound(file, info.header, options, held_shelf())
+    previous = previous_template(file, template_id=mapping.template_id)
+    if previous is not None:
+        plan = replace(plan, cleared=cleared_fields(previous=previous, header=info.header, plan=plan))
     request = _request(file, mapping, options)
     return ResolvedPlan(
         plan=plan,
@@ -127,13 +140,43 @@ def bind(file: CatalogFile, info: SheetInfo, options: SyncOptions | None = None)
     )
 
 
-def header_set_id(header: Sequence[str]) -> int:
-    """The primary key of a header as it stood in a file; each is stored once."""
+def bind_kept(file: CatalogFile, header: Sequence[str], options: SyncOptions | None = None) -> tuple[Plan, int | None]:
+    """The plan for rows that are kept in the database and stood under ``header``, and the id of its template.
+
+    The file itself is not needed. Raises what ``bind`` raises, and ``NoTemplate`` or ``UnsureMapping``.
+    """
+    plan, mapping, _found = _bound(file, header, options or SyncOptions(), shelf())
+    return plan, mapping.template_id
+
+
+def _bound(file: CatalogFile, header: Sequence[str], options: SyncOptions, on: Shelf) -> tuple[Plan, _Mapping, Match]:
+    mapping = _mapping_of(file, options, on)
+    judged = file.match.get("template_id") == mapping.template_id
+    found = match(header, [mapping.template], sample_rows=() if judged else sample_rows(file))
+    contradictions = file.match.get("contradictions") if judged else found.as_dict()["contradictions"]
+    if not found.outcome.syncable and not found.contradictions:
+        raise _header_changed(found)
+    if contradictions:
+        raise _contradicted(found, contradictions)
+    plan = make_plan(
+        found,
+        template=mapping.template,
+        info_header=header,
+        scope=_scope(file, mapping.template),
+        file_id=file.pk,
+        header_set_id=header_set_id(header, keep=options.keep_header),
+    )
+    _require_description(file, mapping.template, {column.field for column in plan.columns if column.field}, on)
+    return plan, mapping, found
+
+
+def header_set_id(header: Sequence[str], *, keep: bool = True) -> int:
+    """The primary key of a header as it stood in a file; each is stored once. 0: it is new and not to be kept."""
     texts = [text.replace("\0", "").encode("utf-8", "replace").decode() for text in header]
     digest = hashlib.sha256(json.dumps(texts, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
     known = HeaderSet.objects.filter(digest=digest).values_list("pk", flat=True).first()
-    if known is not None:
-        return known
+    if known is not None or not keep:
+        return known or 0
     return HeaderSet.objects.get_or_create(digest=digest, defaults={"headers": texts})[0].pk
 
 
@@ -159,6 +202,13 @@ def _mapping_of(file: CatalogFile, options: SyncOptions, on: Shelf) -> _Mapping:
     if not file.suggestion["sure"]:
         raise UnsureMapping
     return _Mapping(suggested_template(file.suggestion, family=family), None)
+
+
+def template_in_use(file: CatalogFile) -> int | None:
+    """The id of the published template by which a sync would read the file now; None while there is none."""
+    family = family_of_file(file)
+    stored = _published_for(file, family, shelf()) if family else None
+    return stored.id if stored else None
 
 
 def _published_for(file: CatalogFile, family: Family, on: Shelf) -> Stored | None:

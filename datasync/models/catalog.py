@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from datasync.choices import DomainChoice, FileState, Granularity, SubDomain
+from datasync.choices import DomainChoice, FileState, Granularity, RowsFate, SubDomain
 
 
 class CatalogFile(models.Model):
@@ -15,7 +18,9 @@ class CatalogFile(models.Model):
 
     ``root`` and ``storage_name`` say where it lies; ``sha256`` is over platform, shop and bytes, so that the same
     bytes of two shops are two files; ``content_sha256`` is over the bytes alone. New content at the same place is the
-    same row, pending again. ``description_sources`` says for each described field who said so.
+    same row, pending again. ``description_sources`` says for each described field who said so. ``template_fit`` is the
+    outcome in ``match``, kept beside it by the database so that it can be counted. ``removing`` is set
+    while not all is gone that goes with a deleted file, and says whether its rows do.
     """
 
     root = models.CharField(_("root"), max_length=100)
@@ -58,9 +63,14 @@ class CatalogFile(models.Model):
         verbose_name=_("template"),
     )  # fmt: skip
     match = models.JSONField(_("template match"), default=dict, blank=True)
+    template_fit = models.GeneratedField(
+        expression=Coalesce(KT("match__outcome"), Value(""), output_field=models.CharField()),
+        output_field=models.CharField(max_length=16), db_persist=True, verbose_name=_("how the template fits"),
+    )  # fmt: skip
     suggestion = models.JSONField(_("suggested mapping"), default=dict, blank=True)
 
     state = models.CharField(_("state"), max_length=32, choices=FileState, default=FileState.PENDING)
+    removing = models.CharField(_("still to be removed"), max_length=8, choices=RowsFate, blank=True, editable=False)
     rows = models.JSONField(_("rows of the last sync"), default=dict, blank=True)
     last_error = models.JSONField(_("last error"), default=dict, blank=True)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
@@ -78,6 +88,21 @@ class CatalogFile(models.Model):
         indexes = (
             models.Index(fields=("state", "platform", "domain"), name="file_state"),
             models.Index(fields=("platform", "shop", "domain", "granularity"), name="file_scope"),
+            models.Index(fields=("state", "first_seen_at", "id"), name="file_waiting"),
+            models.Index(  # all that the figures of the catalogue are counted from
+                fields=(
+                    "platform",
+                    "source_platform",
+                    "domain",
+                    "sub_domain",
+                    "granularity",
+                    "state",
+                    "template_fit",
+                    "template",
+                    "id",
+                ),
+                name="file_figures",
+            ),
         )
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ check per row at load, and the loader alone writes facts, in the transaction tha
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -85,7 +85,7 @@ class Fact(models.Model):
 
     class Meta:
         abstract = True
-        indexes = (
+        indexes: ClassVar[tuple[models.Index, ...]] = (
             models.Index(fields=("file_last", "sheet_row"), name="%(class)s_of_file"),
             models.Index(fields=("period_start", "record_key"), name="%(class)s_period"),
         )

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from datasync.choices import ExportKind, ExportState
+
 
 class ProductImage(models.Model):
     """A picture found in an export, under the SKU of its row."""
@@ -26,19 +28,31 @@ class ProductImage(models.Model):
 
 
 class ExportArchive(models.Model):
-    """A ZIP of files or rows that somebody asked for."""
+    """A ZIP of files or rows that somebody asked for.
+
+    Who makes it holds it until ``lease_until``; one whose maker died is made again, or has failed when that happened
+    too often (``attempt``). A ready one is removed after ``expires_at``.
+    """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
-    what = models.CharField(_("what"), max_length=16)
+    what = models.CharField(_("what"), max_length=16, choices=ExportKind)
     file_ids = models.JSONField(default=list)
+    state = models.CharField(_("state"), max_length=16, choices=ExportState, default=ExportState.QUEUED)
+    done_files = models.PositiveIntegerField(_("files done"), default=0)
+    error = models.JSONField(_("error"), default=dict)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
+    lease_until = models.DateTimeField(_("lease until"), null=True)
     storage_name = models.CharField(max_length=500, blank=True)
     size = models.BigIntegerField(_("size in bytes"), null=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    expires_at = models.DateTimeField(_("expires"), null=True)
 
     class Meta:
+        ordering = ("-id",)
         verbose_name = _("export archive")
         verbose_name_plural = _("export archives")
+        indexes = (models.Index(fields=("state", "expires_at"), name="export_state"),)
 
     def __str__(self) -> str:
         return f"{self.what} {self.pk}"

@@ -58,7 +58,10 @@ class QuarantinedRow(models.Model):
                 name="quarantine_one_open_row",
             ),
         )
-        indexes = (models.Index(fields=("state", "domain"), name="quarantine_state"),)
+        indexes = (
+            models.Index(fields=("state", "domain"), name="quarantine_state"),
+            models.Index(fields=("record_key",), name="quarantine_fact", condition=models.Q(record_key__isnull=False)),
+        )
 
     def __str__(self) -> str:
         return f"{self.file_id}:{self.sheet_row}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from datasync.choices import DomainChoice, Granularity, SubDomain, TemplateOrigin, TemplateState
+from datasync.spreadsheets import unique_names
 
 
 class HeaderTemplate(models.Model):
@@ -86,10 +89,14 @@ class TemplateColumn(models.Model):
 
 
 class HeaderSet(models.Model):
-    """A header as it stood in files, stored once; the original rows are kept in its order."""
+    """A header as it stood in files, stored once; the original rows are kept in its order.
+
+    ``names`` are the headers made unique, so that a row can be shown as an object.
+    """
 
     digest = models.CharField(max_length=64, unique=True)
     headers = models.JSONField(_("headers"))
+    names = models.JSONField(default=list, editable=False)
 
     class Meta:
         verbose_name = _("header set")
@@ -97,3 +104,8 @@ class HeaderSet(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk}: {len(self.headers)}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Name the columns with the header that they are of."""
+        self.names = unique_names(self.headers)
+        super().save(*args, **kwargs)

@@ -8,19 +8,10 @@ import time
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError
 
+from datasync.catalog.after import WAITING, state_after
 from datasync.catalog.services import look_again, verify_unchanged
-from datasync.choices import FileState
-from datasync.exceptions import (
-    FencedOut,
-    FileMissing,
-    NeedsDescription,
-    NoTemplate,
-    ReaderTimeout,
-    SyncError,
-    TemplateError,
-    TransientError,
-    UnsureMapping,
-)
+from datasync.choices import TaskKind
+from datasync.exceptions import FencedOut, ReaderTimeout, SyncError, TransientError
 from datasync.ingest.pipeline import IngestResult, ingest
 from datasync.ingest.read import reader
 from datasync.mapping import services as mapping
@@ -29,21 +20,23 @@ from datasync.runs import finish
 from datasync.runs.claim import Claim
 from datasync.runs.errors import error_document
 from datasync.runs.heartbeat import Watch, heartbeat
+from datasync.runs.remap.execute import retype
 from datasync.runs.retry import POLICY, is_transient
 from erp.broker import SOFT_LIMIT_SECONDS
 
 logger = logging.getLogger(__name__)
 _OWN_SHARE = 0.9
 """A file that had so much of a message's time had its fair chance; the reader limits the reading of it besides."""
-_WAITS_FOR_A_PERSON: dict[type[Exception], FileState] = {
-    NoTemplate: FileState.PENDING,
-    UnsureMapping: FileState.PENDING,
-    NeedsDescription: FileState.NEEDS_DESCRIPTION,
-}
 
 
 def execute(claim: Claim, task: SyncProgressTask) -> None:
-    """Sync the claimed file and record its end. Only a database that is away lets an exception out."""
+    """Sync the claimed file and record its end. Only a database that is away lets an exception out.
+
+    The files of a remap are not read: their stored rows are typed again.
+    """
+    if task.kind == TaskKind.REMAP:
+        retype(claim, task)
+        return
     started = time.monotonic()
     file = CatalogFile.objects.select_related("shop").defer("profile").get(pk=claim.file_id)
     try:
@@ -74,6 +67,7 @@ def _sync(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watch,
             finish.succeed(
                 claim,
                 counts=result.counts,
+                discarded=result.discarded,
                 measures=result.measures,
                 template_id=resolved.template_id,
                 warnings=(*resolved.warnings, *result.warnings),
@@ -102,10 +96,10 @@ def _record(claim: Claim, file: CatalogFile, error: Exception, *, started: float
         error = TransientError()
     if not isinstance(error, SyncError):
         logger.error("Item %s of file %s failed", claim.item_id, file.pk, exc_info=error)
-    waiting = _WAITS_FOR_A_PERSON.get(type(error))
-    if waiting is None:
-        finish.fail(claim, error=error_document(error), file_state=_failed_state(error), seconds=seconds)
-    elif finish.skip(claim, error=error_document(error), file_state=waiting, seconds=seconds):
+    document, state = error_document(error), state_after(error)
+    if type(error) not in WAITING:
+        finish.fail(claim, error=document, file_state=state, seconds=seconds)
+    elif finish.skip(claim, error=document, file_state=state, seconds=seconds):
         _suggest(file)
 
 
@@ -113,12 +107,6 @@ def _out_of_time(seconds: float) -> SyncError:
     """The limit is the message's: only a file that had nearly all of it is to blame, another is tried again."""
     own_fault = seconds >= SOFT_LIMIT_SECONDS * _OWN_SHARE
     return ReaderTimeout(limit=SOFT_LIMIT_SECONDS) if own_fault else TransientError()
-
-
-def _failed_state(error: Exception) -> FileState:
-    if isinstance(error, TemplateError):
-        return FileState.TEMPLATE_UPDATE_REQUIRED
-    return FileState.SOURCE_MISSING if isinstance(error, FileMissing) else FileState.FAILED
 
 
 def _suggest(file: CatalogFile) -> None:

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from datasync.choices import FileState, ItemState
 from datasync.exceptions import FencedOut, FileChanged
+from datasync.ingest.load.outcome import file_state
 from datasync.ingest.measure import Measure, as_document
 from datasync.ingest.plan import COUNT_NAMES, Counts
 from datasync.models import CatalogFile, SyncTaskFile
@@ -30,13 +31,17 @@ def succeed(
     claim: Claim,
     *,
     counts: Counts,
+    discarded: int = 0,
     measures: Mapping[int | None, Measure],
     template_id: int | None,
     warnings: Sequence[str],
     seconds: float,
 ) -> None:
-    """Close the books of a loaded file. Raises ``FencedOut`` or ``FileChanged``, which roll everything back."""
-    item_state, file_state = outcome(counts)
+    """Close the books of a loaded file; ``discarded`` of its quarantined rows wait for nobody any more.
+
+    Raises ``FencedOut`` or ``FileChanged``, which roll everything back.
+    """
+    item_state, new_state = outcome(counts, discarded=discarded)
     changed = _held(claim).update(
         state=item_state,
         template_id=template_id,
@@ -50,16 +55,14 @@ def succeed(
         raise FencedOut
     stamp = {} if template_id is None else {"template_id": template_id}
     # A file replaced meanwhile is a new version, pending again: what was read of the old one must not pass for it.
-    if not _unreplaced(claim).update(state=file_state, rows=counts.as_dict(), last_error={}, synced_at=Now(), **stamp):
+    if not _unreplaced(claim).update(state=new_state, rows=counts.as_dict(), last_error={}, synced_at=Now(), **stamp):
         raise FileChanged
 
 
-def outcome(counts: Counts) -> tuple[ItemState, FileState]:
-    """How item and file stand after a load with these counts."""
-    if not counts.quarantined:
-        return ItemState.COMPLETED, FileState.INGESTED
-    kept = counts.inserted + counts.updated + counts.unchanged + counts.stale
-    return ItemState.PARTIAL, FileState.PARTIAL if kept else FileState.QUARANTINED
+def outcome(counts: Counts, *, discarded: int = 0) -> tuple[ItemState, FileState]:
+    """How item and file stand after a load with these counts, ``discarded`` of whose quarantined rows are settled."""
+    state = file_state(counts, discarded=discarded)
+    return ItemState.COMPLETED if state is FileState.INGESTED else ItemState.PARTIAL, state
 
 
 def fail(claim: Claim, *, error: dict[str, Any], file_state: FileState, seconds: float) -> bool:

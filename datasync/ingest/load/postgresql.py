@@ -6,7 +6,6 @@ rewrites rows that have not changed. The advisory lock makes classify-then-COPY 
 
 from __future__ import annotations
 
-import hashlib
 import io
 from typing import Any
 
@@ -20,11 +19,17 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
 from datasync.ingest.load.loader import Loader, Stored
+from datasync.ingest.load.locks import lock_number
 from datasync.ingest.load.moved import GIVEN_UP
 
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 _ROWS_A_BLOCK = 4_000
-_KEPT = "{c} = nullif(coalesce(s.{c}, f.{c}), {given_up})"
+_WRITTEN = sql.SQL("{c} = s.{c}")
+_KEPT = sql.SQL("{c} = nullif(coalesce(s.{c}, f.{c}), {given_up})")
+_REPLACED = sql.SQL(
+    "{c} = nullif(coalesce(s.{c}, CASE WHEN f.file_last_id <> s.file_last_id THEN f.{c} END), {given_up})"
+)
+_EMPTIED = sql.SQL("{c} = CASE WHEN f.file_last_id <> s.file_last_id THEN f.{c} END")
 _UUID, _UUID_ARRAY = 2950, 2951
 _CLASSIFY = sql.SQL(
     "SELECT array_agg(at) FILTER (WHERE same AND NOT older), array_agg(at) FILTER (WHERE same AND older), "
@@ -47,12 +52,12 @@ class PostgresqlLoader(Loader):
 
     def lock(self) -> str:
         scope = self.plan.scope
-        whole = _lock_number(scope.platform, scope.domain)
+        whole = lock_number(scope.platform, scope.domain)
         if scope.shop_id is None:  # rows name their shops: keep every shop of the domain out
             taken, params = "pg_advisory_xact_lock(%s)", [whole]
         else:
             taken = "pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s)"
-            params = [whole, _lock_number(scope.platform, scope.domain, scope.shop_id)]
+            params = [whole, lock_number(scope.platform, scope.domain, scope.shop_id)]
         with connections[self.using].cursor() as cursor:
             cursor.execute(f"SELECT (now() AT TIME ZONE 'UTC')::text, {taken}", params)
             return str(cursor.fetchone()[0])
@@ -80,10 +85,8 @@ class PostgresqlLoader(Loader):
     def update(self, rows: pl.DataFrame) -> None:
         staging = f"changed_{self.table.name}"
         assignments = [
-            sql.SQL(_KEPT if name in self.table.order_level else "{c} = s.{c}").format(
-                c=sql.Identifier(name), given_up=sql.Literal(GIVEN_UP)
-            )
-            for name in self.table.updated
+            self._assignment(name).format(c=sql.Identifier(name), given_up=sql.Literal(GIVEN_UP))
+            for name in (*self.table.updated, *self.table.emptied)
         ]
         with _cursor(self.using) as cursor:
             cursor.execute(
@@ -100,6 +103,13 @@ class PostgresqlLoader(Loader):
                     staging=sql.Identifier(staging),
                 )
             )
+
+    def _assignment(self, name: str) -> sql.SQL:
+        if name in self.table.emptied:
+            return _EMPTIED
+        if name in self.table.replaced:
+            return _REPLACED
+        return _KEPT if name in self.table.order_level else _WRITTEN
 
     def _copy(self, table: str, rows: pl.DataFrame) -> None:
         statement = sql.SQL("COPY {table} ({columns}) FROM STDIN").format(
@@ -144,9 +154,11 @@ class _HashesDumper(Dumper):
 def copy_text(rows: pl.DataFrame) -> bytes:
     """Rows in COPY's text format: tab between values, ``\\N`` for NULL, backslash escapes.
 
-    ``raw`` is JSON of every cell, so a tab, a line end or a backslash anywhere in the row shows there as a backslash.
+    ``raw`` is JSON of every cell and ``context`` of what was filled into the row, so a tab, a line end or a backslash
+    anywhere in the row shows there as a backslash.
     """
-    if rows["raw"].str.contains("\\", literal=True).any():  # only then is there anything to escape in any column
+    odd = pl.any_horizontal(pl.col("raw", "context").str.contains("\\", literal=True).any())
+    if rows.select(odd.fill_null(value=False)).item():  # only then is there anything to escape in any column
         escaped: pl.Expr = cs.string()
         for character, replacement in _ESCAPES:
             escaped = escaped.str.replace_all(character, replacement, literal=True)
@@ -154,8 +166,3 @@ def copy_text(rows: pl.DataFrame) -> bytes:
     written = io.BytesIO()
     rows.write_csv(written, include_header=False, separator="\t", quote_style="never", null_value="\\N")
     return written.getvalue()
-
-
-def _lock_number(*parts: object) -> int:
-    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)

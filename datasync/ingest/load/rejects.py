@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from django.utils import timezone
 
-from datasync.choices import QUARANTINE_UNDECIDED
+from datasync.choices import QUARANTINE_UNDECIDED, QuarantineState
+from datasync.ingest.decided import DecidedRows, fingerprint, storable
+from datasync.ingest.load.decided import Earlier, earlier_rows
 from datasync.ingest.plan import Plan, RejectedRow
 from datasync.models import QuarantinedRow
 
@@ -14,20 +17,33 @@ _AT_ONCE = 1_000
 
 
 class Rejects:
-    """The quarantine of one file at one sync. What an earlier sync of the file left undecided is replaced."""
+    """The quarantine of one file at one sync.
+
+    What an earlier sync of the file left undecided is replaced; what a person has corrected in it stays with the rows
+    that are refused again with the same cells. ``count`` and ``by_reason`` are of the rows that wait for a decision.
+    """
 
     def __init__(self, plan: Plan, *, item_id: int | None, template_id: int | None, using: str) -> None:
         self._plan = plan
         self._item_id = item_id
         self._template_id = template_id
         self._using = using
+        self._earlier: Earlier | None = None
         self.count = 0
         self.by_reason: Counter[str] = Counter()
 
+    def decided(self) -> DecidedRows:
+        """The rows of the file that people have released or discarded. To be asked before anything is prepared."""
+        return self._known().decided
+
     def clear(self) -> None:
-        """Remove what is undecided from an earlier sync of the file."""
-        rows = QuarantinedRow.objects.using(self._using)
-        rows.filter(file_id=self._plan.file_id, state__in=QUARANTINE_UNDECIDED).delete()
+        """Remove what is undecided from an earlier sync of the file.
+
+        To be called inside the transaction and under the loader's lock.
+        """
+        if self._known().undecided:
+            rows = QuarantinedRow.objects.using(self._using)
+            rows.filter(file_id=self._plan.file_id, state__in=QUARANTINE_UNDECIDED).delete()
 
     def keep(self, rejected: list[RejectedRow]) -> None:
         """Store rejected rows with their reasons."""
@@ -43,10 +59,12 @@ class Rejects:
                     header_set_id=self._plan.header_set_id,
                     domain=str(self._plan.scope.domain),
                     sheet_row=row.row,
-                    reasons=[{"header": header, "code": code, "value": _storable(value)}
+                    reasons=[{"header": header, "code": code, "value": storable(value)}
                              for header, code, value in row.reasons],
-                    values=[_storable(value) if value is not None else None for value in row.values],
+                    values=[storable(value) if value is not None else None for value in row.values],
+                    context=row.context,
                     created_at=now,
+                    **self._correction(row),
                 )
                 for row in rejected
             ),
@@ -56,7 +74,14 @@ class Rejects:
         for row in rejected:
             self.by_reason.update({code for _, code, _ in row.reasons})
 
+    def _known(self) -> Earlier:
+        if self._earlier is None:
+            self._earlier = earlier_rows(self._plan, using=self._using)
+        return self._earlier
 
-def _storable(text: str) -> str:
-    """PostgreSQL stores no NUL in JSON; the replacement character shows where it was."""
-    return text.replace("\x00", "\ufffd")
+    def _correction(self, row: RejectedRow) -> dict[str, Any]:
+        """What a person wrote into the same cells before."""
+        if self._earlier is None or not self._earlier.corrections:
+            return {}
+        cells = self._earlier.corrections.get((row.row, fingerprint(row.values)))
+        return {} if cells is None else {"corrected": cells, "state": QuarantineState.CORRECTED}

@@ -54,16 +54,24 @@ class SqliteLoader(Loader):
 
     def update(self, rows: pl.DataFrame) -> None:
         names = self.table.updated
-        assignments = ", ".join(
-            f'"{name}" = nullif(coalesce(%s, "{name}"), \'{GIVEN_UP}\')'
-            if name in self.table.order_level
-            else f'"{name}" = %s'
-            for name in names
-        )
+        assignments = ", ".join([*map(self._assignment, names), *map(self._emptied, self.table.emptied)])
         self._many(
             f'UPDATE "{self.table.name}" SET {assignments} WHERE record_key = %s',  # noqa: S608
             self.table.complete(rows).select(*names, "record_key"),
         )
+
+    def _assignment(self, name: str) -> str:
+        if name not in self.table.order_level:
+            return f'"{name}" = %s'
+        kept = self._unless_own(name) if name in self.table.replaced else f'"{name}"'
+        return f"\"{name}\" = nullif(coalesce(%s, {kept}), '{GIVEN_UP}')"
+
+    def _emptied(self, name: str) -> str:
+        return f'"{name}" = {self._unless_own(name)}'
+
+    def _unless_own(self, name: str) -> str:
+        """What is stored, unless this file has stored it."""
+        return f'CASE WHEN "file_last_id" <> {int(self.plan.file_id)} THEN "{name}" END'
 
     def _many(self, statement: str, rows: pl.DataFrame) -> None:
         with self._cursor() as cursor:

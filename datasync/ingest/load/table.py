@@ -11,8 +11,9 @@ from datasync.ingest.plan import Plan
 from datasync.models import FACT_MODELS, Fact
 
 STAMP = "%Y-%m-%d %H:%M:%S.%f"
-_FROM_ROWS = ("record_key", "content_hash", "shop_id", "period_start", "period_end", "currency", "sheet_row", "raw")
-_KEPT_ON_UPDATE = frozenset({"record_key", "file_first_id", "created_at"})
+_FROM_ROWS = ("record_key", "content_hash", "shop_id", "period_start", "period_end", "currency", "sheet_row",
+              "first_sheet_row", "raw", "context")  # fmt: skip
+_KEPT_ON_UPDATE = frozenset({"record_key", "file_first_id", "first_sheet_row", "created_at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,16 @@ class Table:
     """One file's view of its fact table.
 
     ``columns`` are those that the file fills, in load order. ``order_level`` are amounts that a blank incoming value
-    does not erase. ``constants`` are the same for all rows of the file.
+    does not erase. ``constants`` are the same for all rows of the file. ``emptied`` are fields that the file does not
+    fill any more, ``replaced`` amounts that it fills in another way: see ``Plan.cleared``.
     """
 
     name: str
     columns: tuple[str, ...]
     order_level: frozenset[str]
     constants: dict[str, str]
+    emptied: tuple[str, ...]
+    replaced: frozenset[str]
 
     @property
     def updated(self) -> tuple[str, ...]:
@@ -62,9 +66,13 @@ def table_of(plan: Plan, *, now: str) -> Table:
     }
     if "line_ordinal" in own and not plan.ordinal:
         constants["line_ordinal"] = "1"
+    columns = (*_FROM_ROWS, *constants, *sorted(str(name) for name in fields))
+    order_level = frozenset(str(name) for name in fields if name in known and known[name].order_level)
     return Table(
         name=model._meta.db_table,
-        columns=(*_FROM_ROWS, *constants, *sorted(str(name) for name in fields)),
-        order_level=frozenset(name for name in fields if name in known and known[name].order_level),
+        columns=columns,
+        order_level=order_level,
         constants=constants,
+        emptied=tuple(sorted((plan.cleared & known.keys() & own) - set(columns))),
+        replaced=order_level & plan.cleared,
     )

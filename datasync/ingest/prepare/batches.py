@@ -20,7 +20,7 @@ def whole_orders(batches: Iterable[Batch], order: str | None) -> Iterator[tuple[
     """
     held: Batch | None = None
     for batch in batches:
-        cut = _last_order(held.frame[order]) if held is not None and order is not None else 0
+        cut = last_order(held.frame[order]) if held is not None and order is not None else 0
         if held is None:
             held = batch
         elif order is None or len(held.frame) - cut > _LONGEST:
@@ -34,8 +34,8 @@ def whole_orders(batches: Iterable[Batch], order: str | None) -> Iterator[tuple[
         yield held, True
 
 
-def _last_order(ids: pl.Series) -> int:
-    """The row at which the last order begins: its id may be repeated on each line, or blank below the first."""
+def last_order(ids: pl.Series) -> int:
+    """The position at which the last order begins: its id may be repeated on each line, or blank below the first."""
     filled = ids.fill_null(strategy="forward")
     before = (filled != filled[-1]).fill_null(value=True).arg_true() if filled[-1] is not None else []
     return int(before[-1]) + 1 if len(before) else 0

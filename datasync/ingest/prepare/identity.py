@@ -17,6 +17,8 @@ from datasync.ingest.hashes import Memory, digest, digests
 from datasync.ingest.plan import Plan
 
 SEPARATOR = "\x1f"
+IDENTITY = "identity"
+"""The column that holds what a row's key is taken over, without its ordinal."""
 _MUST_BE_KNOWN: dict[Domain, tuple[str, ...]] = {
     Domain.ORDERS: ("order_id",),
     Domain.PRODUCTS: ("product_id",),
@@ -46,6 +48,12 @@ def _beginning(scope: str) -> str:
     return hashlib.sha256(scope.encode()).hexdigest()[:8]
 
 
+def scope_beginning(*, platform: str, domain: str, sub_domain: str, granularity: str, shop_id: int | None) -> str:
+    """The first 8 hexadecimal digits that the keys of all rows of one scope have in common."""
+    shop = "" if shop_id is None else str(shop_id)
+    return _beginning(SEPARATOR.join((platform, domain, sub_domain, granularity, shop)))
+
+
 def _key(scope: pl.Expr, text: pl.Expr) -> pl.Expr:
     return pl.concat_str([scope, digest(text).str.slice(0, 24)]).alias("record_key")
 
@@ -63,16 +71,35 @@ class RecordKeys:
         self._last: pl.Series | None = None  # a file of one batch never pays for remembering it
 
     def add(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """``rows`` with ``record_key`` and, for numbered lines, ``line_ordinal``. ``rows`` has ``shop_id``."""
-        scope = self._scope(rows["shop_id"])
+        """``rows`` with ``record_key``, ``identity`` (its text) and, for numbered lines, ``line_ordinal``.
+
+        ``rows`` has ``shop_id`` and the fields of the plan's identity.
+        """
+        rows = rows.with_columns(self._text().alias(IDENTITY))
+        return self._keyed(self._numbered(rows) if self._plan.ordinal else rows)
+
+    def given(self, rows: pl.DataFrame, ordinals: pl.Series) -> pl.DataFrame:
+        """The same for rows that were numbered before, with their ordinals; where there is none it is 1."""
+        rows = rows.with_columns(self._text().alias(IDENTITY))
+        if self._plan.ordinal:
+            rows = rows.with_columns(ordinals.cast(pl.Int64).fill_null(1).alias("line_ordinal"))
+        return self._keyed(rows)
+
+    def renumbered(self, rows: pl.DataFrame, ordinals: pl.Series) -> pl.DataFrame:
+        """Prepared ``rows`` of a plan that numbers its lines, with other ordinals and the keys that follow."""
+        rows = rows.with_columns(self._text().alias("_identity"), ordinals.cast(pl.Int64).alias("line_ordinal"))
+        return self._keyed(rows, text="_identity").drop("_identity")
+
+    def _text(self) -> pl.Expr:
         parts = [pl.lit(self._prefix), pl.col("shop_id").cast(pl.String).fill_null("")]
         parts += [pl.col(name).cast(pl.String).fill_null("") for name in self._plan.identity]
-        rows = rows.with_columns(pl.concat_str(parts, separator=SEPARATOR).alias("_identity"))
-        if not self._plan.ordinal:
-            return rows.with_columns(_key(scope, pl.col("_identity"))).drop("_identity")
-        rows = self._numbered(rows)
-        text = pl.concat_str([pl.col("_identity"), pl.col("line_ordinal").cast(pl.String)], separator=SEPARATOR)
-        return rows.with_columns(_key(scope, text)).drop("_identity")
+        return pl.concat_str(parts, separator=SEPARATOR)
+
+    def _keyed(self, rows: pl.DataFrame, *, text: str = IDENTITY) -> pl.DataFrame:
+        whole = pl.col(text)
+        if self._plan.ordinal:
+            whole = pl.concat_str([whole, pl.col("line_ordinal").cast(pl.String)], separator=SEPARATOR)
+        return rows.with_columns(_key(self._scope(rows["shop_id"]), whole))
 
     def _scope(self, shops: pl.Series) -> pl.Expr:
         """The first 32 bits of each row's key."""
@@ -83,11 +110,11 @@ class RecordKeys:
         return pl.lit(shops.replace_strict(known, begins, return_dtype=pl.String))
 
     def _numbered(self, rows: pl.DataFrame) -> pl.DataFrame:
-        identities = rows["_identity"]
+        identities = rows[IDENTITY]
         if identities.n_unique() == len(rows):
             ordinals = pl.Series("line_ordinal", [1], dtype=pl.Int64).new_from_index(0, len(rows))
         else:
-            ordinals = rows.select(pl.int_range(1, pl.len() + 1).over("_identity")).to_series()
+            ordinals = rows.select(pl.int_range(1, pl.len() + 1).over(IDENTITY)).to_series()
         if self._last is not None:
             counted = digests(self._last).value_counts(name="count")
             self._given.add(counted["hash"], counted["count"])

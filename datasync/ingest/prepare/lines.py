@@ -91,20 +91,35 @@ class OrderLines:
             others |= (blank & (owner == filled) & (cells != above)).fill_null(value=False)
         return others if others.any() else None
 
-    def first_lines(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Accepted ``rows`` with order-level amounts on each order's first line only, where the plan asks for it."""
+    def later_lines(self, rows: pl.DataFrame, accepted: pl.Series, stated: pl.Series | None) -> pl.Series | None:
+        """Which of ``rows`` are not the first accepted line of their order; None where amounts stay where they are.
+
+        ``stated`` marks lines that are known to be later ones of an order that began elsewhere. A refused line is a
+        later one when an accepted line of its order stands above it.
+        """
         if not self.first_line_only or rows.is_empty():
-            return rows
+            return None
         orders = rows.select(pl.concat_str(pl.col("shop_id").cast(pl.String).fill_null(""), pl.col(_ORDER),
-                                           separator="\x1f")).to_series()  # fmt: skip
-        first = orders.is_first_distinct()
+                                           separator="\x1f")).to_series().fill_null("")  # fmt: skip
+        candidates = accepted if stated is None else accepted & ~stated
+        first = candidates & orders.zip_with(candidates, pl.Series([None], dtype=pl.String)).is_first_distinct()
         hashes = digests(orders)
-        first &= self._known.recall(hashes).is_null()
+        known = self._known.recall(hashes).is_not_null()
+        first &= ~known
         begun = hashes.filter(first)
         self._known.add(begun, pl.Series([1], dtype=pl.UInt8).new_from_index(0, len(begun)))
+        if accepted.all():
+            return ~first
+        lines = pl.DataFrame({"order": orders, "first": first, "later": ~first if stated is None else ~first | stated})
+        above = pl.col("first").cast(pl.UInt32).cum_sum().over("order") > 0
+        below = lines.select(above | pl.lit(known) | (pl.lit(stated) if stated is not None else False)).to_series()
+        return lines["later"].zip_with(accepted, below)
+
+    def amounts_moved(self, rows: pl.DataFrame, later: pl.Series) -> pl.DataFrame:
+        """``rows`` without order-level amounts on ``later`` lines, whose content says so."""
         return rows.with_columns(
-            pl.when(first).then(pl.col(self.amounts)).otherwise(None).name.keep(),
-            pl.when(first).then(pl.col("content")).otherwise(pl.col("content") + "\x1f"),
+            pl.when(~later).then(pl.col(self.amounts)).otherwise(None).name.keep(),
+            pl.when(~later).then(pl.col("content")).otherwise(pl.col("content") + "\x1f"),
         )
 
 

@@ -1,0 +1,50 @@
+"""What a file's rows hold of an earlier template, and would keep, because the template of today writes other fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from datasync.choices import ITEM_SUCCEEDED
+from datasync.ingest.plan import Column, Plan
+from datasync.mapping.match import match
+from datasync.mapping.plan import columns_of
+from datasync.mapping.store import to_template
+from datasync.mapping.template import Template
+from datasync.models import CatalogFile, HeaderTemplate, SyncTaskFile
+
+
+def cleared_fields(*, previous: Template, header: Sequence[str], plan: Plan) -> frozenset[str]:
+    """The fields whose stored values are ``previous``'s: those that only it fed, and amounts that it fed otherwise.
+
+    An amount of a whole order is not erased by a blank, so one that came from another cell, or stood on each line,
+    would stay beside what the plan says now.
+    """
+    before = _fed(columns_of(match(header, [previous]), template=previous, header=header))
+    now = _fed(plan.columns)
+    moved = previous.totals_on_every_line != plan.totals_on_every_line
+    otherwise = {
+        name
+        for name in before.keys() & now.keys()
+        if now[name].order_level and (moved or _reading(before[name]) != _reading(now[name]))
+    }
+    return frozenset(before.keys() - now.keys() | otherwise)
+
+
+def previous_template(file: CatalogFile, *, template_id: int | None) -> Template | None:
+    """The template by which the file's rows were written last; None where that is ``template_id``, or not known."""
+    if file.synced_at is None:
+        return None
+    items = SyncTaskFile.objects.filter(file=file, state__in=ITEM_SUCCEEDED).order_by("-finished_at", "-pk")
+    last = items.values_list("template_id", flat=True).first()
+    if last is None or last == template_id:
+        return None
+    row = HeaderTemplate.objects.prefetch_related("columns").filter(pk=last).first()
+    return to_template(row) if row is not None else None
+
+
+def _fed(columns: Sequence[Column]) -> dict[str, Column]:
+    return {column.field: column for column in columns if column.field}
+
+
+def _reading(column: Column) -> tuple[object, ...]:
+    return column.position, column.kind, column.format, column.number_format
