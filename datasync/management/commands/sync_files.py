@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from datasync.catalog.selectors import pending_files
+from datasync.catalog.selectors import pending_files, present_files
 from datasync.choices import DomainChoice, Granularity
-from datasync.exceptions import InvalidRequest
+from datasync.exceptions import DataNotFound, InvalidRequest
 from datasync.management.arguments import file_id, find_user, require_platform, require_shop, whole_number
 from datasync.management.base import ConsoleCommand, Exit, Outcome
+from datasync.management.dry_run import rehearse_files
 from datasync.management.progress import add_progress_option, progress_wanted
 from datasync.management.watching import task_outcome, watch
 from datasync.models import SyncProgressTask
 from datasync.runs import services
 from datasync.runs.services import MOST_FILES, Submission
 from datasync.runs.words import NOT_RUNG
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 _FILTERS = ("platform", "domain", "granularity", "shop", "since_hours", "limit")
 DEFAULT_LIMIT = 100
@@ -30,7 +34,8 @@ class Command(ConsoleCommand):
     summary = gettext_lazy(
         "Queue files to be synced by the workers. Without options: up to 100 pending files of every kind. "
         "Exit code with --wait: 0 all synced, 3 rows were quarantined, 4 files were refused; "
-        "5 always when the broker did not take the work."
+        "5 always when the broker did not take the work. With --dry-run nothing is queued or written, and the exit "
+        "code is that of the sync."
     )
 
     def add_options(self, parser: CommandParser) -> None:
@@ -65,16 +70,24 @@ class Command(ConsoleCommand):
             help=_("1 to 10, 10 first (default %(default)s)"),
         )  # fmt: skip
         how.add_argument("--user", help=_("in whose name"))
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help=_("queue nothing: say what a sync would do, whatever the file's size"),
+        )
         parser.add_argument("--wait", action="store_true", help=_("wait until all is done, and exit as it ended"))
         parser.add_argument("--timeout", type=whole_number(1, 10**6), help=_("wait no longer than so many seconds"))
         add_progress_option(parser)
 
     def work(self, options: dict[str, Any]) -> Outcome:
-        """Submit, and wait where asked to."""
-        submission = _submit(options)
+        """Submit, and wait where asked to; or only say what would happen."""
+        owner = find_user(options["user"])
+        _check(options)
+        if options["dry_run"]:
+            return self._rehearse(options)
+        submission = _submit(options, owner)
         if submission is None:
-            nothing = _("Nothing is pending. “manage.py scan_files” looks for new files.")
-            return Outcome({"task_id": None, "message": nothing, "files": {"total": 0}}, [nothing])
+            return _nothing()
         for ids, text in ((submission.missing_file_ids, _("Not found: %s")), (submission.busy_file_ids, _("Busy: %s"))):
             if ids:
                 self.stderr.write(text % ", ".join(map(str, ids)))
@@ -89,22 +102,46 @@ class Command(ConsoleCommand):
         )
         return outcome if heard else replace(outcome, exit=Exit.UNAVAILABLE)
 
+    def _rehearse(self, options: dict[str, Any]) -> Outcome:
+        """Say what a sync of the chosen files would do; a busy one is rehearsed like the others."""
+        wanted = list(dict.fromkeys(options["file_id"]))
+        chosen = _existing(wanted) if wanted else _pending(options)
+        missing = [one for one in wanted if one not in chosen]
+        if wanted and not chosen:
+            raise DataNotFound(what=", ".join(map(str, wanted[:10])))
+        if not chosen:
+            return _nothing()
+        if missing:
+            self.stderr.write(_("Not found: %s") % ", ".join(map(str, missing)))
+        return rehearse_files(chosen, shown=progress_wanted(options), missing_file_ids=missing, **_flags(options))
 
-def _submit(options: dict[str, Any]) -> Submission | None:
-    """Submit what the options ask for; None when nothing is pending."""
-    filtered = [name for name in _FILTERS if options[name]]
-    flags = {
+
+def _nothing() -> Outcome:
+    nothing = _("Nothing is pending. “manage.py scan_files” looks for new files.")
+    return Outcome({"task_id": None, "message": nothing, "files": {"total": 0}}, [nothing])
+
+
+def _flags(options: dict[str, Any]) -> dict[str, bool]:
+    return {
         "only_with_template": not options["without_template"],
         "allow_quarantine": not options["refuse_quarantine"],
     }
-    owner = find_user(options["user"])
+
+
+def _check(options: dict[str, Any]) -> None:
+    """Refuse what is not known and what does not go together."""
     require_platform(options["platform"])
     require_shop(options["shop"], platform=options["platform"])
-    if (options["all"] or options["file_id"]) and filtered:
+    if (options["all"] or options["file_id"]) and any(options[name] for name in _FILTERS):
         raise InvalidRequest(detail=_("Choose files by filters, by --file-id or by --all, not by several."))
+    if options["all"] and (options["file_id"] or not all(_flags(options).values())):
+        raise InvalidRequest(detail=_("--all goes with --priority and --user only."))
+
+
+def _submit(options: dict[str, Any], owner: User | None) -> Submission | None:
+    """Submit what the options ask for; None when nothing is pending."""
+    flags = _flags(options)
     if options["all"]:
-        if options["file_id"] or not all(flags.values()):
-            raise InvalidRequest(detail=_("--all goes with --priority and --user only."))
         return _submitted(services.submit_all(owner=owner, priority=options["priority"]))
     if not options["file_id"] and not options["shop"]:
         task = services.submit_batch(
@@ -118,7 +155,7 @@ def _submit(options: dict[str, Any]) -> Submission | None:
             **flags,
         )
         return _submitted(task)
-    chosen = options["file_id"] or _pending_of_shop(options)
+    chosen = options["file_id"] or _pending(options)
     if not chosen:
         return None
     return services.submit_by_ids(file_ids=chosen, owner=owner, priority=options["priority"], **flags)
@@ -128,13 +165,22 @@ def _submitted(task: SyncProgressTask | None) -> Submission | None:
     return None if task is None else Submission(task=task)
 
 
-def _pending_of_shop(options: dict[str, Any]) -> list[int]:
-    """The pending files of a shop that pass the other filters."""
+def _existing(file_ids: list[int]) -> list[int]:
+    """Those of the files that the catalogue has, in the order given."""
+    found = set(present_files().filter(pk__in=file_ids).values_list("pk", flat=True))
+    return [one for one in file_ids if one in found]
+
+
+def _pending(options: dict[str, Any]) -> list[int]:
+    """The pending files that a sync with these options would take: those that pass the filters, or all."""
     files = pending_files(
         platform=options["platform"],
         domains=options["domain"],
         granularities=options["granularity"],
         since_hours=options["since_hours"],
         with_template_only=not options["without_template"],
-    ).filter(shop__shop_id=options["shop"])
-    return list(files.values_list("pk", flat=True)[: options["limit"] or DEFAULT_LIMIT])
+    )
+    if options["shop"]:
+        files = files.filter(shop__shop_id=options["shop"])
+    most = None if options["all"] else options["limit"] or DEFAULT_LIMIT
+    return list(files.values_list("pk", flat=True)[:most])

@@ -1,0 +1,158 @@
+"""What a sync of a file would do at this moment: the same way as a sync, with nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from datasync.catalog import selectors
+from datasync.catalog.after import state_after
+from datasync.catalog.examine import storable
+from datasync.catalog.services import look_again, verify_unchanged
+from datasync.choices import FileState
+from datasync.exceptions import NeedsDescription, SyncError, TooLargeToRehearse
+from datasync.ingest.plan import Counts
+from datasync.mapping import services as mapping
+from datasync.mapping.services import SyncOptions
+from datasync.models import CatalogFile
+
+if TYPE_CHECKING:
+    from datasync.ingest.load.samples import SampleRow
+    from datasync.ingest.plan import RejectedRow
+
+OUTCOMES = ("inserted", "updated", "unchanged", "stale", "quarantined")
+"""What a row may come to that is shown by samples."""
+_MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What a sync would come to.
+
+    ``state`` is the file's afterwards. ``error`` is the stored form of that with which the sync would end; ``counts``
+    are zero then, as they would be. ``warnings`` are as the ingest gives them. ``samples`` holds, for each outcome, at
+    most 20 rows as plain values.
+    """
+
+    file_id: int
+    file_name: str
+    state: FileState
+    error: dict[str, Any] | None = None
+    counts: Counts = field(default_factory=Counts)
+    warnings: tuple[str, ...] = ()
+    rejected_by_reason: dict[str, int] = field(default_factory=dict)
+    template_id: int | None = None
+    period_start: date | None = None
+    period_end: date | None = None
+    headers: tuple[str, ...] = ()
+    samples: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {outcome: [] for outcome in OUTCOMES})
+
+
+def dry_run(
+    *,
+    file_id: int,
+    only_with_template: bool = True,
+    allow_quarantine: bool = True,
+    use_template_header_row: bool = True,
+    most_bytes: int | None = None,
+    on_progress: Callable[[Counts], None] = lambda _: None,
+) -> DryRun:
+    """Rehearse the sync of a file in a read-only transaction; it waits for nobody, and nobody for it.
+
+    An error that would end the sync is part of the answer. Raises ``FileNotFound``, ``TooLargeToRehearse`` above
+    ``most_bytes``, and errors that would only have the sync tried again.
+    """
+    from datasync.ingest.load.read_only import read_only  # noqa: PLC0415 - brings polars along
+
+    options = SyncOptions(
+        only_with_template=only_with_template, use_template_header_row=use_template_header_row, keep_header=False
+    )
+    with read_only():
+        file = selectors.file_by_id(file_id)
+        if most_bytes is not None and file.size > most_bytes:
+            raise TooLargeToRehearse(found=_megabytes(file.size), limit=_megabytes(most_bytes))
+        if file.state == FileState.NEEDS_DESCRIPTION:
+            return _ended(file, FileState.NEEDS_DESCRIPTION, file.last_error or NeedsDescription().document)
+        try:
+            return _rehearsed(file, options, allow_quarantine=allow_quarantine, on_progress=on_progress)
+        except SyncError as error:
+            if not error.permanent:
+                raise
+            return _ended(file, state_after(error), error.document)
+
+
+def _rehearsed(
+    file: CatalogFile, options: SyncOptions, *, allow_quarantine: bool, on_progress: Callable[[Counts], None]
+) -> DryRun:
+    from datasync.ingest.load.outcome import file_state  # noqa: PLC0415
+    from datasync.ingest.read import reader  # noqa: PLC0415
+    from datasync.ingest.rehearse import rehearse  # noqa: PLC0415
+
+    verify_unchanged(file, file.content_sha256)
+    if not file.format:
+        look_again(file, save=False)
+    with reader().open(mapping.prepare_read(file, options)) as sheet:
+        resolved = mapping.bind(file, sheet.info, options)
+        found = rehearse(sheet=sheet, plan=resolved.plan, allow_quarantine=allow_quarantine, on_progress=on_progress)
+        verify_unchanged(file, file.content_sha256)  # again: it may have been replaced while it was being read
+    error = found.refused
+    return DryRun(
+        file_id=file.pk,
+        file_name=file.original_name,
+        state=state_after(error) if error else file_state(found.counts, discarded=found.discarded),
+        error=error.document if error else None,
+        counts=found.counts,
+        warnings=() if error else (*resolved.warnings, *found.warnings),
+        rejected_by_reason=found.rejected_by_reason,
+        template_id=resolved.template_id,
+        period_start=found.period[0],
+        period_end=found.period[1],
+        headers=tuple(storable(text) for text in sheet.info.header),
+        samples={
+            outcome: [_rejected(row) for row in found.rejected]
+            if outcome == "quarantined"
+            else [_loaded(row) for row in found.samples.get(outcome, ())]
+            for outcome in OUTCOMES
+        },
+    )
+
+
+def _ended(file: CatalogFile, state: FileState, error: dict[str, Any]) -> DryRun:
+    return DryRun(file_id=file.pk, file_name=file.original_name, state=state, error=error)
+
+
+def _loaded(row: SampleRow) -> dict[str, Any]:
+    return {
+        "sheet_row": row.sheet_row,
+        "identity": {name: _shown(value) for name, value in row.identity.items()},
+        "values": {name: _shown(value) for name, value in row.values.items()},
+        "differences": [
+            {
+                "field": one.field,
+                "header": storable(one.header),
+                "stored": _shown(one.stored),
+                "new": _shown(one.new),
+            }
+            for one in row.differences
+        ],
+    }
+
+
+def _rejected(row: RejectedRow) -> dict[str, Any]:
+    return {
+        "sheet_row": row.row,
+        "reasons": [
+            {"header": storable(header), "code": code, "value": storable(value)} for header, code, value in row.reasons
+        ],
+        "cells": [_shown(cell) for cell in row.values],
+    }
+
+
+def _shown(value: str | int | None) -> str | int | None:
+    return storable(value) if isinstance(value, str) else value
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / _MEGABYTE:.1f} MB"
