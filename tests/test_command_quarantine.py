@@ -1,4 +1,4 @@
-"""``quarantine``: rows are listed with their reasons and written to a spreadsheet."""
+"""``quarantine``: rows are listed, shown, counted, exported, corrected, released and discarded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from datasync.choices import QuarantineState
 from datasync.management.base import ConsoleError, Exit
+from datasync.management.commands.quarantine import Command
+from datasync.models import AuditEntry, CatalogFile, OrderLine, QuarantinedRow
+from datasync.quarantine import services
+from tests.quarantine_files import AMOUNT, bad, inbox, line, row_of, synced
 from tests.quarantine_rows import make_file, make_row, make_task
+from tests.runs_support import bell
 
+__all__ = ["bell", "inbox"]
 pytestmark = pytest.mark.django_db
 
 
@@ -86,3 +93,114 @@ def test_export_that_cannot_be_written_is_a_usage_error(rows: None, tmp_path: Pa
     with pytest.raises(ConsoleError) as raised:
         call_command("quarantine", "export", "--output", str(tmp_path / name))
     assert raised.value.returncode == Exit.USAGE
+
+
+def test_one_row_is_shown_with_its_history(rows: None, capsys: pytest.CaptureFixture[str]) -> None:
+    row = QuarantinedRow.objects.get(sheet_row=2)
+    services.correct(row_id=row.pk, given={"Amount": "5"}, actor=None)
+    document = answer(capsys, "show", str(row.pk))
+    assert (document["corrected"], document["history"][0]["action"]) == ({"#2": "5"}, "rows_corrected")
+    call_command("quarantine", "show", str(row.pk))
+    shown = capsys.readouterr().out
+    assert "rows corrected" in shown
+    assert "INVALID_NUMBER (=x)" in shown
+    with pytest.raises(ConsoleError, match="404") as raised:
+        call_command("quarantine", "show", "404")
+    assert raised.value.returncode == Exit.USAGE
+
+
+def test_figures(rows: None, capsys: pytest.CaptureFixture[str]) -> None:
+    document = answer(capsys, "stats", "--platform", "shopee")
+    assert (document["total"], document["states"]["discarded"]) == (3, 1)
+    call_command("quarantine", "stats", "--search", "stock")
+    assert "stock.csv" in capsys.readouterr().out
+
+
+def test_a_sheet_comes_back(rows: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rows.csv"
+    call_command("quarantine", "export", "--output", str(path), "--task", "batch_q")
+    path.write_text(path.read_text("utf-8-sig").replace("31/02", "7"), "utf-8")
+    capsys.readouterr()
+    assert answer(capsys, "import", str(path), "--dry-run")["counts"] == {"corrected": 1, "unchanged": 1}
+    assert not QuarantinedRow.objects.exclude(corrected=None).exists()
+    call_command("quarantine", "import", str(path))
+    assert "Amount" in capsys.readouterr().out
+    assert QuarantinedRow.objects.get(sheet_row=3).corrected == {"1": "7"}
+
+
+@pytest.mark.parametrize(("content", "code"), [(None, Exit.USAGE), (b"", Exit.USAGE), (b"a,b\n1,2\n", Exit.USAGE)])
+def test_sheets_that_cannot_be_taken(tmp_path: Path, content: bytes | None, code: Exit) -> None:
+    path = tmp_path / "rows.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConsoleError) as raised:
+        call_command("quarantine", "import", str(path))
+    assert raised.value.returncode == code
+
+
+def test_correct(rows: None, capsys: pytest.CaptureFixture[str], admin_user: Any) -> None:
+    asked = ["correct", "Amount", "7", "--value", "31/02", "--all"]
+    assert answer(capsys, *asked, "--dry-run")["corrected"] == 1
+    assert not AuditEntry.objects.exists()
+    document = answer(capsys, *asked, "--user", "admin")
+    assert (document["corrected"], document["skipped"], document["already_decided"]) == (1, 1, 1)
+    assert AuditEntry.objects.get().actor == admin_user
+    call_command("quarantine", *asked)
+    assert "decided already" in capsys.readouterr().out
+
+
+def test_discard(rows: None, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["discard", "--note", "broken", "--file-id", str(CatalogFile.objects.get(original_name="orders.csv").pk)]
+    assert answer(capsys, *asked, "--dry-run")["discarded"] == 2
+    assert answer(capsys, *asked)["discarded"] == 2
+    assert set(QuarantinedRow.objects.values_list("state", flat=True)) == {QuarantineState.DISCARDED}
+    call_command("quarantine", *asked)
+    assert "decided already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("action", [["correct", "Amount", "1"], ["release"], ["discard", "--note", "x"]])
+def test_acts_say_on_which_rows(rows: None, action: list[str]) -> None:
+    for wrong in ([], ["--id", "424242"], ["--id", "1", "--user", "nobody"]):
+        with pytest.raises(ConsoleError) as raised:
+            call_command("quarantine", *action, *wrong)
+        assert raised.value.returncode == Exit.USAGE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_release(bell: Any, inbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = synced(inbox, line("A1"), bad("A2"), bad("A3"))
+    asked = ["release", "--file-id", str(file.pk)]
+    services.correct(row_id=row_of(file, 3).pk, given={AMOUNT: "12.50"}, actor=None)
+    told = answer(capsys, *asked, "--dry-run")
+    assert (told["released"], told["rejected"], OrderLine.objects.count()) == (1, 1, 1)
+    assert command_exit(*asked) == Exit.QUARANTINED
+    shown = capsys.readouterr().out
+    assert f"{AMOUNT}: INVALID_NUMBER (abc)" in shown
+    assert OrderLine.objects.count() == 2
+    services.correct(row_id=row_of(file, 4).pk, given={AMOUNT: "1"}, actor=None)
+    assert command_exit(*asked) == Exit.OK
+    assert "No undecided" not in capsys.readouterr().out
+    assert command_exit(*asked) == Exit.OK
+    assert "decided already" in capsys.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)
+def test_release_of_several_files_of_which_one_is_busy(
+    bell: Any, inbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    busy, free = synced(inbox, bad("A1")), synced(inbox, bad("B1"), day=7)
+    for file in (busy, free):
+        services.correct(row_id=row_of(file, 2).pk, given={AMOUNT: "1"}, actor=None)
+    CatalogFile.objects.filter(pk=busy.pk).update(state="processing")
+    assert command_exit("release", "--all") == Exit.REFUSED
+    assert f"File {busy.pk}: " in capsys.readouterr().out
+    assert OrderLine.objects.count() == 1
+    with pytest.raises(ConsoleError, match="already being synced"):
+        call_command("quarantine", "release", "--file-id", str(busy.pk))
+
+
+def command_exit(*arguments: str) -> Exit:
+    """How the command ended, called from Python."""
+    command = Command()
+    call_command(command, *arguments)
+    return command.exit_code

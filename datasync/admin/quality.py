@@ -1,113 +1,15 @@
-"""What could not be trusted, what is missing, and what newer exports have confirmed."""
+"""How complete the data is, what newer exports have confirmed, and the headers that files came with."""
 
 from __future__ import annotations
 
-import tempfile
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from datasync.admin.base import HistoryAdmin, badge, grid, link, pairs_table
-from datasync.choices import QuarantineState
-from datasync.models import ConfirmedRows, HeaderSet, QualityReport, QuarantinedRow
-from datasync.quarantine import export, selectors
-from datasync.reasons import Reason
-
-QUARANTINE_COLOURS = {
-    QuarantineState.OPEN: "amber",
-    QuarantineState.CORRECTED: "blue",
-    QuarantineState.RELEASED: "green",
-    QuarantineState.DISCARDED: "grey",
-}
-
-
-def export_response(rows: QuerySet[QuarantinedRow], *, format: str) -> FileResponse:  # noqa: A002
-    """The rows as a download; a large one lies on disk while it is made."""
-    stream = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    export.write(rows, stream, format=format)
-    stream.seek(0)
-    name = f"quarantine-{timezone.now():%Y%m%d-%H%M%S}.{format}"
-    return FileResponse(stream, as_attachment=True, filename=name)
-
-
-class ReasonFilter(admin.SimpleListFilter):
-    """Rows by why they were rejected."""
-
-    title = _("reason")
-    parameter_name = "reason"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Every reason there is."""
-        return [(reason.value, reason.value) for reason in Reason]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows with the chosen reason."""
-        return selectors.with_reasons(queryset, [self.value() or ""]) if self.value() else queryset
-
-
-@admin.register(QuarantinedRow)
-class QuarantinedRowAdmin(HistoryAdmin):
-    list_display = ("file_link", "sheet_row", "domain", "state_badge", "reasons_text", "created_at")
-    list_filter = ("state", ReasonFilter, "domain", "file__platform", "created_at")
-    list_select_related = ("file",)
-    search_fields = ("file__original_name", "item__task__task_id")
-    actions = ("export_xlsx", "export_csv")
-    empty_hint = _("No quarantined rows: every row that was read could be trusted.")
-    fields = (
-        "file_link", "sheet_row", "state_badge", "reasons_table", "original_row", "corrected", "domain", "item",
-        "template", "created_at", "decided_by", "decided_at",
-    )  # fmt: skip
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Let a task's and a file's page link to their rows."""
-        linked = {"item__task__id__exact", "file__id__exact"}
-        return lookup in linked or super().lookup_allowed(lookup, value, request)
-
-    @admin.display(description=_("file"), ordering="file")
-    def file_link(self, row: Any) -> object:
-        """The file, linked."""
-        return link(row.file)
-
-    @admin.display(description=_("state"), ordering="state")
-    def state_badge(self, row: Any) -> SafeString:
-        """The state, coloured."""
-        return badge(row.get_state_display(), QUARANTINE_COLOURS[row.state])
-
-    @admin.display(description=_("reasons"))
-    def reasons_text(self, row: Any) -> str:
-        """The reasons in one line."""
-        return export.reasons_text(row)
-
-    @admin.display(description=_("reasons"))
-    def reasons_table(self, row: Any) -> SafeString | str:
-        """Column, reason and value, one a line."""
-        reasons = ((reason["header"] or _("whole row"), reason["code"], reason["value"]) for reason in row.reasons)
-        return grid((_("column"), _("reason"), _("value")), reasons)
-
-    @admin.display(description=_("original row"))
-    def original_row(self, row: Any) -> SafeString | str:
-        """Every cell under its header."""
-        return pairs_table(zip(row.header_set.headers, row.values, strict=False))
-
-    @admin.action(description=_("Export as xlsx, with reasons"), permissions=("view",))
-    def export_xlsx(self, request: HttpRequest, queryset: QuerySet[Any]) -> FileResponse:
-        """Download the chosen rows as a workbook."""
-        return export_response(_whole(queryset), format="xlsx")
-
-    @admin.action(description=_("Export as csv, with reasons"), permissions=("view",))
-    def export_csv(self, request: HttpRequest, queryset: QuerySet[Any]) -> FileResponse:
-        """Download the chosen rows as CSV."""
-        return export_response(_whole(queryset), format="csv")
-
-
-def _whole(queryset: QuerySet[Any]) -> QuerySet[Any]:
-    """The chosen rows with what an export says of them."""
-    return queryset.select_related("file__shop", "item__task", "header_set")
+from datasync.admin.base import HistoryAdmin, badge, link, pairs_table
+from datasync.models import ConfirmedRows, HeaderSet, QualityReport
 
 
 @admin.register(QualityReport)

@@ -4,7 +4,7 @@ The original columns come first, under their original headers; what the product 
 columns whose names begin with ``quarantine:``. Rows with different headers cannot share columns: they become sheets of
 a workbook, and are refused for CSV.
 
-A cell that a spreadsheet would take for a formula gets a leading apostrophe. ``unescape`` takes exactly that one away.
+A cell that a spreadsheet would take for a formula gets a leading apostrophe (``datasync.spreadsheets``).
 """
 
 from __future__ import annotations
@@ -12,18 +12,21 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import re
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import xlsxwriter
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from datasync.exceptions import InvalidRequest
 from datasync.models import QuarantinedRow
+from datasync.quarantine.values import current
+from datasync.spreadsheets import escape
 
 FORMATS = ("csv", "xlsx")
 NOTES = (
@@ -35,10 +38,8 @@ NOTES = (
     "quarantine: reasons",
 )
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
 _SHEET_ROWS = 1_048_575  # besides the header
-_CELL_CHARACTERS = 32_767
+CELL_CHARACTERS = 32_767
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,6 @@ class Exported:
 
     rows: int
     sheets: int
-
-
-def escape(text: str) -> str:
-    """The text, with an apostrophe in front where a spreadsheet would calculate it."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unescape(text: str) -> str:
-    """What ``escape`` was given."""
-    return text[1:] if _ESCAPED.match(text) else text
 
 
 def write(rows: QuerySet[QuarantinedRow], target: Path | BinaryIO, *, format: str = "xlsx") -> Exported:  # noqa: A002
@@ -79,10 +70,27 @@ def write(rows: QuerySet[QuarantinedRow], target: Path | BinaryIO, *, format: st
     return _WRITERS[format](tables, target)
 
 
+def spooled(rows: QuerySet[QuarantinedRow], *, format: str = "xlsx") -> tuple[BinaryIO, str]:  # noqa: A002
+    """The rows as an open file to be downloaded, and a name for it; a large one lies on disk while it is made."""
+    stream = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - the response closes it
+    try:
+        write(rows, stream, format=format)
+    except BaseException:
+        stream.close()
+        raise
+    stream.seek(0)
+    return stream, f"quarantine-{timezone.now():%Y%m%d-%H%M%S}.{format}"
+
+
 def reasons_text(row: QuarantinedRow) -> str:
     """The reasons of a row in one line: ``header: CODE (value); …``."""
+    return in_one_line(row.reasons)
+
+
+def in_one_line(reasons: Iterable[Mapping[str, str]]) -> str:
+    """Reasons as ``header: CODE (value); …``."""
     parts = []
-    for reason in row.reasons:
+    for reason in reasons:
         head = f"{reason['header']}: " if reason["header"] else ""
         tail = f" ({reason['value']})" if reason["value"] else ""
         parts.append(f"{head}{reason['code']}{tail}")
@@ -91,26 +99,17 @@ def reasons_text(row: QuarantinedRow) -> str:
 
 def original_values(row: QuarantinedRow) -> list[str]:
     """The row's cells in header order, a correction in place of what it corrects."""
-    corrected = row.corrected or {}
-    headers = row.header_set.headers
-    values = ["" if value is None else str(value) for value in row.values]
-    values += [""] * (len(headers) - len(values))
-    for at, header in enumerate(headers):
-        if header in corrected:
-            values[at] = "" if corrected[header] is None else str(corrected[header])
-    return values
+    return [text or "" for text in current(row)]
 
 
 def _table(group: Iterable[QuarantinedRow]) -> Iterator[list[str]]:
-    """One header, then the rows that stand under it, every cell escaped; cells beyond the header come last."""
+    """One header, then the rows that stand under it, every cell escaped."""
     for at, row in enumerate(group):
-        values = original_values(row)
-        width = len(row.header_set.headers)
         if at == 0:
             yield [escape(text) for text in (*row.header_set.headers, *NOTES)]
         task = row.item.task.task_id if row.item else ""
         notes = (row.pk, row.file.original_name, row.sheet_row, task, row.state, reasons_text(row))
-        yield [escape(str(text)) for text in (*values[:width], *notes, *values[width:])]
+        yield [escape(str(text)) for text in (*original_values(row), *notes)]
 
 
 def _write_csv(tables: Iterator[Iterator[list[str]]], stream: BinaryIO) -> Exported:
@@ -139,7 +138,7 @@ def _write_xlsx(tables: Iterator[Iterator[list[str]]], stream: BinaryIO) -> Expo
             body = itertools.chain(chunk, itertools.islice(lines, _SHEET_ROWS - 1))
             for number, line in enumerate(itertools.chain([header], body)):
                 for column, cell in enumerate(line):
-                    sheet.write_string(number, column, _fitting(cell))
+                    sheet.write_string(number, column, fitting(cell))
             rows += number
     if not sheets:
         book.add_worksheet().write_string(0, 0, NOTES[0])
@@ -147,13 +146,13 @@ def _write_xlsx(tables: Iterator[Iterator[list[str]]], stream: BinaryIO) -> Expo
     return Exported(rows=rows, sheets=sheets)
 
 
-def _fitting(cell: str) -> str:
+def fitting(cell: str) -> str:
     """The cell as a workbook can hold it: cut with a word about it where it is too long, no unpaired surrogates."""
     text = cell.encode("utf-8", "replace").decode("utf-8")
-    if len(text) <= _CELL_CHARACTERS:
+    if len(text) <= CELL_CHARACTERS:
         return text
     note = _(" … (cut: %(length)s characters; CSV keeps them all)") % {"length": len(text)}
-    return text[: _CELL_CHARACTERS - len(note)] + note
+    return text[: CELL_CHARACTERS - len(note)] + note
 
 
 _WRITERS = {"csv": _write_csv, "xlsx": _write_xlsx}

@@ -1,21 +1,29 @@
-"""Which quarantined rows, and how many for which reason."""
+"""Which quarantined rows."""
 
 from __future__ import annotations
 
-from collections import Counter
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db import connections
-from django.db.models import Count, Q, QuerySet, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from datasync.models import QuarantinedRow
+from datasync.choices import AuditAction
+from datasync.exceptions import RowNotFound
+from datasync.models import AuditEntry, QuarantinedRow
+from datasync.quarantine.figures import file_counts, looks_into_json, reason_counts
+
+__all__ = ["Filters", "file_counts", "history", "one", "reason_counts", "rows", "with_reasons"]
+_OF_ROWS = (AuditAction.ROWS_CORRECTED, AuditAction.ROWS_RELEASED, AuditAction.ROWS_DISCARDED)
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What to look for. An empty collection asks for everything; several values of one kind mean any of them."""
+    """What to look for. An empty collection asks for everything; several values of one kind mean any of them.
+
+    ``shops`` are the platforms' ids of shops; ``search`` is part of a file's name or of a cell.
+    """
 
     ids: Collection[int] = ()
     file_ids: Collection[int] = ()
@@ -23,26 +31,38 @@ class Filters:
     domains: Collection[str] = ()
     reasons: Collection[str] = ()
     states: Collection[str] = ()
+    platforms: Collection[str] = ()
+    shops: Collection[str] = ()
+    search: str = ""
+
+
+_LOOKUPS = {
+    "ids": "pk__in",
+    "file_ids": "file_id__in",
+    "domains": "domain__in",
+    "states": "state__in",
+    "platforms": "file__platform_id__in",
+    "shops": "file__shop__shop_id__in",
+}
 
 
 def rows(filters: Filters | None = None) -> QuerySet[QuarantinedRow]:
     """The quarantined rows that match, by file and row, with what a list shows of file, task and header."""
-    found = QuarantinedRow.objects.select_related("file__shop", "item__task", "header_set").order_by(
-        "file_id", "sheet_row"
-    )
-    chosen = filters or Filters()
-    if chosen.ids:
-        found = found.filter(pk__in=chosen.ids)
-    if chosen.file_ids:
-        found = found.filter(file_id__in=chosen.file_ids)
-    if chosen.task_id:
-        found = found.filter(item__task__task_id=chosen.task_id)
-    if chosen.domains:
-        found = found.filter(domain__in=chosen.domains)
-    if chosen.states:
-        found = found.filter(state__in=chosen.states)
-    if chosen.reasons:
-        found = with_reasons(found, chosen.reasons)
+    found = QuarantinedRow.objects.select_related("file__shop", "item__task", "header_set", "decided_by")
+    return chosen(found, filters or Filters()).order_by("file_id", "sheet_row", "pk")
+
+
+def chosen(found: QuerySet[QuarantinedRow], filters: Filters) -> QuerySet[QuarantinedRow]:
+    """Those of the rows that match."""
+    for name, lookup in _LOOKUPS.items():
+        if values := getattr(filters, name):
+            found = found.filter(**{lookup: values})
+    if filters.task_id:
+        found = found.filter(item__task__task_id=filters.task_id)
+    if filters.reasons:
+        found = with_reasons(found, filters.reasons)
+    if filters.search:
+        found = _with_text(found, filters.search)
     return found
 
 
@@ -53,7 +73,7 @@ def with_reasons(found: QuerySet[QuarantinedRow], reasons: Collection[str]) -> Q
     that no value can pass for a code.
     """
     matching = Q()
-    if connections[found.db].features.supports_json_field_contains:
+    if looks_into_json(found.db):
         for code in reasons:
             matching |= Q(reasons__contains=[{"code": code}])
         return found.filter(matching)
@@ -62,16 +82,25 @@ def with_reasons(found: QuerySet[QuarantinedRow], reasons: Collection[str]) -> Q
     return found.alias(reasons_text=Cast("reasons", TextField())).filter(matching)
 
 
-def reason_counts(found: QuerySet[QuarantinedRow]) -> dict[str, int]:
-    """How many rows each reason stands on, most frequent first. A row counts once for each of its reasons."""
-    counter: Counter[str] = Counter()
-    listed = found.select_related(None).order_by().values_list("reasons", flat=True)
-    for reasons in listed.iterator(chunk_size=5000):
-        counter.update({reason["code"] for reason in reasons})
-    return dict(counter.most_common())
+def one(row_id: int) -> QuarantinedRow:
+    """One row with all that is shown of it. Raises ``RowNotFound``."""
+    row = rows().filter(pk=row_id).first()
+    if row is None:
+        raise RowNotFound(what=row_id)
+    return row
 
 
-def file_counts(found: QuerySet[QuarantinedRow]) -> dict[int, int]:
-    """How many of the rows each file has."""
-    counted = found.select_related(None).order_by("file_id").values_list("file_id").annotate(rows=Count("pk"))
-    return dict(counted)
+def history(row: QuarantinedRow) -> list[AuditEntry]:
+    """What people did about a row, newest first.
+
+    It is found by file and row number, so that it outlives the syncs that put the row into quarantine anew.
+    """
+    entries = AuditEntry.objects.filter(file_id=row.file_id, action__in=_OF_ROWS).order_by("-id")
+    return [entry for entry in entries if row.sheet_row in entry.detail.get("sheet_rows", ())]
+
+
+def _with_text(found: QuerySet[QuarantinedRow], text: str) -> QuerySet[QuarantinedRow]:
+    """Rows whose file is named so, or one of whose cells holds the text as the database writes it in JSON."""
+    written = json.dumps(text, ensure_ascii=not looks_into_json(found.db))[1:-1]
+    searched = found.alias(values_text=Cast("values", TextField()))
+    return searched.filter(Q(file__original_name__icontains=text) | Q(values_text__icontains=written))

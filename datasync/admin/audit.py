@@ -1,0 +1,42 @@
+"""The audit: who did what, newest first."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from datasync.admin.base import HistoryAdmin, link
+from datasync.models import AuditEntry
+
+_SHOWN = 20_000
+"""Characters of the detail: a batch of a thousand corrected rows is longer than anybody reads."""
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(HistoryAdmin):
+    list_display = ("at", "who", "action", "file", "template", "rows", "note")
+    list_filter = ("action", "at")
+    list_select_related = ("file", "template__platform")
+    search_fields = ("actor_name", "note", "file__original_name")
+    fields = ("at", "who", "action", "file_link", "template", "rows", "note", "detail_text")
+    empty_hint = _("Nothing yet: corrections, releases, deletions and changes of templates are written down here.")
+
+    @admin.display(description=_("who"), ordering="actor_name")
+    def who(self, entry: Any) -> str:
+        """The person's name at that time."""
+        return entry.actor_name or str(_("command line"))
+
+    @admin.display(description=_("file"))
+    def file_link(self, entry: Any) -> object:
+        """The file, linked."""
+        return link(entry.file)
+
+    @admin.display(description=_("detail"))
+    def detail_text(self, entry: Any) -> SafeString:
+        """What is needed to follow it up."""
+        return format_html("<pre>{}</pre>", json.dumps(entry.detail, ensure_ascii=False, indent=1)[:_SHOWN])

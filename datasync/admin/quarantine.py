@@ -1,0 +1,195 @@
+"""Rows that cannot be trusted: look at them, correct their cells, let them in or keep them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from datasync.admin.base import OperatorAdmin
+from datasync.admin.messages import report_error
+from datasync.admin.quarantine_acts import correct_row, discard_rows, release_rows
+from datasync.admin.quarantine_columns import RowColumns
+from datasync.choices import QUARANTINE_UNDECIDED
+from datasync.exceptions import SyncError
+from datasync.models import QuarantinedRow
+from datasync.quarantine import export, selectors, values
+from datasync.quarantine.discard import LONGEST_NOTE
+from datasync.reasons import Reason
+
+MOST_ROWS = 1_000
+"""Rows that an action works on; the command has no limit."""
+
+
+def export_response(rows: QuerySet[QuarantinedRow], *, format: str) -> FileResponse:  # noqa: A002
+    """The rows as a download."""
+    stream, name = export.spooled(rows, format=format)
+    return FileResponse(stream, as_attachment=True, filename=name, headers={"X-Content-Type-Options": "nosniff"})
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """Rows by why they were rejected."""
+
+    title = _("reason")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every reason there is."""
+        return [(reason.value, reason.value) for reason in Reason]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with the chosen reason."""
+        return selectors.with_reasons(queryset, [self.value() or ""]) if self.value() else queryset
+
+
+@admin.register(QuarantinedRow)
+class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
+    list_display = ("file_link", "sheet_row", "domain", "state_badge", "reasons_text", "created_at")
+    list_filter = ("state", ReasonFilter, "domain", "file__platform", "created_at")
+    list_select_related = ("file",)
+    search_fields = ("file__original_name", "item__task__task_id")
+    actions = ("rehearse_release", "release", "discard", "export_xlsx", "export_csv")
+    empty_hint = _("No quarantined rows: every row that was read could be trusted.")
+    change_form_template = "admin/datasync/quarantined_row.html"
+    fields = readonly_fields = (
+        "file_link", "sheet_row", "state_badge", "reasons_table", "cells", "domain", "item", "template", "created_at",
+        "fact", "note", "decided_by", "decided_at", "audit",
+    )  # fmt: skip
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Rows come by a sync alone."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Rows are discarded, not deleted: the books speak of them."""
+        return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Let a task's and a file's page link to their rows."""
+        linked = {"item__task__id__exact", "file__id__exact"}
+        return lookup in linked or super().lookup_allowed(lookup, value, request)
+
+    def get_urls(self) -> list[Any]:
+        """The buttons on a row's page."""
+        buttons = [
+            path(
+                f"<int:row_id>/{name}/",
+                self.admin_site.admin_view(require_POST(view)),
+                name=f"datasync_quarantinedrow_{name}",
+            )
+            for name, view in (
+                ("correct", self.correct_one),
+                ("release", self.release_one),
+                ("discard", self.discard_one),
+            )
+        ]
+        return [*buttons, *super().get_urls()]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """The row; what can be done about it stands below, as long as nothing is decided."""
+        if request.method == "POST":  # the page itself has nothing to save: its forms go to addresses of their own
+            raise PermissionDenied
+        context: dict[str, Any] = {"show_save": False, "show_save_and_continue": False, "longest_note": LONGEST_NOTE}
+        row = self.get_object(request, object_id) if object_id else None
+        if row is not None and row.state in QUARANTINE_UNDECIDED and self.has_change_permission(request, row):
+            context["cells"] = [
+                (at, f"#{at + 1}", header, text or "")
+                for at, (header, text) in enumerate(zip(row.header_set.headers, values.current(row), strict=True))
+            ]
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    # What is done with one row
+
+    def correct_one(self, request: HttpRequest, row_id: int) -> HttpResponse:
+        """Save what was written into the row's cells."""
+        return self._done(request, row_id, lambda: correct_row(request, row_id=row_id, texts=request.POST))
+
+    def release_one(self, request: HttpRequest, row_id: int) -> HttpResponse:
+        """Load the row."""
+        return self._done(request, row_id, lambda: release_rows(request, ids=[row_id]))
+
+    def discard_one(self, request: HttpRequest, row_id: int) -> HttpResponse:
+        """Keep the row out."""
+        note = request.POST.get("note", "")
+        return self._done(request, row_id, lambda: discard_rows(request, ids=[row_id], note=note))
+
+    def _done(self, request: HttpRequest, row_id: int, act: Callable[[], None]) -> HttpResponse:
+        row = self.get_object(request, str(row_id))
+        if row is None:
+            raise Http404
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        act()
+        return HttpResponseRedirect(reverse("admin:datasync_quarantinedrow_change", args=(row_id,)))
+
+    # What is done with chosen rows
+
+    @admin.action(description=_("What would a release do?"), permissions=("change",))
+    def rehearse_release(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Say what a release would do; nothing is written."""
+        if ids := _chosen(request, queryset):
+            release_rows(request, ids=ids, dry_run=True)
+
+    @admin.action(description=_("Release: load what can be trusted now"), permissions=("change",))
+    def release(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Load the chosen rows, as far as they can be trusted."""
+        if ids := _chosen(request, queryset):
+            release_rows(request, ids=ids)
+
+    @admin.action(description=_("Discard…"), permissions=("change",))
+    def discard(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Ask for the reason, then keep the chosen rows out."""
+        ids = _chosen(request, queryset)
+        if not ids:
+            return None
+        if "note" in request.POST:
+            discard_rows(request, ids=ids, note=request.POST["note"])
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Discard rows"),
+            "opts": self.opts,
+            "media": self.media,
+            "ids": ids,
+            "longest_note": LONGEST_NOTE,
+        }
+        return TemplateResponse(request, "admin/datasync/discard_rows.html", context)
+
+    @admin.action(description=_("Export as xlsx, with reasons"), permissions=("view",))
+    def export_xlsx(self, request: HttpRequest, queryset: QuerySet[Any]) -> FileResponse:
+        """Download the chosen rows as a workbook."""
+        return export_response(_whole(queryset), format="xlsx")
+
+    @admin.action(description=_("Export as csv, with reasons"), permissions=("view",))
+    def export_csv(self, request: HttpRequest, queryset: QuerySet[Any]) -> FileResponse | None:
+        """Download the chosen rows as CSV."""
+        try:
+            return export_response(_whole(queryset), format="csv")
+        except SyncError as error:
+            report_error(request, error)
+            return None
+
+
+def _whole(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """The chosen rows with what an export says of them."""
+    return queryset.select_related("file__shop", "item__task", "header_set")
+
+
+def _chosen(request: HttpRequest, queryset: QuerySet[Any]) -> list[int]:
+    """The ids of the chosen rows; none, and a word about it, where they are too many."""
+    ids = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_ROWS + 1])
+    if len(ids) <= MOST_ROWS:
+        return ids
+    most = {"most": f"{MOST_ROWS:,}"}
+    messages.error(request, _("Choose %(most)s rows at most; “manage.py quarantine” has no limit.") % most)
+    return []

@@ -1,0 +1,131 @@
+"""How an act reaches many rows: file by file, at most a thousand rows a transaction, each file held while it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from datasync.choices import FILE_ACTIVE, ITEM_ACTIVE, QUARANTINE_DECIDED, QUARANTINE_UNDECIDED
+from datasync.exceptions import FileBusy, RowNotFound, SyncError
+from datasync.models import CatalogFile, QuarantinedRow, SyncTaskFile
+from datasync.quarantine.selectors import Filters, chosen
+
+MOST_AT_ONCE = 1_000
+Act = Callable[[CatalogFile, list[QuarantinedRow]], None]
+
+
+@dataclass(slots=True)
+class Reached:
+    """Which rows an act did not reach: decided ones, unknown ids, and files that could not be worked on, with why."""
+
+    decided: int = 0
+    missing_ids: list[int] = field(default_factory=list)
+    refused: dict[int, SyncError] = field(default_factory=dict)
+
+    @property
+    def busy_file_ids(self) -> list[int]:
+        """Files that are being synced at this moment."""
+        return [file_id for file_id, error in self.refused.items() if isinstance(error, FileBusy)]
+
+
+def on_chosen(filters: Filters, act: Act, *, dry_run: bool = False) -> Reached:
+    """Do ``act`` with the undecided rows that match; a file that cannot be worked on does not stop the others.
+
+    A rehearsal does everything in one transaction and undoes it, so that it sees its own effects as the act would.
+    Raises ``RowNotFound`` when only unknown ids are named, and a file's error when no file could be worked on.
+    """
+    reached = Reached(missing_ids=_missing(filters.ids))
+    if filters.ids and len(reached.missing_ids) == len(set(filters.ids)):
+        raise RowNotFound(what=", ".join(map(str, reached.missing_ids[:10])))
+    matching = chosen(QuarantinedRow.objects.all(), filters)
+    undecided = matching.filter(state__in=QUARANTINE_UNDECIDED)
+    with _rehearsed(dry_run=dry_run):
+        reached.decided = matching.filter(state__in=QUARANTINE_DECIDED).count()
+        file_ids = list(undecided.order_by("file_id").values_list("file_id", flat=True).distinct())
+        for file_id in file_ids:
+            try:
+                _on_file(file_id, undecided, act, reached)
+            except SyncError as error:
+                reached.refused[file_id] = error
+        if file_ids and len(reached.refused) == len(file_ids):
+            raise next(iter(reached.refused.values()))
+    return reached
+
+
+@contextmanager
+def held(file_id: int, row_ids: Collection[int]) -> Iterator[tuple[CatalogFile, list[QuarantinedRow]]]:
+    """A transaction that holds the file and those of its rows that are still undecided, in the order of the sheet.
+
+    The file comes first: a sync takes it before it begins, so that the two wait for each other and never meet in the
+    middle. Raises ``FileBusy`` while a sync has the file: it would not see what is done meanwhile.
+    """
+    with transaction.atomic():
+        files = CatalogFile.objects.select_for_update(of=("self",), no_key=True).select_related("shop", "template")
+        file = files.get(pk=file_id)
+        _refuse_busy(file)
+        rows = QuarantinedRow.objects.select_for_update(of=("self",), no_key=True).select_related("header_set")
+        wanted = rows.filter(pk__in=row_ids, file_id=file_id, state__in=QUARANTINE_UNDECIDED)
+        yield file, sorted(wanted.order_by("pk"), key=lambda row: row.sheet_row)
+
+
+def _on_file(file_id: int, undecided: QuerySet[QuarantinedRow], act: Act, reached: Reached) -> None:
+    for ids in _pages(undecided.filter(file_id=file_id)):
+        with held(file_id, ids) as (file, rows):
+            if rows:
+                act(file, rows)
+        reached.decided += len(ids) - len(rows)
+
+
+def _pages(rows: QuerySet[QuarantinedRow]) -> Iterator[list[int]]:
+    """The ids of a file's undecided rows, by row number, which is unique among them."""
+    last = -1
+    while page := list(
+        rows.filter(sheet_row__gt=last).order_by("sheet_row").values_list("pk", "sheet_row")[:MOST_AT_ONCE]
+    ):
+        yield [pk for pk, _row in page]
+        last = page[-1][1]
+
+
+def _missing(ids: Collection[int]) -> list[int]:
+    if not ids:
+        return []
+    known = set(QuarantinedRow.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    return sorted(set(ids) - known)
+
+
+def _refuse_busy(file: CatalogFile) -> None:
+    """An item may still be at work where the file has been replaced meanwhile and is pending again."""
+    active = SyncTaskFile.objects.filter(file_id=file.pk, state__in=ITEM_ACTIVE)
+    task_id = active.values_list("task__task_id", flat=True).first()
+    if task_id is not None or file.state in FILE_ACTIVE:
+        raise FileBusy(task_id=task_id or "")
+
+
+@contextmanager
+def _rehearsed(*, dry_run: bool) -> Iterator[None]:
+    if not dry_run:
+        yield
+        return
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def filters_document(filters: Filters) -> dict[str, Any]:
+    """What was asked for, as the audit keeps it; ids are not repeated, the entry names its rows."""
+    document = {
+        "file_ids": list(filters.file_ids),
+        "task_id": filters.task_id,
+        "domains": list(filters.domains),
+        "reasons": list(filters.reasons),
+        "states": list(filters.states),
+        "platforms": list(filters.platforms),
+        "shops": list(filters.shops),
+        "search": filters.search,
+    }
+    return {name: value for name, value in document.items() if value}

@@ -1,0 +1,64 @@
+"""Rows that stay out for good: with a reason, by a person, written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from datasync import audit
+from datasync.choices import AuditAction, QuarantineState
+from datasync.exceptions import InvalidRequest
+from datasync.models import CatalogFile, QuarantinedRow
+from datasync.quarantine.batches import Reached, filters_document, on_chosen
+from datasync.quarantine.books import settle
+from datasync.quarantine.selectors import Filters
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+LONGEST_NOTE = 500
+
+
+@dataclass(slots=True)
+class Discarded:
+    """How many rows were discarded, and which were not reached."""
+
+    discarded: int = 0
+    reached: Reached = field(default_factory=Reached)
+
+
+def discard(*, filters: Filters, note: str, actor: AbstractBaseUser | None, dry_run: bool = False) -> Discarded:
+    """Discard the undecided rows that match; ``note`` says why. They stay in the books as quarantined.
+
+    Raises ``InvalidRequest`` without a note, ``RowNotFound`` when only unknown ids are named.
+    """
+    note = note.strip()
+    if not note or len(note) > LONGEST_NOTE or "\0" in note:
+        raise InvalidRequest(
+            detail=_("Say in at most %(most)s characters why the rows are discarded.") % {"most": LONGEST_NOTE}
+        )
+    result = Discarded()
+
+    def act(file: CatalogFile, rows: list[QuarantinedRow]) -> None:
+        QuarantinedRow.objects.filter(pk__in=[row.pk for row in rows]).update(
+            state=QuarantineState.DISCARDED,
+            note=note,
+            decided_by_id=actor.pk if actor else None,
+            decided_at=Now(),
+        )
+        settle(file, {})
+        audit.record(
+            AuditAction.ROWS_DISCARDED,
+            actor=actor,
+            file=file,
+            rows=len(rows),
+            note=note,
+            detail={"sheet_rows": [row.sheet_row for row in rows], "filters": filters_document(filters)},
+        )
+        result.discarded += len(rows)
+
+    result.reached = on_chosen(filters, act, dry_run=dry_run)
+    return result
