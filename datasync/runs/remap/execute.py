@@ -1,0 +1,102 @@
+"""A claimed file of a remap: its stored rows typed again, chunk by chunk, each chunk a transaction of its own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
+
+from datasync.choices import ITEM_ACTIVE
+from datasync.exceptions import FencedOut, FileChanged, SyncError, TransientError
+from datasync.ingest.plan import Counts
+from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
+from datasync.runs.claim import Claim
+from datasync.runs.errors import error_document
+from datasync.runs.heartbeat import Watch, heartbeat
+from datasync.runs.remap import finish
+from datasync.runs.remap.parts import StoredFile
+from datasync.runs.remap.quarantine import keep_rejected
+from datasync.runs.retry import POLICY, is_transient
+
+logger = logging.getLogger(__name__)
+TURN_SECONDS = 30.0
+"""A file that takes longer goes back to the queue in between, so that other tasks have their turn."""
+
+
+def retype(claim: Claim, task: SyncProgressTask) -> None:
+    """Type the stored rows of the claimed file again and record the end, or how far it came."""
+    started = time.monotonic()
+    file = CatalogFile.objects.select_related("shop", "template").get(pk=claim.file_id)
+    try:
+        with heartbeat().watch(claim) as watch:
+            _retype(claim, task, file, watch, started=started)
+    except FencedOut:
+        logger.warning("Item %s was taken over by another worker; its chunk is rolled back here.", claim.item_id)
+    except SoftTimeLimitExceeded:
+        finish.put_back(claim, error={}, seconds_until_next=0)
+    except Exception as error:  # the boundary: whatever the rows do, their item gets an end
+        _record(claim, error, seconds=time.monotonic() - started)
+
+
+@dataclass(slots=True)
+class _OtherFiles:
+    """Which files of the same task still have rows to be typed again, and from which sheet row on."""
+
+    task_id: int
+
+    def __call__(self, file_ids: Collection[int]) -> dict[int, int]:
+        items = SyncTaskFile.objects.filter(task_id=self.task_id, file__in=file_ids, state__in=ITEM_ACTIVE)
+        return dict(items.values_list("file_id", "resume_after"))
+
+
+def _retype(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watch, *, started: float) -> None:
+    template_id = task.options["template_id"]
+    stored = StoredFile(file, template_id=template_id, waiting=_OtherFiles(task.pk))
+    last_row, counts = finish.done_before(claim)
+    if last_row:
+        stored.replay(until=last_row)
+    while True:
+        if watch.lost:
+            raise FencedOut
+        with transaction.atomic():
+            # The file before the rows: whoever releases rows of it takes the two locks in this order.
+            same = CatalogFile.objects.select_for_update().filter(pk=file.pk, content_sha256=claim.file_sha256)
+            if not same.values_list("pk"):
+                raise FileChanged
+            stored.hold()
+            rows = stored.chunk(after=last_row)
+            if rows.is_empty():
+                finish.succeed(claim, template_id=template_id, counts=counts, seconds=time.monotonic() - started)
+                return
+            written = stored.write(rows)
+            keep_rejected(file.pk, written, item_id=claim.item_id, template_id=template_id)
+            reached = _sum(counts, written.counts)
+            finish.checkpoint(claim, last_row=written.last_row, counts=reached)
+        last_row, counts = written.last_row, reached
+        if time.monotonic() - started > TURN_SECONDS and not stored.remembers:
+            finish.put_back(claim, error={}, seconds_until_next=0)
+            return
+
+
+def _record(claim: Claim, error: Exception, *, seconds: float) -> None:
+    """Give the item the end that the error stands for; what is done stays done."""
+    if (pause := POLICY.seconds_until_next(error, attempt=claim.attempt)) is not None:
+        logger.warning("Item %s is tried again in %s s: %s", claim.item_id, pause, error)
+        finish.put_back(claim, error=error_document(TransientError()), seconds_until_next=pause)
+        return
+    if is_transient(error):
+        error = TransientError()
+    if not isinstance(error, SyncError):
+        logger.error("Item %s of file %s failed", claim.item_id, claim.file_id, exc_info=error)
+    finish.fail(claim, error=error_document(error), seconds=seconds)
+
+
+def _sum(*parts: Counts) -> Counts:
+    total = Counts()
+    for part in parts:
+        total.add(part)
+    return total

@@ -1,0 +1,83 @@
+"""What is recorded of a file whose stored rows are typed again. Who lost the lease writes nothing.
+
+Each chunk's books are written in the chunk's own transaction together with how far it went, so that whoever takes the
+file over goes on right below. The file's own state is not touched on the way: it is not being read.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from datasync.choices import QUARANTINE_UNDECIDED, FileState, ItemState
+from datasync.exceptions import FencedOut
+from datasync.ingest.plan import COUNT_NAMES, Counts
+from datasync.mapping.match import match
+from datasync.mapping.selectors import family_of_file, sample_rows
+from datasync.mapping.store import to_template
+from datasync.models import CatalogFile, HeaderTemplate, QuarantinedRow, SyncTaskFile
+from datasync.runs.claim import Claim
+from datasync.runs.finish import row_fields
+
+
+def done_before(claim: Claim) -> tuple[int, Counts]:
+    """How far earlier attempts came: the last sheet row, and the books up to it."""
+    item = SyncTaskFile.objects.get(pk=claim.item_id)
+    return item.resume_after, Counts(**{name: getattr(item, f"rows_{name}") for name in COUNT_NAMES})
+
+
+def checkpoint(claim: Claim, *, last_row: int, counts: Counts) -> None:
+    """Record a chunk; raises ``FencedOut``, which undoes it.
+
+    A chunk that is done gives the attempts back: they count how often one place in the file has killed its worker.
+    """
+    if not _held(claim).update(resume_after=last_row, attempt=1, **row_fields(counts)):
+        raise FencedOut
+
+
+def succeed(claim: Claim, *, template_id: int, counts: Counts, seconds: float) -> None:
+    """Close the file's books; a sync reads it by this template from now on. Raises ``FencedOut``."""
+    state = ItemState.PARTIAL if counts.quarantined else ItemState.COMPLETED
+    closing = {"finished_at": Now(), "duration_ms": round(seconds * 1000)}
+    if not _held(claim).update(state=state, error={}, warnings=[], **_released(), **closing, **row_fields(counts)):
+        raise FencedOut
+    file = CatalogFile.objects.select_for_update().get(pk=claim.file_id)
+    template = to_template(HeaderTemplate.objects.prefetch_related("columns").get(pk=template_id))
+    if file.content_sha256 != claim.file_sha256 or family_of_file(file) != template.family:
+        return  # it has new content, or was described anew: what the catalogue says of it is of that
+    found = match(file.header, [template], sample_rows=sample_rows(file))
+    file.template_id = template_id
+    file.match = {**file.match, **found.as_dict(), "template_id": template_id}
+    file.state = _state(file)
+    file.save(update_fields=["template", "match", "state"])
+
+
+def fail(claim: Claim, *, error: dict[str, Any], seconds: float) -> bool:
+    """Record why the rest of the rows stays as it was. False: another worker holds the file now."""
+    closing = {"finished_at": Now(), "duration_ms": round(seconds * 1000)}
+    return bool(_held(claim).update(state=ItemState.FAILED, error=error, **_released(), **closing))
+
+
+def put_back(claim: Claim, *, error: dict[str, Any], seconds_until_next: float) -> bool:
+    """Queue the rest after a pause. False: another worker holds the file now."""
+    changes = _released() | {"not_before": Now() + timedelta(seconds=seconds_until_next)}
+    return bool(_held(claim).update(state=ItemState.QUEUED, error=error, **changes))
+
+
+def _held(claim: Claim) -> QuerySet[SyncTaskFile]:
+    return SyncTaskFile.objects.filter(pk=claim.item_id, lease_token=claim.token, state=ItemState.PROCESSING)
+
+
+def _released() -> dict[str, Any]:
+    return {"lease_token": None, "lease_until": None, "not_before": None}
+
+
+def _state(file: CatalogFile) -> FileState:
+    """A file that was read to its end is partial exactly while rows of it wait for a decision."""
+    if file.state not in (FileState.INGESTED, FileState.PARTIAL):
+        return FileState(file.state)
+    open_rows = QuarantinedRow.objects.filter(file=file, state__in=QUARANTINE_UNDECIDED)
+    return FileState.PARTIAL if open_rows.exists() else FileState.INGESTED
