@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from datasync.choices import TemplateOrigin, TemplateState
-from datasync.exceptions import InvalidRequest
-from datasync.mapping import publishing, services
+from datasync.exceptions import InvalidRequest, TemplateNotDraft
+from datasync.mapping import loading, services
 from datasync.mapping.selectors import templates_for
 from datasync.mapping.store import shelf, to_template
 from datasync.mapping.template import InvalidTemplate, Template
@@ -46,7 +46,7 @@ def test_loading_makes_every_builtin_template_once() -> None:
     assert first.created == len(builtin_templates()) > 20
     again = services.load_builtin_templates()
     assert (again.created, again.updated, again.unchanged) == (0, 0, first.created)
-    assert Platform.objects.filter(code__in=publishing.PLATFORMS).count() == len(publishing.PLATFORMS)
+    assert Platform.objects.filter(code__in=loading.PLATFORMS).count() == len(loading.PLATFORMS)
 
 
 def test_what_is_stored_is_what_was_loaded(loaded: None) -> None:
@@ -58,7 +58,7 @@ def test_a_changed_builtin_is_a_new_version_and_the_old_one_is_archived(
 ) -> None:
     old = one_builtin()
     before = published(old)
-    monkeypatch.setattr(publishing, "builtin_templates", lambda: (replace(old, ordinal=not old.ordinal),))
+    monkeypatch.setattr(loading, "builtin_templates", lambda: (replace(old, ordinal=not old.ordinal),))
     result = services.load_builtin_templates()
     assert (result.updated, result.unchanged) == (1, 0)
     after = published(old)
@@ -71,7 +71,7 @@ def test_an_operators_version_is_left_unless_forced(loaded: None, monkeypatch: p
     old = one_builtin()
     mine = services.new_version(replace(old, totals_on_every_line=True), origin=TemplateOrigin.OPERATOR, actor=None)
     services.publish(mine)
-    monkeypatch.setattr(publishing, "builtin_templates", lambda: (replace(old, ordinal=not old.ordinal),))
+    monkeypatch.setattr(loading, "builtin_templates", lambda: (replace(old, ordinal=not old.ordinal),))
     assert services.load_builtin_templates().kept == 1
     assert published(old).pk == mine.pk
     assert services.load_builtin_templates(force=True).updated == 1
@@ -87,7 +87,7 @@ def test_what_an_operator_archived_stays_archived(loaded: None) -> None:
 
 
 def test_only_a_draft_can_be_published(loaded: None) -> None:
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(TemplateNotDraft):
         services.publish(published(one_builtin()))
 
 

@@ -131,6 +131,11 @@ def best_family(header: Sequence[str], templates: Iterable[Template], *, sample_
     return FamilyGuess(best, tuple(families))
 
 
+def differences(header: Sequence[str], template: Template, *, sample_rows: Rows = ()) -> Match:
+    """Everything in which a header differs from one template, also where the template is about another export."""
+    return _differences(tuple(header), template, bind(header, template), sample_rows)
+
+
 def needed_columns(template: Template) -> tuple[TemplateColumn, ...]:
     """The columns without which a file cannot be synced: required ones and those that identify a row."""
     identity = set(template.identity)
@@ -140,11 +145,14 @@ def needed_columns(template: Template) -> tuple[TemplateColumn, ...]:
 
 
 def _compare(header: tuple[str, ...], template: Template, sample_rows: Rows) -> Match:
-    """The header against one template."""
+    """The header against one template; where that is about another export, the differences do not matter."""
     binding = bind(header, template)
-    score = _score(header, template, binding)
     if not _is_about(template, binding):
-        return Match(Outcome.NONE, header, template, binding.columns, score)
+        return Match(Outcome.NONE, header, template, binding.columns, _score(header, template, binding))
+    return _differences(header, template, binding, sample_rows)
+
+
+def _differences(header: tuple[str, ...], template: Template, binding: Binding, sample_rows: Rows) -> Match:
     bound = set(binding.columns.values())
     needed = {column.position for column in needed_columns(template)}
     gone = [column for column in template.columns if column.position not in bound]
@@ -155,7 +163,7 @@ def _compare(header: tuple[str, ...], template: Template, sample_rows: Rows) -> 
         header=header,
         template=template,
         binding=binding.columns,
-        score=score,
+        score=_score(header, template, binding),
         added=tuple(added),
         missing=tuple(column.header for column in gone if column.position not in needed),
         missing_required=tuple(column.header or "(blank)" for column in gone if column.position in needed),
@@ -165,7 +173,8 @@ def _compare(header: tuple[str, ...], template: Template, sample_rows: Rows) -> 
         currency_changes=_pairs(header, template, binding, _recoined(header, template, binding)),
         contradictions=contradictions(header, binding.columns, template, rows),
     )
-    return replace(found, outcome=_outcome(found, template))
+    outcome = _outcome(found, template) if _is_about(template, binding) else Outcome.NONE
+    return replace(found, outcome=outcome)
 
 
 def _undecided(best: Match, equal: Iterable[Match], sample_rows: Rows) -> Match:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Max, Prefetch
 
@@ -109,29 +110,47 @@ def family_of(row: models.HeaderTemplate) -> Family:
 
 def add_template(template: Template, *, origin: TemplateOrigin, state: TemplateState) -> models.HeaderTemplate:
     """Write a template and its columns; its platforms must exist."""
-    family = template.family
-    row = models.HeaderTemplate.objects.create(
-        platform_id=family.platform,
-        source_platform_id=family.source_platform,
-        domain=family.domain.value,
-        sub_domain=family.sub_domain,
-        granularity=family.granularity,
-        version=template.version,
-        variant=template.variant,
-        state=state,
-        origin=origin,
-        header_row=template.header_row,
-        header_rows=template.header_rows,
-        data_row=template.data_row,
-        sheet=template.sheet or "",
-        number_format=template.number_format.value,
-        identity=list(template.identity),
-        ordinal=template.ordinal,
-        totals_on_every_line=template.totals_on_every_line,
-        fingerprint=template.fingerprint,
-    )
+    row = models.HeaderTemplate.objects.create(state=state, origin=origin, **_values(template))
     models.TemplateColumn.objects.bulk_create(_column_rows(row, template.columns))
     return row
+
+
+def write_content(row: models.HeaderTemplate, template: Template) -> None:
+    """Give the row of a draft other content."""
+    values = _values(template)
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(values))
+    row.columns.all().delete()
+    models.TemplateColumn.objects.bulk_create(_column_rows(row, template.columns))
+
+
+def variant_rows(family: Family, variant: str) -> dict[str, object]:
+    """The filter that finds all versions of one variant; a nameless one is the default."""
+    names = (variant, "") if variant == "default" else (variant,)
+    return {**family_rows(family), "variant__in": names}
+
+
+def _values(template: Template) -> dict[str, Any]:
+    family = template.family
+    return {
+        "platform_id": family.platform,
+        "source_platform_id": family.source_platform,
+        "domain": family.domain.value,
+        "sub_domain": family.sub_domain,
+        "granularity": family.granularity,
+        "version": template.version,
+        "variant": template.variant,
+        "header_row": template.header_row,
+        "header_rows": template.header_rows,
+        "data_row": template.data_row,
+        "sheet": template.sheet or "",
+        "number_format": template.number_format.value,
+        "identity": list(template.identity),
+        "ordinal": template.ordinal,
+        "totals_on_every_line": template.totals_on_every_line,
+        "fingerprint": template.fingerprint,
+    }
 
 
 def family_rows(family: Family) -> dict[str, object]:

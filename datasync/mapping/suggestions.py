@@ -10,16 +10,17 @@ from django.db import transaction
 
 from datasync.choices import TemplateOrigin
 from datasync.disk import place
-from datasync.exceptions import NeedsDescription, NoTemplate
+from datasync.exceptions import NeedsDescription, NoTemplate, SyncError
 from datasync.fields import Domain, Kind
 from datasync.ingest.plan import NumberFormat, SheetHead
 from datasync.mapping.choose import SAMPLE_ROWS, header_at
+from datasync.mapping.drafts import new_version
 from datasync.mapping.header_row import find_header_row
-from datasync.mapping.publishing import new_version, publish
+from datasync.mapping.publishing import publish
 from datasync.mapping.selectors import family_of_file
 from datasync.mapping.store import family_rows
 from datasync.mapping.suggest import SuggestedColumn, Suggestion, suggest
-from datasync.mapping.template import Family, Template
+from datasync.mapping.template import Family, Template, check_template
 from datasync.models import CatalogFile, HeaderTemplate
 
 if TYPE_CHECKING:
@@ -99,6 +100,18 @@ def publish_suggestion(file: CatalogFile, *, actor: AbstractBaseUser | None = No
         suggest_for_file(file)
     template = suggested_template(file.suggestion, family=family, variant=_free_variant(family))
     return publish(new_version(template, origin=TemplateOrigin.SUGGESTED, actor=actor), actor=actor)
+
+
+def hindrance(file: CatalogFile) -> SyncError | None:
+    """Why the mapping suggested for a file cannot be published as it is; None where it can."""
+    family = family_of_file(file)
+    if family is None:
+        return NeedsDescription()
+    try:
+        check_template(suggested_template(file.suggestion, family=family))
+    except SyncError as error:
+        return error
+    return None
 
 
 def suggested_template(document: dict[str, Any], *, family: Family, variant: str = "suggested") -> Template:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from datasync.exceptions import KeyColumnMissing, TemplateError
 from datasync.fields import FIELDS, Domain, Field, Kind
@@ -18,6 +20,13 @@ SCOPE_FIELDS = ("period_start", "snapshot_date", "metric_date")
 """Identity fields that the file's own description supplies when no column does."""
 
 DATE_KINDS = (Kind.DATE, Kind.DATETIME, Kind.PERIOD)
+
+MOST_COLUMNS = 16_384
+LAST_HEADER_ROW = 1_000
+LAST_DATA_ROW = 1_048_575
+_LONGEST = {"variant": 64, "sheet": 255, "header": 500, "alias": 500, "format": 100}
+"""Characters that the database has room for."""
+_ANY_DAY = datetime(2026, 3, 6, 13, 16, 50, tzinfo=UTC)
 
 
 class InvalidTemplate(TemplateError):
@@ -123,10 +132,10 @@ def template_problems(template: Template) -> Iterator[str]:
     yield from _family_problems(template.family)
     if not template.columns:
         yield "it has no columns"
-    if template.header_row < 0 or not 1 <= template.header_rows <= 6:
-        yield f"header_row {template.header_row} or header_rows {template.header_rows} is out of range"
-    if template.data_row is not None and template.data_row < template.header_row + template.header_rows:
-        yield f"data_row {template.data_row} is not below the header"
+    if len(template.columns) > MOST_COLUMNS:
+        yield f"it has more than {MOST_COLUMNS} columns"
+    yield from _row_problems(template)
+    yield from _text_problems(template)
     yield from _column_problems(template)
     fields = FIELDS[template.family.domain]
     for name in template.identity:
@@ -144,6 +153,31 @@ def missing_identity(template: Template) -> tuple[str, ...]:
     if not missing and not mapped.intersection(template.identity):
         return template.identity or ("identity",)
     return missing
+
+
+def _row_problems(template: Template) -> Iterator[str]:
+    if not 0 <= template.header_row <= LAST_HEADER_ROW or not 1 <= template.header_rows <= 6:
+        yield f"header_row {template.header_row} or header_rows {template.header_rows} is out of range"
+    if template.data_row is None:
+        return
+    if template.data_row < template.header_row + template.header_rows:
+        yield f"data_row {template.data_row} is not below the header"
+    if template.data_row > LAST_DATA_ROW:
+        yield f"data_row {template.data_row} is out of range"
+
+
+def _text_problems(template: Template) -> Iterator[str]:
+    """Texts that the database could not hold."""
+    if not template.variant:
+        yield "its variant has no name"
+    texts = [("variant", template.variant), ("sheet", template.sheet or "")]
+    for column in template.columns:
+        texts += [("header", column.header), ("format", column.format), *(("alias", text) for text in column.aliases)]
+    for name, text in texts:
+        if len(text) > _LONGEST[name]:
+            yield f"{name} {text[:40]!r}… is longer than {_LONGEST[name]} characters"
+        if "\0" in text or text != text.encode("utf-8", "replace").decode():
+            yield f"{name} {text[:40]!r} holds a character that cannot be stored"
 
 
 def _family_problems(family: Family) -> Iterator[str]:
@@ -185,6 +219,8 @@ def _mapping_problems(column: TemplateColumn, fields: dict[str, Field], domain: 
         yield f"kind {column.kind} instead of {field.kind}"
     if field.kind in DATE_KINDS and not column.format:
         yield "a date needs a format, or 'auto'"
+    if field.kind in DATE_KINDS and column.format != "auto":
+        yield from (f"{one!r} is no date format" for one in column.format.split("|") if not _is_date_format(one))
     if field.kind not in DATE_KINDS and column.format:
         yield f"a format does not go with kind {field.kind}"
 
@@ -195,3 +231,14 @@ def _alias_problems(template: Template) -> Iterator[str]:
         for alias in column.aliases:
             if header_key(alias) in headers:
                 yield f"column {column.position} ({column.header!r}): alias {alias!r} is a header of its own"
+
+
+def _is_date_format(text: str) -> bool:
+    """Whether strptime understands it, and it takes something from a date."""
+    if "%" not in text:
+        return False
+    try:
+        datetime.strptime(_ANY_DAY.strftime(text), text)  # noqa: DTZ007 - only whether it can be read matters
+    except (ValueError, re.error):
+        return False
+    return True

@@ -27,7 +27,10 @@ from datasync.mapping.template import (
 
 BUILTIN = Path(__file__).parent / "builtin"
 
-_FAMILY_KEYS = {"platform", "source_platform", "domain", "sub_domain", "granularity", "granularities"}
+_FAMILY_KEYS: dict[str, type] = {
+    **dict.fromkeys(("platform", "source_platform", "domain", "sub_domain", "granularity"), str),
+    "granularities": list,
+}
 _SETTINGS: dict[str, type] = {
     "version": int,
     "header_row": int,
@@ -38,17 +41,37 @@ _SETTINGS: dict[str, type] = {
     "ordinal": bool,
     "totals_on_every_line": bool,
 }
-_VARIANT_KEYS = {*_SETTINGS, "variant", "based_on", "rewrite", "formats", "identity", "columns", "granularities"}
-_COLUMN_KEYS = {"header", "field", "kind", "format", "required", "aliases"}
+_VARIANT_KEYS: dict[str, type] = {
+    **_SETTINGS,
+    **dict.fromkeys(("variant", "based_on"), str),
+    **dict.fromkeys(("rewrite", "formats"), dict),
+    **dict.fromkeys(("identity", "columns", "granularities"), list),
+}
+_COLUMN_KEYS: dict[str, type] = {
+    **dict.fromkeys(("header", "field", "kind", "format"), str),
+    "required": bool,
+    "aliases": list,
+}
+_HOLD_TABLES = "columns"
+"""The one list that does not hold texts."""
 
 
 def load_templates(path: Path) -> tuple[Template, ...]:
     """All templates of one data file; raises ``InvalidTemplate`` naming file, variant and column."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise InvalidTemplate(problems=f"{path.name}: cannot be read ({error})") from error
-    return parse_templates(text, where=path.name)
+    return read_templates(content, where=path.name)
+
+
+def read_templates(content: bytes, *, where: str) -> tuple[Template, ...]:
+    """All templates of a data file's bytes, which have to be UTF-8."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidTemplate(problems=f"{where}: cannot be read ({error})") from error
+    return parse_templates(text, where=where)
 
 
 def parse_templates(text: str, *, where: str = "template") -> tuple[Template, ...]:
@@ -67,7 +90,7 @@ def parse_templates(text: str, *, where: str = "template") -> tuple[Template, ..
         variant = _resolve(entry, by_name, where=where)
         place = f"{where}: variant {variant['variant']!r}"
         for granularity in _granularities(family, variant, where=place):
-            template = _template(family, variant, granularity=granularity, where=place)
+            template = build_template(family, variant, granularity=granularity, where=place)
             check_template(template, where=place)
             templates.append(template)
     _refuse_doubles(templates, where=where)
@@ -104,7 +127,7 @@ def _resolve(entry: object, by_name: dict[str, dict[str, Any]], *, where: str) -
         variant = {**by_name[base], **variant}
     rewrite = variant.pop("rewrite", {})
     columns = variant.get("columns")
-    if not isinstance(columns, list):
+    if columns is None:
         raise InvalidTemplate(problems=f"{where}: variant {name!r} has no columns")
     place = f"{where}: variant {name!r}, column"
     columns = [_table(c, where=f"{place} {i}", known=_COLUMN_KEYS) for i, c in enumerate(columns)]
@@ -116,15 +139,13 @@ def _resolve(entry: object, by_name: dict[str, dict[str, Any]], *, where: str) -
     return variant
 
 
-def _template(family: dict[str, Any], variant: dict[str, Any], *, granularity: str, where: str) -> Template:
+def build_template(family: dict[str, Any], variant: dict[str, Any], *, granularity: str, where: str) -> Template:
+    """The template of one variant that states everything itself; its content is not checked yet."""
     try:
         domain = Domain(family.get("domain", ""))
     except ValueError:
         raise InvalidTemplate(problems=f"{where}: unknown domain {family.get('domain')!r}") from None
     settings = {name: variant[name] for name in _SETTINGS if name in variant}
-    for name, value in settings.items():
-        if type(value) is not _SETTINGS[name]:
-            raise InvalidTemplate(problems=f"{where}: {name} must be {_SETTINGS[name].__name__}, not {value!r}")
     try:
         settings["number_format"] = NumberFormat(settings.get("number_format", NumberFormat.DOT))
     except ValueError:
@@ -151,8 +172,8 @@ def _template(family: dict[str, Any], variant: dict[str, Any], *, granularity: s
 def _column(
     position: int, entry: dict[str, Any], *, domain: Domain, formats: Mapping[str, str], where: str
 ) -> TemplateColumn:
-    header, name = entry.get("header"), entry.get("field")
-    if not isinstance(header, str):
+    header, name = entry.get("header"), entry.get("field") or None
+    if header is None:
         raise InvalidTemplate(problems=f"{where}: it has no header")
     known = FIELDS[domain].get(name) if name else None
     try:
@@ -173,17 +194,24 @@ def _column(
 
 def _granularities(family: dict[str, Any], variant: dict[str, Any], *, where: str) -> list[str]:
     stated = variant.get("granularities") or family.get("granularities") or [family.get("granularity", "")]
-    if not isinstance(stated, list):
-        raise InvalidTemplate(problems=f"{where}: granularities must be a list")
+    if not stated:
+        raise InvalidTemplate(problems=f"{where}: there is no granularity")
     return [str(granularity) for granularity in stated]
 
 
-def _table(value: object, *, where: str, known: set[str]) -> dict[str, Any]:
+def _table(value: object, *, where: str, known: Mapping[str, type]) -> dict[str, Any]:
+    """A table with known keys only, each of its type; lists and tables hold texts, but for the columns."""
     if not isinstance(value, dict):
         raise InvalidTemplate(problems=f"{where} is missing or not a table")
-    unknown = sorted(set(value) - known)
+    unknown = sorted(set(value) - set(known))
     if unknown:
         raise InvalidTemplate(problems=f"{where}: unknown {', '.join(unknown)}")
+    for name, given in value.items():
+        if type(given) is not known[name]:
+            raise InvalidTemplate(problems=f"{where}: {name} must be {known[name].__name__}, not {given!r:.100}")
+        texts = given.values() if isinstance(given, dict) else given if isinstance(given, list) else ()
+        if name != _HOLD_TABLES and not all(isinstance(text, str) for text in texts):
+            raise InvalidTemplate(problems=f"{where}: {name} must hold texts only")
     return dict(value)
 
 

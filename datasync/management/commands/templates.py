@@ -1,4 +1,4 @@
-"""Header templates: load, list, validate, export; suggest one for an unknown header and publish it."""
+"""Header templates: load, list, validate, export; suggest one for an unknown header; work on their versions."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datasync.choices import DomainChoice, TemplateState
-from datasync.exceptions import InvalidRequest, NeedsDescription, NotFound, SyncError
+from datasync.exceptions import InvalidRequest, SyncError
 from datasync.management.arguments import file_id, find_file, find_user, require_platform
 from datasync.management.base import ActionsCommand, ConsoleError, Exit, Outcome, console_error
+from datasync.management.remap import add_remap_action
 from datasync.management.tables import facts, table
+from datasync.management.template_versions import add_version_actions
 from datasync.mapping import services
-from datasync.mapping.selectors import family_of_file
-from datasync.mapping.store import to_template
-from datasync.mapping.suggestions import suggested_template
-from datasync.mapping.template import check_template
-from datasync.mapping.template_file import dump_template
+from datasync.mapping.suggestions import hindrance
+from datasync.mapping.versions import exported, find_template
 from datasync.models import CatalogFile, HeaderTemplate
 
 
 class Command(ActionsCommand):
-    summary = gettext_lazy("Load, list, validate and export header templates; suggest one for a file and publish it.")
+    summary = gettext_lazy("Header templates: load, look, compare, draft, publish, archive; suggest one for a file.")
 
     def add_actions(self) -> None:
         """Declare the actions."""
@@ -50,6 +49,8 @@ class Command(ActionsCommand):
         export = self.add_action("export", self.export, _("write a template as a data file that “load” takes"))
         export.add_argument("template_id", type=file_id, help=_("id of the template, see “list”"))
         export.add_argument("--output", type=Path, help=_("file to write; none: standard output"))
+        add_version_actions(self.add_action)
+        add_remap_action(self.add_action)
 
     def load(self, options: dict[str, Any]) -> Outcome:
         """Load built-in templates or files."""
@@ -66,9 +67,10 @@ class Command(ActionsCommand):
         """Suggest a mapping, and say how to publish it."""
         file = find_file(options["file_id"])
         services.suggest_for_file(file)
-        hindrance = _hindrance(file)
-        document = {"file_id": file.pk, **file.suggestion, "hindrance": hindrance.document if hindrance else None}
-        return Outcome(document, [*_suggestion_lines(file.suggestion), "", *_next_step(file, hindrance)])
+        error = hindrance(file)
+        failure = console_error(error) if error else None
+        document = {"file_id": file.pk, **file.suggestion, "hindrance": failure.document if failure else None}
+        return Outcome(document, [*_suggestion_lines(file.suggestion), "", *_next_step(file, failure)])
 
     def publish_suggestion(self, options: dict[str, Any]) -> Outcome:
         """Publish what was suggested for a file."""
@@ -93,10 +95,8 @@ class Command(ActionsCommand):
 
     def export(self, options: dict[str, Any]) -> Outcome:
         """Write one template as a data file."""
-        row = HeaderTemplate.objects.filter(pk=options["template_id"]).first()
-        if row is None:
-            raise NotFound(what=_("template %(id)s") % {"id": options["template_id"]})
-        text = dump_template(to_template(row))
+        row = find_template(options["template_id"])
+        _name, text = exported(row)
         path: Path | None = options["output"]
         if path is None:
             return Outcome({"template_id": row.pk, "name": str(row), "text": text}, [text.rstrip("\n")])
@@ -145,18 +145,6 @@ def _suggestion_lines(suggestion: dict[str, Any]) -> list[str]:
     )
     lines = list(table((_("header"), _("field"), _("kind"), _("confidence"), _("reason")), rows))
     return [*lines, "", *suggestion["notes"]] if suggestion["notes"] else lines
-
-
-def _hindrance(file: CatalogFile) -> ConsoleError | None:
-    """Why the file's suggestion could not be published as it is; None where it could."""
-    family = family_of_file(file)
-    try:
-        if family is None:
-            raise NeedsDescription
-        check_template(suggested_template(file.suggestion, family=family))
-    except SyncError as error:
-        return console_error(error)
-    return None
 
 
 def _next_step(file: CatalogFile, hindrance: ConsoleError | None) -> list[str]:
