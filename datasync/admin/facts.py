@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, ClassVar, cast
 
@@ -14,7 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from datasync.admin.base import HistoryAdmin, link, pairs_table
+from datasync.admin.base import NOTHING, HistoryAdmin, grid, link, pairs_table
+from datasync.admin.fact_filters import PeriodFilter, ShopFilter
+from datasync.facts.lineage import Lineage, lineage_of
 from datasync.models import (
     Fact,
     FinanceEntry,
@@ -56,11 +59,12 @@ class FactAdmin(HistoryAdmin):
 
     key_fields: ClassVar[tuple[str, ...]] = ()
     value_fields: ClassVar[tuple[str, ...]] = ()
+    indexed_search: ClassVar[str] = ""
     paginator = CappedPaginator
-    list_filter = ("platform", "granularity", "sub_domain", "currency")
+    list_filter = (PeriodFilter, ShopFilter, "granularity")
     list_select_related = ("platform", "shop", "file_last")
     sortable_by = ()
-    ordering = ("pk",)
+    ordering = ("-period_start", "-pk")
     search_help_text = _("Searches for exactly what is written, in full.")
     empty_hint = _("No rows yet. Sync files of this domain: choose them in the list of files and run “Sync”.")
 
@@ -76,13 +80,13 @@ class FactAdmin(HistoryAdmin):
         origin = [name for name in shared if name not in {"file_first", "file_last", "header_set"}]
         return (
             (None, {"fields": own}),
-            (_("where it comes from"), {"fields": [*origin, "first_file", "last_file"]}),
+            (_("where it comes from"), {"fields": [*origin, "lineage"]}),
             (_("original row"), {"fields": ["original_row"]}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Everything: facts come from files alone."""
-        return (*(field.name for field in self.model._meta.fields), "first_file", "last_file", "original_row")
+        return (*(field.name for field in self.model._meta.fields), "lineage", "original_row")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Say about how many rows there are where not all are listed."""
@@ -100,10 +104,15 @@ class FactAdmin(HistoryAdmin):
         """The shop, linked."""
         return link(fact.shop)
 
-    @admin.display(description=_("first file"))
-    def first_file(self, fact: Any) -> object:
-        """The file that brought the row, linked."""
-        return link(fact.file_first)
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Look where an index leads first; only what is not there is looked for in the whole table."""
+        if self.indexed_search and search_term:
+            found = queryset.filter(**{self.indexed_search: search_term})
+            if found.exists():
+                return found, False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description=_("last file"))
     def last_file(self, fact: Any) -> object:
@@ -115,12 +124,29 @@ class FactAdmin(HistoryAdmin):
         """Every cell of the row as it stood in the file, under its header."""
         return pairs_table(zip(fact.header_set.headers, json.loads(fact.raw), strict=False))
 
+    @admin.display(description=_("files"))
+    def lineage(self, fact: Any) -> SafeString | str:
+        """Every file and decision that the row comes from, linked."""
+        headers = (_("what it did"), _("file"), _("row"), _("collected"))
+        return grid(headers, _lineage_rows(lineage_of(fact)))
+
+
+def _lineage_rows(lineage: Lineage) -> Iterator[tuple[object, ...]]:
+    for word, origin in ((_("brought the row"), lineage.first), (_("wrote it last"), lineage.last)):
+        collected = (origin.file and origin.file.collected_at) or NOTHING
+        yield word, link(origin.file), origin.sheet_row or NOTHING, collected
+    if released := lineage.released_from:
+        yield _("released from quarantine"), link(released), released.sheet_row, released.decided_at or NOTHING
+    for one in lineage.confirmed_by:
+        yield _("repeated it unchanged"), link(one.file), NOTHING, one.collected_at
+
 
 @admin.register(OrderLine)
 class OrderLineAdmin(FactAdmin):
     key_fields = ("order_id", "line_ordinal", "sku")
     value_fields = ("product_name", "order_status", "ordered_at", "quantity", "order_amount")
     search_fields = ("order_id__exact", "sku__exact", "product_id__exact", "tracking_number__exact")
+    indexed_search = "order_id"
 
 
 @admin.register(ProductMetric)

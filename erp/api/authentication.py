@@ -66,6 +66,14 @@ def person_of(request: Request) -> User:
     return request.user
 
 
+def staff_of(request: Request) -> User:
+    """Whoever is signed in, who has to be staff; raises ``PermissionDenied``."""
+    person = person_of(request)
+    if not person.is_staff:
+        raise PermissionDenied
+    return person
+
+
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the OpenAPI document names the bearer token; importing this module registers it."""
 

@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from datasync import exceptions as sync
+from datasync.exports import exceptions as exports
 from erp.api.authentication import CsrfFailed
 from erp.api.renderers import request_id_of
 
@@ -95,9 +96,16 @@ NOT_FOUND = Problem(
 PROBLEMS: dict[type[BaseException], Problem] = {
     sync.NotFound: Problem(HTTPStatus.NOT_FOUND, "not_found"),
     sync.FileBusy: Problem(HTTPStatus.CONFLICT, "conflict"),
+    sync.TemplateNotDraft: Problem(HTTPStatus.CONFLICT, "conflict"),
+    sync.TemplateNotInUse: Problem(HTTPStatus.CONFLICT, "conflict"),
+    sync.FileDeleted: Problem(HTTPStatus.CONFLICT, "conflict"),
+    sync.FileBeingDeleted: Problem(HTTPStatus.CONFLICT, "conflict"),
+    exports.ExportNotReady: Problem(HTTPStatus.CONFLICT, "conflict"),
+    exports.LinkExpired: Problem(HTTPStatus.GONE, "gone"),
     sync.FileMissing: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.FileChanged: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.FencedOut: Problem(HTTPStatus.CONFLICT, "conflict"),
+    sync.RowDecided: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.InvalidRequest: Problem(HTTPStatus.BAD_REQUEST, "validation_error"),
     sync.TooLarge: Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large"),
     sync.TransientError: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "service_unavailable"),

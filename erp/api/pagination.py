@@ -1,4 +1,8 @@
-"""Lists come in pages; a page past the end is empty, and asking for too many rows gives as many as allowed."""
+"""Lists come in pages; a page past the end is empty, and asking for too many rows gives as many as allowed.
+
+Long lists come in cursor pages: each names the cursor of the next one, nothing is counted, and the last page costs what
+the first does.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from rest_framework import serializers
 
+from erp.api.keyset import InvalidCursor, Keyset
 from erp.api.serializers import QueryInteger, QuerySerializer
 
 MOST_PER_PAGE = 200
 LAST_PAGE = 1_000_000
 
 
-class PagedQuery(QuerySerializer):
-    """The query of a list. A subclass says its own default with ``default_page_size``."""
+class SizedQuery(QuerySerializer):
+    """The query of a list, without how its pages are named. A subclass says its own ``default_page_size``."""
 
     default_page_size = 50
 
-    page = QueryInteger(min_value=1, max_value=LAST_PAGE, default=1, help_text="Counted from 1.")
     page_size = QueryInteger(
         min_value=1, required=False, help_text=f"Rows a page, at most {MOST_PER_PAGE}; more is cut to that."
     )
@@ -32,6 +38,20 @@ class PagedQuery(QuerySerializer):
         """Fill in this list's own page size."""
         attrs.setdefault("page_size", self.default_page_size)
         return attrs
+
+
+class PagedQuery(SizedQuery):
+    """The query of a list in numbered pages."""
+
+    page = QueryInteger(min_value=1, max_value=LAST_PAGE, default=1, help_text="Counted from 1.")
+
+
+class CursorQuery(SizedQuery):
+    """The query of a list in cursor pages."""
+
+    cursor = serializers.CharField(
+        max_length=2000, required=False, help_text="`next_cursor` of the page before; nothing: the first page."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +83,42 @@ def paginate(rows: QuerySet[Any], *, page: int, page_size: int) -> Page:
     first = (page - 1) * page_size
     found = list(rows[first : first + page_size]) if first < total else []
     return Page(rows=found, number=page, size=page_size, total=total)
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPage:
+    """Some rows of a list, and the cursor of those after them; ``None`` at the end."""
+
+    rows: Sequence[Any]
+    size: int
+    next_cursor: str | None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the envelope says of it."""
+        return {"page_size": self.size, "next_cursor": self.next_cursor, "has_next": self.next_cursor is not None}
+
+
+def cursor_page(
+    rows: QuerySet[Any, Any] | Sequence[QuerySet[Any, Any]],
+    *,
+    ordering: Sequence[str],
+    page_size: int,
+    cursor: str | None = None,
+) -> CursorPage:
+    """Read the page after a cursor: one query, up to three where the page crosses into rows with other leading values.
+
+    ``ordering`` names columns of the model as ``order_by`` does; the last one tells any two rows apart, only the first
+    may hold NULL. ``rows`` may be instances or ``values()`` with these columns, and several querysets of one model
+    whose rows follow each other in this ordering. A cursor of another list or ordering is a ValidationError of the
+    field ``cursor``.
+    """
+    parts = [rows] if isinstance(rows, QuerySet) else rows
+    keyset = Keyset.of(parts[0].model, ordering)
+    try:
+        after = keyset.read(cursor) if cursor else None
+    except InvalidCursor:
+        raise serializers.ValidationError({"cursor": [_("This is no cursor of this list in this ordering.")]}) from None
+    found = keyset.take(parts, after=after, most=page_size + 1)
+    shown = found[:page_size]
+    return CursorPage(rows=shown, size=page_size, next_cursor=keyset.cursor(shown[-1]) if found[page_size:] else None)

@@ -6,13 +6,15 @@ from typing import Any
 
 from rest_framework.response import Response
 
-from erp.api.pagination import Page
+from erp.api.pagination import CursorPage, Page
 
 
 class Answer(Response):
     """A successful answer. ``message`` is translated text; without one the status speaks for itself."""
 
-    def __init__(self, data: Any, *, message: str = "", status: int = 200, page: Page | None = None) -> None:
+    def __init__(
+        self, data: Any, *, message: str = "", status: int = 200, page: Page | CursorPage | None = None
+    ) -> None:
         super().__init__(data, status=status)
         self.message = message
         self.page = page

@@ -9,9 +9,10 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import RequestDataTooBig
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_serializer
 from rest_framework import exceptions as rest
 from rest_framework import serializers
@@ -22,6 +23,7 @@ from erp.api.errors import INTERNAL, UNAVAILABLE, Problem, problem_of, sync_erro
 
 View = TypeVar("View", bound=Callable[..., Any])
 SerializerClass = type[serializers.Serializer[Any]]
+AnswerClass = SerializerClass | type[serializers.JSONField]
 
 _TIMESTAMP = "2026-03-06T05:16:50.000Z"
 _REQUEST_ID = "9f1c3a5e7b2d4c6f8a0e1b3d5f7a9c2e"
@@ -64,16 +66,35 @@ class Pagination(serializers.Serializer[Any]):
     has_next = serializers.BooleanField()
 
 
+class CursorPagination(serializers.Serializer[Any]):
+    """Where to read on."""
+
+    page_size = serializers.IntegerField()
+    next_cursor = serializers.CharField(allow_null=True)
+    has_next = serializers.BooleanField()
+
+
+_EXAMPLE_PAGES: dict[SerializerClass, dict[str, Any]] = {
+    Pagination: {
+        "page": 1, "page_size": 50, "total": 1, "total_pages": 1, "has_previous": False, "has_next": False,
+    },
+    CursorPagination: {"page_size": 50, "next_cursor": None, "has_next": False},
+}  # fmt: skip
+
+
 def documented(  # noqa: PLR0913 - each says another thing about the call
     *,
     name: str,
     summary: str,
     tag: str,
-    answer: SerializerClass | None = None,
+    answer: AnswerClass | None = None,
     status: int = 200,
     example: Any = None,
     many: bool = False,
     paged: bool = False,
+    cursors: bool = False,
+    notes: str = "",
+    downloads: Mapping[str, str] | None = None,
     body: Any = None,
     body_example: Mapping[str, Any] | None = None,
     query: SerializerClass | None = None,
@@ -86,11 +107,14 @@ def documented(  # noqa: PLR0913 - each says another thing about the call
 
     ``other`` gives further successful statuses, each with a description and an example. ``changes`` says that a call
     without a body changes something all the same, so that a browser's has to carry the CSRF token.
+    ``paged`` says that the list comes in numbered pages, ``cursors`` that it comes in cursor pages. ``notes`` follow
+    the summary in the description. ``downloads`` are media types without an envelope, each with a description.
     """
-    envelope = _success_envelope(answer, many=many, paged=paged)
-    responses: dict[int, OpenApiResponse] = {status: _success(envelope, "", example, paged=paged)}
+    pages = CursorPagination if cursors else Pagination if paged else None
+    envelope = _success_envelope(cast("SerializerClass | None", answer), many=many, pages=pages)
+    responses: dict[int | tuple[int, str], OpenApiResponse] = {status: _success(envelope, "", example, pages=pages)}
     for code, (description, value) in (other or {}).items():
-        responses[code] = _success(envelope, description, value, paged=paged)
+        responses[code] = _success(envelope, description, value, pages=pages)
     known: list[type[Exception]] = [*errors, rest.NotAcceptable]
     if not public:
         known.append(rest.NotAuthenticated)
@@ -100,11 +124,13 @@ def documented(  # noqa: PLR0913 - each says another thing about the call
         known += [rest.ValidationError, rest.ParseError, rest.UnsupportedMediaType, RequestDataTooBig]
     elif query is not None:
         known.append(rest.ValidationError)
-    responses |= _error_responses(known)
+    responses |= dict(_error_responses(known).items())
+    for media_type, description in (downloads or {}).items():
+        responses[status, media_type] = OpenApiResponse(OpenApiTypes.BINARY, description)
     return extend_schema(
         operation_id=name,
         summary=summary,
-        description=f"{summary}.",
+        description=f"{summary}. {notes}".strip(),
         tags=[tag],
         request=body,
         parameters=[query] if query else None,
@@ -115,7 +141,7 @@ def documented(  # noqa: PLR0913 - each says another thing about the call
 
 
 @cache
-def _success_envelope(answer: SerializerClass | None, *, many: bool, paged: bool) -> SerializerClass:
+def _success_envelope(answer: AnswerClass | None, *, many: bool, pages: SerializerClass | None) -> SerializerClass:
     """The serializer of the envelope around one kind of data; one class for each, as spectacular tells by identity."""
     fields: dict[str, Any] = {
         "success": serializers.BooleanField(default=True),
@@ -124,20 +150,24 @@ def _success_envelope(answer: SerializerClass | None, *, many: bool, paged: bool
         "timestamp": serializers.DateTimeField(),
         "request_id": serializers.CharField(),
     }
-    if paged:
-        fields["pagination"] = Pagination()
+    if pages:
+        fields["pagination"] = pages()
     name = (answer.__name__.removesuffix("Serializer") if answer else "Empty") + ("List" if many else "")
     cls: SerializerClass = type(f"{name}Envelope", (serializers.Serializer,), fields)
     return extend_schema_serializer(many=False)(cls)
 
 
-def _data_field(answer: SerializerClass | None, *, many: bool) -> serializers.Field[Any, Any, Any, Any]:
+def _data_field(answer: AnswerClass | None, *, many: bool) -> serializers.Field[Any, Any, Any, Any]:
     if answer is None:
         return serializers.JSONField(allow_null=True)
+    if issubclass(answer, serializers.JSONField):
+        return serializers.ListField(child=answer()) if many else answer()
     return answer(many=True) if many else answer()
 
 
-def _success(envelope: SerializerClass, description: str, example: Any, *, paged: bool) -> OpenApiResponse:
+def _success(
+    envelope: SerializerClass, description: str, example: Any, *, pages: SerializerClass | None
+) -> OpenApiResponse:
     value: dict[str, Any] = {
         "success": True,
         "data": example,
@@ -145,10 +175,8 @@ def _success(envelope: SerializerClass, description: str, example: Any, *, paged
         "timestamp": _TIMESTAMP,
         "request_id": _REQUEST_ID,
     }
-    if paged:
-        value["pagination"] = {
-            "page": 1, "page_size": 50, "total": 1, "total_pages": 1, "has_previous": False, "has_next": False,
-        }  # fmt: skip
+    if pages:
+        value["pagination"] = _EXAMPLE_PAGES[pages]
     return OpenApiResponse(envelope, description, [OpenApiExample(description or "Success", value=value)])
 
 

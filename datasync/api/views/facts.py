@@ -1,0 +1,102 @@
+"""Facts: the clean rows in pages or as CSV, and where each comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from datasync.api.examples import facts as examples
+from datasync.api.requests.facts import LAST_NUMBERED_ROW, FactQuery, filters_of
+from datasync.api.serializers.facts import FactDetail, FactLineage, FactRow
+from datasync.exceptions import DomainNotFound, FactNotFound
+from datasync.facts.columns import Column, chosen_columns, columns_of, document, document_of, model_of
+from datasync.facts.export import Export, csv_stream
+from datasync.facts.filters import matching
+from datasync.facts.lineage import lineage_of
+from datasync.facts.selectors import ORDERINGS, find, in_order, order_of, with_columns
+from erp.api.pagination import CursorPage, Page, cursor_page, paginate
+from erp.api.responses import Answer
+from erp.api.schema import documented
+from erp.api.serializers import validated
+
+
+class FactsView(APIView):
+    """``GET /api/data-sync/facts/{domain}``"""
+
+    @documented(
+        name="list_facts",
+        summary="The facts of a domain",
+        notes=(
+            "Cursor pages by default; `page` asks for a numbered one and gets the pagination of numbered pages, whose "
+            f"`total` is counted up to {LAST_NUMBERED_ROW:,}. `format=csv` streams every row: no envelope, times in "
+            "UTC; a download that breaks off is not complete."
+        ),
+        tag="facts",
+        answer=FactRow,
+        example=[examples.FACT],
+        many=True,
+        cursors=True,
+        query=FactQuery,
+        downloads={"text/csv": "Every row that matches, with a header."},
+        errors=(DomainNotFound,),
+    )
+    def get(self, request: Request, domain: str) -> Answer | StreamingHttpResponse:
+        model_of(domain)
+        query = validated(FactQuery, request.query_params, domain=domain)
+        if query["format"] == "csv":
+            return _csv(domain, query)
+        columns = chosen_columns(domain, query.get("fields", ()))
+        page = _numbered_page(domain, query, columns) if "page" in query else _cursor_page(domain, query, columns)
+        return Answer([document(row, columns, raw=query["raw"]) for row in page.rows], page=page)
+
+
+class FactView(APIView):
+    """``GET /api/data-sync/facts/{domain}/{record_key}``"""
+
+    @documented(
+        name="get_fact",
+        summary="One fact, its original row and where it comes from",
+        tag="facts",
+        answer=FactDetail,
+        example=examples.FACT_DETAIL,
+        errors=(DomainNotFound, FactNotFound),
+    )
+    def get(self, request: Request, domain: str, record_key: str) -> Answer:  # noqa: ARG002 - DRF's signature
+        fact = find(domain, record_key)
+        lineage = lineage_of(fact)
+        told = {"fact": document_of(fact, columns_of(domain).values()), "raw": lineage.raw}
+        return Answer(told | {"lineage": FactLineage(lineage).data})
+
+
+def _cursor_page(domain: str, query: dict[str, Any], columns: tuple[Column, ...]) -> CursorPage:
+    ordering = query.get("ordering", "key")
+    rows = [
+        with_columns(part, columns, raw=query["raw"]) for part in in_order(domain, filters_of(query), ordering=ordering)
+    ]
+    return cursor_page(rows, ordering=ORDERINGS[ordering], cursor=query.get("cursor"), page_size=query["page_size"])
+
+
+def _numbered_page(domain: str, query: dict[str, Any], columns: tuple[Column, ...]) -> Page:
+    rows = matching(domain, filters_of(query)).order_by(*order_of(query.get("ordering", "key")))
+    listed = with_columns(rows, columns, raw=query["raw"])[:LAST_NUMBERED_ROW]
+    return paginate(listed, page=query["page"], page_size=query["page_size"])
+
+
+def _csv(domain: str, query: dict[str, Any]) -> StreamingHttpResponse:
+    """All rows. The first are there before the answer begins, so that what fails early is told as an error."""
+    export = Export(
+        domain=domain,
+        filters=filters_of(query),
+        fields=query.get("fields", ()),
+        ordering=query.get("ordering"),
+        raw=query["raw"],
+        bom=query["bom"],
+    )
+    name = f"{domain}-{timezone.now():%Y%m%d-%H%M%S}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    headers |= {"Cache-Control": "no-store"}
+    return StreamingHttpResponse(csv_stream(export), content_type="text/csv; charset=utf-8", headers=headers)
