@@ -7,6 +7,11 @@ from typing import Any
 from celery import shared_task
 from celery.exceptions import Reject
 
+from datasync.catalog import removal
+from datasync.catalog.again import look_again
+from datasync.exports import make
+from datasync.exports import services as exports
+from datasync.mapping import rematch
 from datasync.runs import worker as worker  # noqa: PLC0414 - connects the start of a worker process
 from datasync.runs.slices import BellNotPassedOn
 from datasync.runs.slices import run_slice as work_on_task
@@ -20,3 +25,22 @@ def run_slice(self: Any, task_id: int) -> None:
         work_on_task(task_id, message_id=self.request.id, redelivered=redelivered)
     except BellNotPassedOn as error:
         raise Reject(error, requeue=True) from None
+
+
+@shared_task(name=removal.BACKGROUND_TASK, ignore_result=True)
+def finish_deletions() -> None:
+    """Remove what goes with deleted files, a minute at a time, so that no message grows old."""
+    if not removal.finish_deletions(seconds=60):
+        removal.ring_for_removal()
+
+
+@shared_task(name=rematch.RECHECK_TASK, ignore_result=True)
+def recheck_files(template_id: int | None = None, platform: str = "", domain: str = "") -> None:
+    """Let files that wait for a template look again: those of one template's family, of a platform, or all."""
+    rematch.recheck_for(template_id, look=look_again, platform=platform, domain=domain)
+
+
+@shared_task(name=exports.BACKGROUND_TASK, ignore_result=True)
+def export_file(export_id: int) -> None:
+    """Make an archive that somebody asked for."""
+    make.make_export(export_id)

@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from datasync.admin import facts, files, places, quality, runs, templates
+from datasync.admin import audit, facts, files, places, quality, quarantine, runs, templates
 
-__all__ = ["facts", "files", "places", "quality", "runs", "templates"]
+__all__ = ["audit", "facts", "files", "places", "quality", "quarantine", "runs", "templates"]
 
 admin.site.site_header = admin.site.site_title = _("Data sync")
 admin.site.index_title = _("Operations")

@@ -18,10 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from datasync.admin.base import OperatorAdmin, link, operator, text_when_shown
+from datasync.admin.deletion import delete_chosen, restore_chosen
+from datasync.admin.dry_run import what_would_a_sync_do
 from datasync.admin.file_columns import FileColumns
+from datasync.admin.flow import FileFlow
 from datasync.admin.messages import report_error
-from datasync.admin.quality import export_response
+from datasync.admin.quarantine import export_response
 from datasync.catalog import services as catalog
+from datasync.choices import FileState
 from datasync.exceptions import SyncError
 from datasync.mapping import services as mapping
 from datasync.models import CatalogFile
@@ -29,6 +33,7 @@ from datasync.quarantine import selectors as quarantine
 from datasync.runs import services as runs
 
 MOST_FILES = 1000
+_LIST = "datasync_catalogfile_changelist"
 DESCRIPTION = (
     "platform", "source_platform", "shop", "domain", "sub_domain", "granularity", "period_start", "period_end",
     "collected_at", "account",
@@ -42,8 +47,12 @@ def _no_files() -> str:
     return hint % {"roots": ", ".join(str(root) for root in settings.DATA_ROOTS)}
 
 
+def _asks_for_state(request: HttpRequest) -> bool:
+    return any(name.startswith("state") for name in request.GET)
+
+
 @admin.register(CatalogFile)
-class CatalogFileAdmin(FileColumns, OperatorAdmin):
+class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
     list_display = (
         "short_name",
         "state_badge",
@@ -58,12 +67,16 @@ class CatalogFileAdmin(FileColumns, OperatorAdmin):
     list_select_related = ("platform", "shop", "template")
     search_fields = ("original_name", "storage_name", "=sha256", "=content_sha256", "shop__name", "shop__shop_id")
     actions = (
+        what_would_a_sync_do,
         "sync", "sync_strictly", "sync_without_template", "suggest_mapping", "publish_suggestion", "export_quarantine",
+        delete_chosen, restore_chosen,
     )  # fmt: skip
     autocomplete_fields = ("shop",)
     empty_hint = text_when_shown(_no_files)
     fieldsets = (
-        (None, {"fields": ("original_name", "state_badge", "error", "row_table", "synced_at", "tasks", "quarantined")}),
+        (None, {"fields": (
+            "original_name", "state_badge", "error", "row_table", "row_flow", "synced_at", "tasks", "quarantined",
+        )}),
         (_("what it holds"), {
             "description": _("What you write here outranks the side file, the name, the folder and the content."),
             "fields": DESCRIPTION,
@@ -90,6 +103,16 @@ class CatalogFileAdmin(FileColumns, OperatorAdmin):
         """A file carries the lineage of its rows."""
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A deleted file is only looked at."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.state != FileState.DELETED)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CatalogFile]:
+        """All files; the list shows deleted ones when it is asked for their state only."""
+        files: QuerySet[CatalogFile] = super().get_queryset(request)
+        in_list = request.resolver_match is not None and request.resolver_match.url_name == _LIST
+        return files.exclude(state=FileState.DELETED) if in_list and not _asks_for_state(request) else files
+
     def get_urls(self) -> list[Any]:
         """The pages of files, and the button that scans."""
         scan = path("scan/", self.admin_site.admin_view(require_POST(self.scan)), name="datasync_catalogfile_scan")
@@ -104,8 +127,12 @@ class CatalogFileAdmin(FileColumns, OperatorAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Correct the description by the catalogue's own service, so that the file is matched anew."""
         changed = {name: form.cleaned_data[name] for name in form.changed_data if name in DESCRIPTION}
-        if changed:
+        if not changed:
+            return
+        try:
             catalog.describe_file(CatalogFile.objects.get(pk=obj.pk), **changed)
+        except SyncError as error:
+            report_error(request, error, about=obj.original_name)
 
     def scan(self, request: HttpRequest) -> HttpResponse:
         """Scan the configured folders and say what was found."""
@@ -186,7 +213,7 @@ class CatalogFileAdmin(FileColumns, OperatorAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], work: Callable[[CatalogFile], object], done: Any
     ) -> None:
         """Do something with each chosen file; one that fails does not stop the others."""
-        for file in queryset:
+        for file in queryset.exclude(state=FileState.DELETED):
             try:
                 work(file)
             except SyncError as error:

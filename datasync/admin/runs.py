@@ -27,6 +27,7 @@ from datasync.admin.base import (
     state_badge,
     text_when_shown,
 )
+from datasync.admin.flow import TaskFlow
 from datasync.choices import ITEM_COLOURS, TASK_COLOURS, ItemState
 from datasync.models import QualityReport, QuarantinedRow, SyncProgressTask, SyncTaskFile
 from datasync.runs.selectors import with_live_counts
@@ -104,7 +105,7 @@ class LiveList(ChangeList):
 
 
 @admin.register(SyncProgressTask)
-class SyncProgressTaskAdmin(HistoryAdmin):
+class SyncProgressTaskAdmin(TaskFlow, HistoryAdmin):
     list_display = (
         "task_id", "state_badge", "kind", "owner", "priority", "progress", "rows", "speed", "created_at", "finished_at",
     )  # fmt: skip
@@ -118,7 +119,7 @@ class SyncProgressTaskAdmin(HistoryAdmin):
     )
     fieldsets = (
         (None, {"fields": ("task_id", "state_badge", "kind", "owner", "priority", "summary", "progress", "all_items")}),
-        (_("rows"), {"fields": ("rows", "speed", "quarantined_rows")}),
+        (_("rows"), {"fields": ("rows", "row_flow", "speed", "quarantined_rows")}),
         (_("options"), {"fields": (
             "only_with_template", "allow_quarantine", "use_template_header_row", "options", "parent", "fallback",
         )}),

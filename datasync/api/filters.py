@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
-from django.db.models import Q, QuerySet, TextField, Value
-from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from datasync.catalog.selectors import TEMPLATE_STATUS, Filters, matching_files
 from datasync.choices import DomainChoice, FileState, Granularity, SubDomain, TaskKind, TaskState
-from datasync.mapping.match import Outcome
 from datasync.models import CatalogFile, SyncProgressTask
 from erp.api.pagination import PagedQuery
 
@@ -21,6 +20,9 @@ def _ordering(*names: str, default: str) -> serializers.ChoiceField:
     return serializers.ChoiceField(choices, default=default, help_text="A leading `-` turns it round.")
 
 
+_LISTED_STATES = [(state.value, state.label) for state in FileState if state != FileState.DELETED]
+
+
 class FileQuery(PagedQuery):
     """Filters of the catalogue."""
 
@@ -28,10 +30,10 @@ class FileQuery(PagedQuery):
     domain = serializers.ChoiceField(DomainChoice.choices, required=False)
     sub_domain = serializers.ChoiceField(SubDomain.choices, required=False)
     granularity = serializers.ChoiceField(Granularity.choices, required=False)
-    status = serializers.ChoiceField(FileState.choices, required=False)
+    status = serializers.ChoiceField(_LISTED_STATES, required=False)
     shop = serializers.CharField(max_length=100, required=False, help_text="The platform's id of the shop.")
     template_status = serializers.ChoiceField(
-        ["matched", "missing", "update_required"], required=False, help_text="Whether a published template fits."
+        list(TEMPLATE_STATUS), required=False, help_text="Whether a published template fits."
     )
     search = serializers.CharField(max_length=200, required=False, help_text="Part of the file's name.")
     ordering = _ordering(
@@ -69,21 +71,6 @@ _TASK_LOOKUPS = {
     "created_from": "created_at__gte",
     "created_to": "created_at__lt",
 }
-_FILE_LOOKUPS = {
-    "platform": "platform",
-    "domain": "domain",
-    "sub_domain": "sub_domain",
-    "granularity": "granularity",
-    "status": "state",
-    "shop": "shop__shop_id",
-    "search": "original_name__icontains",
-}
-_BLOCKED = Q(state=FileState.TEMPLATE_UPDATE_REQUIRED) | Q(outcome=Outcome.BLOCKED.value)
-_TEMPLATE_STATUS = {
-    "matched": Q(template__isnull=False) & ~_BLOCKED,
-    "missing": Q(template=None) & ~_BLOCKED,
-    "update_required": _BLOCKED,
-}
 _COLUMNS = {"status": "state"}
 
 
@@ -99,14 +86,7 @@ def filter_tasks(tasks: QuerySet[SyncProgressTask], query: dict[str, Any]) -> Qu
     return order_by(tasks.filter(**wanted), query["ordering"])
 
 
-_BULKY = ("profile", "header", "match", "suggestion", "description_sources")
-
-
-def filter_files(files: QuerySet[CatalogFile], query: dict[str, Any]) -> QuerySet[CatalogFile]:
-    """The files that a validated query asks for, without the bulky columns that a list does not show."""
-    wanted = {lookup: query[name] for name, lookup in _FILE_LOOKUPS.items() if name in query}
-    outcome = Coalesce(KT("match__outcome"), Value(""), output_field=TextField())
-    found = files.filter(**wanted).annotate(outcome=outcome).defer(*_BULKY)
-    if template_status := query.get("template_status"):
-        found = found.filter(_TEMPLATE_STATUS[template_status])
-    return order_by(found, query["ordering"])
+def filter_files(query: dict[str, Any]) -> QuerySet[CatalogFile]:
+    """The files that a validated query asks for."""
+    wanted = {field.name: query[field.name] for field in fields(Filters) if field.name in query}
+    return order_by(matching_files(Filters(**wanted)), query["ordering"])

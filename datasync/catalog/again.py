@@ -11,8 +11,8 @@ from datasync.mapping.store import shelf
 from datasync.models import CatalogFile
 
 
-def look_again(file: CatalogFile) -> None:
-    """Fill in what the catalogue could not see of the file's content.
+def look_again(file: CatalogFile, *, save: bool = True) -> None:
+    """Fill in what the catalogue could not see of the file's content; unless ``save``, in ``file`` alone.
 
     Raises the ``FileError`` that says why, when it still cannot be read: that, and not a missing template, is what is
     wrong with such a file.
@@ -23,6 +23,7 @@ def look_again(file: CatalogFile) -> None:
     examination = examine(heads, Described(records.description_of(file)), shelf=shelf())
     if examination.error is not None:
         raise examination.error
-    CatalogFile.objects.filter(pk=file.pk).update(**examination.values)
+    if save:
+        CatalogFile.objects.filter(pk=file.pk).update(**examination.values)
     for name, value in examination.values.items():
         setattr(file, name, value)

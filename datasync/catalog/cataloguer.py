@@ -2,6 +2,9 @@
 
 A chunk costs a query for the rows of its places, one for equal content elsewhere, and one insert; only a file that
 was changed, renamed or is back costs a query of its own. What is unchanged is neither opened nor written.
+
+What a person deleted stays deleted: the same export is left alone at its old place and under any other name, until its
+content changes or a person uploads or restores it.
 """
 
 from __future__ import annotations
@@ -43,18 +46,23 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
     GROWING = "growing"
     BUSY = "busy"
+    DELETED = "deleted"
     REFUSED = "refused"
 
 
 @dataclass(slots=True)
 class Catalogued:
-    """One file's outcome. ``row_id`` is None for a new file until its row is looked up by its place."""
+    """One file's outcome. ``row_id`` is None for a new file until its row is looked up by its place.
+
+    ``restored``: the row was deleted, and is not any more.
+    """
 
     found: Found
     outcome: Outcome
     row_id: int | None = None
     reason: str = ""
     state: str = ""
+    restored: bool = False
 
 
 @dataclass(slots=True)
@@ -71,12 +79,17 @@ class _Read:
         """Whether only the time of the last change differs; a new side file makes it worth another look."""
         if self.row is None or self.row.content_sha256 != self.content_sha256:
             return False
+        if self.row.state == FileState.DELETED:
+            return True
         return records.side_stamp_of(self.row) == self.found.side_stamp
 
 
 @dataclass(slots=True)
 class Cataloguer:
-    """Catalogues files of one root. ``told`` and ``name`` are what an uploader says of a single file."""
+    """Catalogues files of one root. ``told`` and ``name`` are what an uploader says of a single file.
+
+    ``restores`` says that a person brings the file: a deleted one with the same content is pending again.
+    """
 
     root: Path
     key: str
@@ -85,6 +98,7 @@ class Cataloguer:
     name: str = ""
     uploaded_by_id: int | None = None
     wait_for_growth: bool = True
+    restores: bool = False
     read_heads: ReadHeads = read_when_asked
     _new: list[CatalogFile] = field(default_factory=list)
 
@@ -112,7 +126,7 @@ class Cataloguer:
     def _look_at(self, found: Found, row: CatalogFile | None) -> Catalogued | _Read:
         if row is not None and _is_unchanged(row, found):
             return self._leave(row, found)
-        if row is not None and row.state in FILE_ACTIVE:
+        if row is not None and (row.state in FILE_ACTIVE or row.removing):
             return Catalogued(found, Outcome.BUSY, row.pk)
         if self.wait_for_growth and _is_growing(found.stamp):
             return Catalogued(found, Outcome.GROWING, row.pk if row else None)
@@ -147,6 +161,13 @@ class Cataloguer:
         for row in equal if read.row is None else ():
             if not records.is_same_export(row, read.described, shops=self.knowledge.shops, shelf=self.knowledge.shelf):
                 continue
+            if row.state == FileState.DELETED:
+                if not self.restores:
+                    return self._follow_deleted(read, row)
+                if row.removing:  # its rows are still going: the upload is a file of its own
+                    continue
+                equal.remove(row)
+                return self._restore(read, row, heads)
             if _lies_there(row):
                 if not _holds_still(row):
                     continue
@@ -175,6 +196,20 @@ class Cataloguer:
         equal.append(row)
         return Catalogued(read.found, Outcome.NEW, state=values["state"])
 
+    def _follow_deleted(self, read: _Read, row: CatalogFile) -> Catalogued:
+        """A deleted file under another name: its row goes along where nothing lies at the old place."""
+        if row.root == self.key and not row.removing and not _lies_there(row):
+            _update(row, self._place(read.found).values())
+        return Catalogued(read.found, Outcome.DELETED, row.pk, state=row.state)
+
+    def _restore(self, read: _Read, row: CatalogFile, heads: HeadOf) -> Catalogued:
+        """A person brings back what was deleted: with what was known of it, where that is enough for a sync."""
+        values = self._place(read.found).values() | records.standing(row, shelf=self.knowledge.shelf)
+        if values["state"] != FileState.PENDING:
+            return replace(self._catalogue(replace(read, row=row), [], heads), restored=True)
+        _update(row, values)
+        return Catalogued(read.found, Outcome.RETURNED, row.pk, state=values["state"], restored=True)
+
     def _touch(self, read: _Read) -> Catalogued:
         """The same content, last changed at another time."""
         row = read.row
@@ -184,7 +219,7 @@ class Cataloguer:
             values |= records.returned_values(row, shelf=self.knowledge.shelf)
             outcome = Outcome.RETURNED
         else:
-            outcome = Outcome.UNCHANGED
+            outcome = Outcome.DELETED if row.state == FileState.DELETED else Outcome.UNCHANGED
         _update(row, values)
         return Catalogued(read.found, outcome, row.pk, state=values.get("state", row.state))
 
@@ -204,6 +239,8 @@ class Cataloguer:
 
     def _leave(self, row: CatalogFile, found: Found) -> Catalogued:
         """What is unchanged stays as it is, but for a file that was missing and is back."""
+        if row.state == FileState.DELETED:
+            return Catalogued(found, Outcome.DELETED, row.pk, state=row.state)
         if row.state != FileState.SOURCE_MISSING:
             return Catalogued(found, Outcome.UNCHANGED, row.pk, state=row.state)
         values = records.returned_values(row, shelf=self.knowledge.shelf)
@@ -214,22 +251,30 @@ class Cataloguer:
         return records.Place(root=self.key, found=found, original_name=self.name or found.file_name)
 
     def _equal_content(self, read: Iterable[_Read], *, without: set[int]) -> dict[str, list[CatalogFile]]:
-        """Rows of other places with the same bytes, those whose file is gone first; ``without`` hold others now."""
+        """Rows of other places with the same bytes; ``without`` hold others now.
+
+        Those whose file is gone come first, deleted ones last.
+        """
         digests = {one.content_sha256 for one in read}
         equal: dict[str, list[CatalogFile]] = {digest: [] for digest in digests}
         if digests:
             rows = CatalogFile.objects.select_related("shop").defer("profile", "header", "match", "suggestion")
             rows = rows.exclude(pk__in=without)
-            for row in sorted(rows.filter(content_sha256__in=digests), key=lambda row: (_lies_there(row), row.pk)):
+            for row in sorted(rows.filter(content_sha256__in=digests), key=_precedence):
                 equal[row.content_sha256].append(row)
         return equal
 
 
 def _update(row: CatalogFile, values: dict[str, Any]) -> bool:
-    """Write values unless a task took the file meanwhile; says whether it did."""
+    """Write values unless a task took the file, or a person deleted it, meanwhile; says whether it did."""
+    taken = FILE_ACTIVE if row.state == FileState.DELETED else (*FILE_ACTIVE, FileState.DELETED)
     with transaction.atomic():
-        free = CatalogFile.objects.filter(pk=row.pk).exclude(state__in=FILE_ACTIVE)
+        free = CatalogFile.objects.filter(pk=row.pk, removing="").exclude(state__in=taken)
         return free.update(**values) == 1
+
+
+def _precedence(row: CatalogFile) -> tuple[bool, bool, int]:
+    return row.state == FileState.DELETED, _lies_there(row), row.pk
 
 
 def _is_unchanged(row: CatalogFile, found: Found) -> bool:

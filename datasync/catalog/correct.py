@@ -11,7 +11,7 @@ from datasync.catalog import records
 from datasync.catalog.again import look_again
 from datasync.catalog.description import UPLOADER, Described
 from datasync.choices import FILE_ACTIVE, DomainChoice, FileState, Granularity
-from datasync.exceptions import FileBusy, FileError, InvalidRequest
+from datasync.exceptions import FileBusy, FileError, FileNotFound, InvalidRequest
 from datasync.mapping.match import Outcome, match
 from datasync.mapping.selectors import family_of_file, sample_rows, stored_for
 from datasync.mapping.store import Shelf, shelf
@@ -39,18 +39,20 @@ Value = str | date | datetime | Platform | Shop | None
 def describe_file(file: CatalogFile, **fields: Value) -> CatalogFile:
     """Correct fields of a file's description; it is matched anew and pending, as soon as it is described enough.
 
-    Platforms may be given as codes, the shop as a row. Raises ``InvalidRequest`` for what cannot go together, and
-    ``FileBusy`` while the file is being synced.
+    Platforms may be given as codes, the shop as a row or, as ``shop_id``, by the platform's id of it. Raises
+    ``InvalidRequest`` for what cannot go together, and ``FileBusy`` while the file is being synced.
     """
     row = CatalogFile.objects.select_for_update().get(pk=file.pk)
+    if row.state == FileState.DELETED:
+        raise FileNotFound(what=row.pk)
     if row.state in FILE_ACTIVE:
         active = SyncTaskFile.objects.filter(file=row).order_by("-id").select_related("task").first()
         raise FileBusy(task_id=active.task.task_id if active else "")
-    unknown = sorted(set(fields) - set(FIELDS))
+    unknown = sorted(set(fields) - {*FIELDS, "shop_id"})
     if unknown:
         raise InvalidRequest(detail=f"Unknown fields: {', '.join(unknown)}.")
     family = family_of_file(row)
-    for name, value in fields.items():
+    for name, value in sorted(fields.items(), key=lambda field: field[0] == "shop_id"):  # its platform comes first
         _set(row, name, value)
     _check(row)
     row.description_sources = {**row.description_sources, **dict.fromkeys(_source_names(fields), UPLOADER)}
@@ -70,8 +72,17 @@ def _set(row: CatalogFile, name: str, value: Value) -> None:
         if value and not Platform.objects.filter(pk=value).exists():
             raise InvalidRequest(detail=f"Unknown platform: {value}.")
         setattr(row, f"{name}_id", value or None)
+    elif name == "shop_id":
+        row.shop = _shop(row.platform_id, str(value)) if value else None
     else:
         setattr(row, name, value)
+
+
+def _shop(platform: str | None, shop_id: str) -> Shop:
+    shop = Shop.objects.filter(platform=platform, shop_id=shop_id).first()
+    if shop is None:
+        raise InvalidRequest(detail=f"shop_id: {platform or 'a file without a platform'} has no shop {shop_id}.")
+    return shop
 
 
 def _check(row: CatalogFile) -> None:

@@ -25,14 +25,15 @@ from datasync.models import CatalogFile
 
 _CHUNK = 200
 _MAX_ERRORS = 200
+_NEVER_MISSED = (*FILE_ACTIVE, FileState.SOURCE_MISSING, FileState.DELETED)
 
 
 @dataclass(slots=True)
 class ScanResult:
     """Counts of files by what became of them.
 
-    ``failed`` and ``needs_description`` are parts of new and changed. ``errors`` names, with the reason, what was
-    refused or could not be read, at most 200.
+    ``deleted`` are files that a person deleted: they are left alone. ``failed`` and ``needs_description`` are parts of
+    new and changed. ``errors`` names, with the reason, what was refused or could not be read, at most 200.
     """
 
     new: int = 0
@@ -43,6 +44,7 @@ class ScanResult:
     duplicates: int = 0
     growing: int = 0
     busy: int = 0
+    deleted: int = 0
     missing: int = 0
     refused: int = 0
     failed: int = 0
@@ -54,7 +56,7 @@ class ScanResult:
         """Files that were found, whatever became of them."""
         return (
             self.new + self.changed + self.unchanged + self.renamed + self.returned + self.duplicates + self.growing
-            + self.busy + self.refused
+            + self.busy + self.deleted + self.refused
         )  # fmt: skip
 
     def count(self, done: Catalogued) -> None:
@@ -119,7 +121,7 @@ def _files(root: Path, below: str, result: ScanResult) -> Iterator[Found]:
 
 def _mark_missing(root: Path, key: str, below: str) -> int:
     """Mark rows whose file is gone; each is looked at, so that memory does not grow with the root."""
-    rows = CatalogFile.objects.filter(root=key).exclude(state__in=(*FILE_ACTIVE, FileState.SOURCE_MISSING))
+    rows = CatalogFile.objects.filter(root=key).exclude(state__in=_NEVER_MISSED)
     if below:
         rows = rows.filter(storage_name__startswith=f"{below}/")
     gone: dict[str, list[int]] = {}

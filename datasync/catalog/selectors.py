@@ -3,19 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from datasync.choices import FileState
+from datasync.exceptions import FileNotFound
+from datasync.mapping.match import Outcome
 from datasync.models import CatalogFile
+
+_BULKY = ("profile", "header", "match", "suggestion", "description_sources")
+_LOOKUPS = {
+    "platform": "platform",
+    "domain": "domain",
+    "sub_domain": "sub_domain",
+    "granularity": "granularity",
+    "status": "state",
+    "shop": "shop__shop_id",
+    "search": "original_name__icontains",
+}
+_BLOCKED = Q(state=FileState.TEMPLATE_UPDATE_REQUIRED) | Q(template_fit=Outcome.BLOCKED.value)
+TEMPLATE_STATUS = {
+    "matched": Q(template__isnull=False) & ~_BLOCKED,
+    "missing": Q(template=None) & ~_BLOCKED,
+    "update_required": _BLOCKED,
+}
+"""Whether a published template fits, by the word for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What to look for; ``None`` asks for nothing. ``shop`` is the platform's own id of it."""
+
+    platform: str | None = None
+    domain: str | None = None
+    sub_domain: str | None = None
+    granularity: str | None = None
+    status: str | None = None
+    shop: str | None = None
+    search: str | None = None
+    template_status: str | None = None
 
 
 def files() -> QuerySet[CatalogFile]:
     """All files with their shop and template, newest first, without the bulky columns of their content."""
-    rows = CatalogFile.objects.select_related("shop", "template", "platform", "source_platform")
-    return rows.defer("profile").order_by("-id")
+    return _shown(present_files()).defer("profile")
+
+
+def present_files() -> QuerySet[CatalogFile]:
+    """The files that nobody has deleted: what every door looks among."""
+    return CatalogFile.objects.exclude(state=FileState.DELETED)
+
+
+def matching_files(filters: Filters) -> QuerySet[CatalogFile]:
+    """The files that are asked for, with what a list shows. Deleted ones are found by their status alone."""
+    wanted: dict[str, Any] = {
+        lookup: value for name, lookup in _LOOKUPS.items() if (value := getattr(filters, name)) is not None
+    }
+    among = CatalogFile.objects.all() if filters.status == FileState.DELETED else present_files()
+    found = _shown(among).filter(**wanted).defer(*_BULKY)
+    return found.filter(TEMPLATE_STATUS[filters.template_status]) if filters.template_status else found
+
+
+def file_by_id(file_id: int) -> CatalogFile:
+    """The file with that id; raises ``FileNotFound``, for a deleted one too."""
+    file = files().filter(pk=file_id).first()
+    if file is None:
+        raise FileNotFound(what=file_id)
+    return file
 
 
 def pending_files(
@@ -42,3 +100,7 @@ def pending_files(
     if with_template_only:
         rows = rows.filter(template__isnull=False)
     return rows.order_by("collected_at", "id")
+
+
+def _shown(rows: QuerySet[CatalogFile]) -> QuerySet[CatalogFile]:
+    return rows.select_related("shop", "template", "platform", "source_platform").order_by("-id")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from datasync.catalog import side_file, uploads
+from datasync.audit import record
+from datasync.catalog import removal, side_file, uploads
 from datasync.catalog.again import look_again
 from datasync.catalog.cataloguer import Catalogued, Cataloguer, Outcome
 from datasync.catalog.correct import describe_file
@@ -20,9 +21,10 @@ from datasync.catalog.description import Description
 from datasync.catalog.exceptions import FileGrowing
 from datasync.catalog.scan import ScanResult, scan_roots
 from datasync.catalog.walk import Found, is_unfinished, printable, refusal
+from datasync.choices import AuditAction
 from datasync.disk import UPLOADS, Stamp, fingerprint, identity_hash, place, root_key
-from datasync.exceptions import FileBusy, FileChanged, FileMissing, InvalidRequest, UnsupportedFormat
-from datasync.mapping.publishing import ensure_platforms
+from datasync.exceptions import FileBusy, FileChanged, FileDeleted, FileMissing, InvalidRequest, UnsupportedFormat
+from datasync.mapping.loading import ensure_platforms
 from datasync.mapping.store import shelf
 from datasync.models import CatalogFile, SyncTaskFile
 
@@ -37,10 +39,13 @@ __all__ = [
     "ensure_platforms",
     "look_again",
     "path_of",
+    "profiled",
     "scan",
     "store_upload",
     "verify_unchanged",
 ]
+
+_SECONDS_FOR_DELETIONS = 5.0
 
 
 def scan(
@@ -51,8 +56,11 @@ def scan(
 ) -> ScanResult:
     """Bring the catalogue up to date with the configured roots, or with folders inside them.
 
-    ``progress`` is called after every chunk of files. Raises ``InvalidRequest`` for a folder outside the roots.
+    Deletions that were interrupted are gone on with first, for a moment here, then by a worker. ``progress`` is called
+    after every chunk of files. Raises ``InvalidRequest`` for a folder outside the roots.
     """
+    if not removal.finish_deletions(seconds=_SECONDS_FOR_DELETIONS, wait=False):
+        removal.ring_for_removal()
     return scan_roots(roots=roots, progress=progress)
 
 
@@ -65,7 +73,8 @@ def catalogue_path(
 ) -> CatalogFile:
     """Catalogue one file of a configured root; the same content elsewhere gives the row that is known already.
 
-    Raises ``InvalidRequest`` outside the roots, ``FileMissing``, ``UnsupportedFormat``, ``FileGrowing``, ``FileBusy``.
+    Raises ``InvalidRequest`` outside the roots, ``FileMissing``, ``UnsupportedFormat``, ``FileGrowing``, ``FileBusy``,
+    and ``FileDeleted`` for what a person deleted.
     """
     inside, name = _inside(path, [root] if root else settings.DATA_ROOTS)
     cataloguer = Cataloguer(
@@ -83,7 +92,8 @@ def store_upload(
 ) -> CatalogFile:
     """Keep and catalogue an uploaded file; the same content of the same shop gives the row that is known already.
 
-    Raises ``TooLarge``, ``EmptyFile``, ``UnsupportedFormat``, ``EncryptedFile`` and the like before anything is kept.
+    A deleted file with that content is pending again. Raises ``TooLarge``, ``EmptyFile``, ``UnsupportedFormat``,
+    ``EncryptedFile`` and the like before anything is kept.
     """
     knowledge = Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE)
     told = description or Description()
@@ -99,12 +109,25 @@ def store_upload(
         name=uploads.original_name(uploaded),
         uploaded_by_id=actor.pk if actor else None,
         wait_for_growth=False,
+        restores=True,
     )
     done = cataloguer.process([_found(settings.UPLOAD_DIR, name)])[0]
     row = _row_of(cataloguer, done)
     if row.storage_name != name or row.root != UPLOADS:
         uploads.discard(name)
+    if done.restored:
+        record(AuditAction.FILE_RESTORED, actor=actor, file=row)
     return row
+
+
+def profiled(file: CatalogFile) -> CatalogFile:
+    """The file with its columns' profile; one without is looked into again.
+
+    Raises ``FileMissing``, or the ``FileError`` that says why it cannot be read.
+    """
+    if not file.profile:
+        look_again(file)
+    return file
 
 
 def path_of(file: CatalogFile) -> Path:
@@ -173,6 +196,8 @@ def _row_of(cataloguer: Cataloguer, done: Catalogued) -> CatalogFile:
         raise FileGrowing
     if done.outcome is Outcome.REFUSED:
         raise UnsupportedFormat(found=done.reason)
+    if done.outcome is Outcome.DELETED:
+        raise FileDeleted(file_id=done.row_id)
     if done.outcome is Outcome.BUSY:
         active = SyncTaskFile.objects.filter(file_id=done.row_id).order_by("-id").select_related("task").first()
         raise FileBusy(task_id=active.task.task_id if active else "")

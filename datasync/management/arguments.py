@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
-from datasync.exceptions import FileNotFound, NotFound, TaskNotFound
-from datasync.models import CatalogFile, Platform, Shop, SyncProgressTask
+from datasync.catalog.selectors import file_by_id
+from datasync.exceptions import NotFound, TaskNotFound
+from datasync.models import Platform, Shop, SyncProgressTask
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+    from datasync.models import CatalogFile
 
 BIGGEST_ID = 2**63 - 1
 
@@ -50,11 +53,8 @@ def find_user(username: str | None) -> User | None:
 
 
 def find_file(pk: int) -> CatalogFile:
-    """The catalogued file with that id."""
-    file = CatalogFile.objects.filter(pk=pk).first()
-    if file is None:
-        raise FileNotFound(what=pk)
-    return file
+    """The catalogued file with that id; a deleted one is not found."""
+    return file_by_id(pk)
 
 
 def require_platform(code: str | None) -> None:

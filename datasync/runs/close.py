@@ -11,10 +11,11 @@ from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.db.models.functions import Now
 from django.utils import translation
 
-from datasync.choices import ITEM_ACTIVE, ITEM_SUCCEEDED, TASK_ACTIVE, ItemState, TaskState
+from datasync.choices import ITEM_ACTIVE, ITEM_SUCCEEDED, TASK_ACTIVE, ItemState, TaskKind, TaskState
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import QualityReport, SyncProgressTask, SyncTaskFile
 from datasync.quality import gate
+from datasync.quality.alerts import loss_warning
 from datasync.runs.results import store_closed
 from datasync.runs.words import summary
 from datasync.signals import sync_finished
@@ -93,7 +94,12 @@ def _take_closing(task_id: int) -> bool:
 
 
 def _assess(task: SyncProgressTask) -> list[QualityReport] | None:
-    """The gate's reports, not yet stored; None where it failed, which is a defect of ours and holds up no task."""
+    """The gate's reports, not yet stored; None where it failed, which is a defect of ours and holds up no task.
+
+    A remap brings nothing that was not there: there is nothing to assess.
+    """
+    if task.kind == TaskKind.REMAP:
+        return []
     try:
         with transaction.atomic():
             return gate.assess(task)
@@ -133,6 +139,8 @@ def _closing_values(task_id: int, reports: list[QualityReport] | None) -> dict[s
     outcomes = {name: totals[name] for name in ("complete", "with_quarantine", "failed", "skipped")}
     skipped = _listed(items, ItemState.SKIPPED) if totals["skipped"] else []
     warnings = skipped + _item_warnings(items)
+    if loss := loss_warning(read=rows["rows_read"], lost=rows["rows_quarantined"]):
+        warnings.insert(0, loss)
     if reports is None:
         warnings.insert(0, {"code": "QUALITY_UNKNOWN", "message": "The quality of the data could not be assessed."})
     return {

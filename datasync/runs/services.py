@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from datasync.catalog.selectors import pending_files
+from datasync.catalog.selectors import pending_files, present_files
 from datasync.choices import ITEM_ACTIVE, FileState, TaskKind, TaskState
 from datasync.exceptions import (
     DataNotFound,
@@ -23,7 +23,7 @@ from datasync.exceptions import (
     Undescribed,
     WrongNumberOfFiles,
 )
-from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
+from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs.bells import ring, ring_again, ring_unheard
 from datasync.runs.taking import take_chosen, take_found
 from datasync.runs.words import NOT_RUNG
@@ -56,7 +56,7 @@ def submit_single(
 ) -> SyncProgressTask:
     """Queue one file. Raises ``FileNotFound``, ``FileBusy`` with the running task, or ``InvalidRequest``."""
     _require_whole_number("file_id", file_id, least=1, most=_LARGEST_ID)
-    file = CatalogFile.objects.filter(pk=file_id).only("state", "last_error").first()
+    file = present_files().filter(pk=file_id).only("state", "last_error").first()
     if file is None:
         raise FileNotFound(what=file_id)
     if file.state == FileState.NEEDS_DESCRIPTION:
@@ -120,7 +120,7 @@ def submit_by_ids(
         raise WrongNumberOfFiles(most=MOST_FILES)
     for file_id in wanted:
         _require_whole_number("file_ids", file_id, least=1, most=_LARGEST_ID)
-    found = set(CatalogFile.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    found = set(present_files().filter(pk__in=wanted).values_list("pk", flat=True))
     if not found:
         raise DataNotFound(what=", ".join(map(str, wanted[:10])))
     existing = [file_id for file_id in wanted if file_id in found]

@@ -1,7 +1,8 @@
 """Files become the items of a task in one statement, whether one or a hundred thousand.
 
 The database copies what an item needs from the catalogue; the partial unique index ``item_one_active_per_file`` decides
-alone whether a file is busy, whoever asks at once, and a busy file is left out.
+alone whether a file is busy, whoever asks at once, and a busy file is left out. So is one that somebody deletes at the
+same moment: its row is locked, and judged as it is then.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _FROM_THE_FILE = {
     "file_sha256": "f.content_sha256",
     "rows_expected": "NULLIF(CAST(f.rows ->> 'read' AS bigint), 0)",
 }
+_LOCKED = {"postgresql": "FOR NO KEY UPDATE OF f", "sqlite": ""}
 _BY_IDS = {
     "postgresql": """
         SELECT ordinality - 1 AS position, CAST(value AS bigint) AS file_id
@@ -67,12 +69,14 @@ def _take(task: SyncProgressTask, wanted: str, params: Sequence[Any]) -> int:
         SELECT {", ".join(sql for sql, _ in columns.values())}
         FROM ({wanted}) AS wanted
         JOIN {quoted(CatalogFile._meta.db_table)} f ON f.id = wanted.file_id
-        WHERE true
+        WHERE f.state <> %s
         ORDER BY f.id
+        {_LOCKED[connection.vendor]}
         ON CONFLICT DO NOTHING
     """  # noqa: S608 - names of our own tables and columns only; in the order of ids, lest two batches lock each other
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*(value for _, values in columns.values() for value in values), *params])
+        values = (value for _, values in columns.values() for value in values)
+        cursor.execute(statement, [*values, *params, FileState.DELETED.value])
         taken: int = cursor.rowcount
     queued = SyncTaskFile.objects.filter(task=task, state=ItemState.QUEUED).values("file")
     CatalogFile.objects.filter(pk__in=queued).update(state=FileState.QUEUED)

@@ -141,7 +141,7 @@ CELERY_STATUS: dict[str, Any] = {
 }
 REFRESHED: dict[str, Any] = {
     "new": 3, "changed": 1, "unchanged": 58, "renamed": 0, "returned": 0, "duplicates": 0, "growing": 1, "busy": 0,
-    "missing": 0, "refused": 1, "failed": 0, "needs_description": 1,
+    "deleted": 0, "missing": 0, "refused": 1, "failed": 0, "needs_description": 1,
     "errors": [{"name": "shopee/link.xlsx", "reason": "symbolic link"}],
 }  # fmt: skip
 PREVIEW: dict[str, Any] = {

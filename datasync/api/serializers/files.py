@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from datasync.api.serializers.common import LastError
@@ -73,7 +75,7 @@ class FileSummary(serializers.ModelSerializer[CatalogFile]):
 
     def get_template_status(self, file: CatalogFile) -> str:
         """``matched``, ``missing`` or ``update_required``."""
-        outcome = vars(file)["outcome"] if "outcome" in vars(file) else file.match.get("outcome")
+        outcome = file.template_fit if "match" in file.get_deferred_fields() else file.match.get("outcome")
         if file.state == FileState.TEMPLATE_UPDATE_REQUIRED or outcome == Outcome.BLOCKED:
             return "update_required"
         return "matched" if file.template_id else "missing"
@@ -106,6 +108,51 @@ class FileDetail(FileSummary):
         return {name: source for name, source in file.description_sources.items() if name in FIELD_NAMES}
 
 
+class StoredRowsHint(serializers.Serializer[Any]):
+    """Rows that a sync of the file under its old description left."""
+
+    rows = serializers.IntegerField()
+    delete_impact = serializers.CharField(help_text="Where to see which rows these are.")
+
+
+class DescribedFile(FileDetail):
+    """A file whose description was corrected. Rows stored under the old one stay there until it is synced again."""
+
+    stored_rows = serializers.SerializerMethodField()
+
+    class Meta(FileDetail.Meta):
+        fields = (*FileDetail.Meta.fields, "stored_rows")
+        read_only_fields = fields
+
+    @extend_schema_field(StoredRowsHint(allow_null=True))
+    def get_stored_rows(self, file: CatalogFile) -> dict[str, Any] | None:
+        """How many there are, and where to look; null when there are none."""
+        rows = self.context.get("stored_rows", 0)
+        return {"rows": rows, "delete_impact": reverse("file-delete-impact", args=(file.pk,))} if rows else None
+
+
+class ColumnProfile(serializers.Serializer[Any]):
+    """What one column holds, in the rows that were looked at."""
+
+    header = serializers.CharField(allow_blank=True)
+    type = serializers.ChoiceField(["empty", "integer", "decimal", "percent", "datetime", "date", "text"])
+    empty = serializers.FloatField(help_text="Percent of the rows.")
+    distinct = serializers.IntegerField()
+    min = serializers.JSONField(allow_null=True, help_text="Smallest number, first date or text.")
+    max = serializers.JSONField(allow_null=True)
+    examples = serializers.ListField(child=serializers.CharField(), help_text="At most 5.")
+
+
+class FileProfile(serializers.Serializer[CatalogFile]):
+    """What the columns of a file hold. Types are described, not decided: a sync types cells by the template."""
+
+    file_id = serializers.IntegerField(source="pk")
+    file_name = serializers.CharField(source="original_name")
+    header_row = serializers.IntegerField(allow_null=True, help_text="Counted from 0.")
+    profiled_rows = serializers.IntegerField()
+    columns = ColumnProfile(source="profile", many=True)
+
+
 class UploadedFile(serializers.Serializer[Any]):
     """What became of one uploaded file: a catalogue entry or an error."""
 
@@ -132,6 +179,7 @@ class Refreshed(serializers.Serializer[Any]):
     duplicates = serializers.IntegerField()
     growing = serializers.IntegerField(help_text="Still being written; the next scan takes them.")
     busy = serializers.IntegerField(help_text="Being synced at this moment.")
+    deleted = serializers.IntegerField(help_text="Deleted by a person, and left alone.")
     missing = serializers.IntegerField()
     refused = serializers.IntegerField()
     failed = serializers.IntegerField()

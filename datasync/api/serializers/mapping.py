@@ -98,7 +98,7 @@ class Preview(serializers.Serializer[Any]):
     sheet = serializers.CharField()
     sheets = serializers.ListField(child=serializers.CharField())
     header_row = serializers.IntegerField()
-    detected_header_row = serializers.IntegerField()
+    detected_header_row = serializers.IntegerField(allow_null=True)
     headers = _headers("In the order of the columns.")
     rows = serializers.ListField(
         child=serializers.ListField(child=serializers.CharField(allow_blank=True)), help_text="At most 100."

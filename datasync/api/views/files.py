@@ -7,23 +7,42 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile as Upload
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.api.examples import deletion as deletion_examples
+from datasync.api.examples import files as file_examples
 from datasync.api.examples import sync as examples
 from datasync.api.filters import FileQuery, filter_files
+from datasync.api.requests.files import DeleteQuery, DescribeFile
 from datasync.api.requests.sync import PreviewOptions, Uploads
-from datasync.api.serializers.files import FileDetail, FileSummary, Refreshed, UploadedFile
+from datasync.api.serializers.deletion import DeletedFiles
+from datasync.api.serializers.files import (
+    DescribedFile,
+    FileDetail,
+    FileProfile,
+    FileSummary,
+    Refreshed,
+    UploadedFile,
+)
 from datasync.api.serializers.mapping import Preview
+from datasync.api.views.deletion import BACKGROUND, told
 from datasync.catalog import selectors, services
+from datasync.catalog.deletion import delete_file
 from datasync.catalog.description import Description
+from datasync.catalog.impact import count_stored
 from datasync.catalog.preview import preview
+from datasync.choices import RowsFate
 from datasync.exceptions import (
     CorruptFile,
     EncryptedFile,
+    FileBusy,
     FileMissing,
     FileNotFound,
+    InvalidRequest,
     SyncError,
     TooLarge,
     UnsafeFile,
@@ -31,7 +50,7 @@ from datasync.exceptions import (
 )
 from datasync.models import CatalogFile
 from datasync.runs.errors import error_document
-from erp.api.authentication import person_of
+from erp.api.authentication import person_of, staff_of
 from erp.api.pagination import paginate
 from erp.api.parsers import BoundedMultiPartParser
 from erp.api.responses import Answer
@@ -58,8 +77,7 @@ class FilesView(APIView):
     )
     def get(self, request: Request) -> Answer:
         query = validated(FileQuery, request.query_params)
-        files = filter_files(selectors.files(), query)
-        page = paginate(files, page=query["page"], page_size=query["page_size"])
+        page = paginate(filter_files(query), page=query["page"], page_size=query["page_size"])
         return Answer(FileSummary(page.rows, many=True).data, page=page)
 
     @documented(
@@ -86,7 +104,7 @@ class FilesView(APIView):
 
 
 class FileView(APIView):
-    """``GET /api/data-sync/files/{id}``"""
+    """``GET``, ``PATCH`` and ``DELETE /api/data-sync/files/{id}``"""
 
     @documented(
         name="get_file",
@@ -97,7 +115,59 @@ class FileView(APIView):
         errors=(FileNotFound,),
     )
     def get(self, request: Request, file_id: int) -> Answer:  # noqa: ARG002 - DRF's signature
-        return Answer(FileDetail(_file(file_id)).data)
+        return Answer(FileDetail(selectors.file_by_id(file_id)).data)
+
+    @documented(
+        name="describe_file",
+        summary="Correct what is known of a file",
+        tag="files",
+        answer=DescribedFile,
+        example=file_examples.DESCRIBED,
+        body=DescribeFile,
+        body_example={"shop_id": "sg-2", "period_start": "2026-03-05", "period_end": "2026-03-05"},
+        errors=(FileNotFound, FileBusy, InvalidRequest),
+    )
+    def patch(self, request: Request, file_id: int) -> Answer:
+        asked = validated(DescribeFile, request.data)
+        file = services.describe_file(selectors.file_by_id(file_id), **asked)
+        rows = count_stored(file)
+        message = ""
+        if rows:
+            message = _(
+                "Described. Rows that are stored already stay under the old description until the file is synced again."
+            )
+        return Answer(DescribedFile(file, context={"stored_rows": rows}).data, message=message)
+
+    @documented(
+        name="delete_file",
+        summary="Delete a file",
+        tag="files",
+        answer=DeletedFiles,
+        example=deletion_examples.DELETED,
+        query=DeleteQuery,
+        changes=True,
+        errors=(FileNotFound, FileBusy, PermissionDenied),
+        other=BACKGROUND,
+    )
+    def delete(self, request: Request, file_id: int) -> Answer:
+        actor = staff_of(request)
+        asked = validated(DeleteQuery, request.query_params)
+        return told(delete_file(file_id=file_id, rows=RowsFate(asked["rows"]), actor=actor))
+
+
+class ProfileView(APIView):
+    """``GET /api/data-sync/files/{id}/profile``"""
+
+    @documented(
+        name="get_file_profile",
+        summary="What the columns of a file hold",
+        tag="files",
+        answer=FileProfile,
+        example=file_examples.PROFILE,
+        errors=(FileNotFound, FileMissing, *_UNREADABLE),
+    )
+    def get(self, request: Request, file_id: int) -> Answer:  # noqa: ARG002 - DRF's signature
+        return Answer(FileProfile(services.profiled(selectors.file_by_id(file_id))).data)
 
 
 class RefreshView(APIView):
@@ -132,14 +202,8 @@ class PreviewView(APIView):
     )
     def post(self, request: Request) -> Answer:
         asked = validated(PreviewOptions, request.data)
-        return Answer(Preview(preview(_file(asked["file_id"]), header_row=asked["header_row"])).data)
-
-
-def _file(file_id: int) -> CatalogFile:
-    file = selectors.files().filter(pk=file_id).first()
-    if file is None:
-        raise FileNotFound(what=file_id)
-    return file
+        file = selectors.file_by_id(asked["file_id"])
+        return Answer(Preview(preview(file, header_row=asked["header_row"])).data)
 
 
 def _store(uploaded: Upload[Any], *, description: Description, actor: User) -> CatalogFile | SyncError:

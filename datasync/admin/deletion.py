@@ -1,0 +1,126 @@
+"""Deleting files in the console: first what hangs on them, then the decision; and bringing them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from datasync.admin.base import grid, link, operator
+from datasync.admin.messages import report_error
+from datasync.catalog.deletion import Deletion, delete_files, restore_file
+from datasync.catalog.impact import Impact
+from datasync.choices import RowsFate
+from datasync.exceptions import SyncError
+from datasync.models import CatalogFile
+
+
+@admin.action(description=_("Delete …"), permissions=("change",))
+def delete_chosen(
+    files: admin.ModelAdmin[Any], request: HttpRequest, queryset: QuerySet[CatalogFile]
+) -> TemplateResponse | None:
+    """Show what hangs on the chosen files and ask what becomes of their rows; then delete them."""
+    ids = list(queryset.order_by("pk").values_list("pk", flat=True))
+    decided = request.POST.get("rows", "")
+    rows = RowsFate(decided) if decided in RowsFate.values else None
+    try:
+        deletion = delete_files(file_ids=ids, rows=rows or RowsFate.KEEP, actor=operator(request), dry_run=rows is None)
+    except SyncError as error:
+        report_error(request, error)
+        return None
+    if rows is None:
+        return _question(files, request, deletion)
+    _tell(request, deletion)
+    return None
+
+
+@admin.action(description=_("Restore deleted files"), permissions=("change",))
+def restore_chosen(
+    files: admin.ModelAdmin[Any],  # noqa: ARG001 - Django's signature
+    request: HttpRequest,
+    queryset: QuerySet[CatalogFile],
+) -> None:
+    """Bring deleted files back; one that cannot be does not stop the others."""
+    for file in queryset:
+        try:
+            restore_file(file_id=file.pk, actor=operator(request))
+        except SyncError as error:
+            report_error(request, error, about=file.original_name)
+        else:
+            messages.success(request, gettext("Restored %(name)s.") % {"name": file.original_name})
+
+
+def _question(files: admin.ModelAdmin[Any], request: HttpRequest, deletion: Deletion) -> TemplateResponse:
+    context = {
+        **files.admin_site.each_context(request),
+        "title": gettext("Delete files"),
+        "opts": files.opts,
+        "media": files.media,
+        "impacts": _table(deletion.impacts),
+        "older": sum(impact.rows_of_older_exports for impact in deletion.impacts),
+        "busy": len(deletion.busy_file_ids),
+        "file_ids": [impact.file.pk for impact in deletion.impacts],
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "fates": [(fate.value, _CHOICES[fate]) for fate in RowsFate],
+    }
+    return TemplateResponse(request, "admin/datasync/delete_files.html", context)
+
+
+_CHOICES = {
+    RowsFate.KEEP: _("Delete the files, keep their rows"),
+    RowsFate.DELETE: _("Delete the files and the rows that they wrote last"),
+}
+
+
+def _table(impacts: Sequence[Impact]) -> Any:
+    headers = (
+        gettext("file"), gettext("rows"), gettext("of older exports"), gettext("domain"), gettext("shop"),
+        gettext("period"), gettext("quarantined"), gettext("its bytes go"),
+    )  # fmt: skip
+    return grid(
+        headers,
+        (
+            (
+                link(impact.file),
+                f"{impact.rows:,}",
+                f"{impact.rows_of_older_exports:,}",
+                ", ".join(sorted({part.domain for part in impact.stored})),
+                ", ".join(sorted({part.shop_name or part.shop_id for part in impact.stored})),
+                _period(impact),
+                f"{impact.undecided + impact.decided:,}",
+                gettext("yes") if impact.removes_bytes else gettext("no"),
+            )
+            for impact in impacts
+        ),
+    )
+
+
+def _period(impact: Impact) -> str:
+    first = min((part.period_start for part in impact.stored if part.period_start), default=None)
+    last = max((part.period_end for part in impact.stored if part.period_end), default=None)
+    return f"{first} – {last}" if first and last else ""
+
+
+def _tell(request: HttpRequest, deletion: Deletion) -> None:
+    count = len(deletion.impacts)
+    told = ngettext("%(count)s file deleted.", "%(count)s files deleted.", count) % {"count": count}
+    if not deletion.finished:
+        told = f"{told} {gettext('Their rows are removed in the background.')}"
+    elif deletion.rows == RowsFate.DELETE:
+        told = f"{told} {gettext('%(rows)s rows removed.') % {'rows': f'{deletion.removed_rows:,}'}}"
+    messages.success(request, told)
+    if deletion.busy_file_ids:
+        busy = len(deletion.busy_file_ids)
+        left = ngettext(
+            "%(count)s file is being synced and was left alone.",
+            "%(count)s files are being synced and were left alone.",
+            busy,
+        )
+        messages.warning(request, left % {"count": busy})

@@ -1,0 +1,71 @@
+"""Archives as the API shows them."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from datasync.api.serializers.common import LastError
+from datasync.choices import ExportState
+from datasync.exports.services import token_of
+from datasync.models import ExportArchive
+
+
+class Export(serializers.ModelSerializer[ExportArchive]):
+    """An archive that was asked for, and how far it is."""
+
+    status = serializers.ChoiceField(ExportState.choices, source="state")
+    status_label = serializers.CharField(source="get_state_display")
+    files = serializers.SerializerMethodField()
+    progress = serializers.SerializerMethodField()
+    size = serializers.IntegerField(allow_null=True, help_text="In bytes, once it is ready.")
+    error = LastError(allow_null=True)
+    download_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ExportArchive
+        fields: tuple[str, ...] = (
+            "id",
+            "what",
+            "status",
+            "status_label",
+            "files",
+            "progress",
+            "size",
+            "error",
+            "created_at",
+            "finished_at",
+            "expires_at",
+            "download_url",
+        )
+        read_only_fields = fields
+
+    def get_files(self, archive: ExportArchive) -> int:
+        """How many files were asked for."""
+        return len(archive.file_ids)
+
+    def get_progress(self, archive: ExportArchive) -> float:
+        """Percent of the files."""
+        return round(100 * archive.done_files / max(len(archive.file_ids), 1), 1)
+
+    def get_download_url(self, archive: ExportArchive) -> str | None:
+        """A link that expires with the archive; null unless it is ready."""
+        if archive.state != ExportState.READY:
+            return None
+        return f"{reverse('export-download', args=(archive.pk,))}?{urlencode({'token': token_of(archive)})}"
+
+
+class RequestedExport(Export):
+    """An archive, and the ids that are no file's."""
+
+    missing_file_ids = serializers.SerializerMethodField()
+
+    class Meta(Export.Meta):
+        fields = (*Export.Meta.fields, "missing_file_ids")
+        read_only_fields = fields
+
+    def get_missing_file_ids(self, archive: ExportArchive) -> list[int]:  # noqa: ARG002 - DRF's signature
+        """They are left out."""
+        return list(self.context.get("missing_file_ids", ()))

@@ -1,0 +1,98 @@
+"""What hangs on files, and deleting them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from datasync.api.examples import deletion as examples
+from datasync.api.requests.files import ChosenFiles, DeleteFiles
+from datasync.api.serializers.deletion import BatchImpact, DeletedFiles, DeleteImpact, batch_impact
+from datasync.catalog.deletion import Deletion, delete_files
+from datasync.catalog.impact import delete_impacts, impacts_of
+from datasync.catalog.selectors import file_by_id
+from datasync.choices import RowsFate
+from datasync.exceptions import DataNotFound, FileBusy, FileNotFound
+from erp.api.authentication import staff_of
+from erp.api.responses import Answer
+from erp.api.schema import documented
+from erp.api.serializers import validated
+
+BACKGROUND: dict[int, tuple[str, Any]] = {
+    HTTPStatus.ACCEPTED: ("The rows are removed in the background", examples.BACKGROUND)
+}
+
+
+class DeleteImpactView(APIView):
+    """``GET /api/data-sync/files/{id}/delete-impact``"""
+
+    @documented(
+        name="get_delete_impact",
+        summary="What would go if the file was deleted",
+        tag="files",
+        answer=DeleteImpact,
+        example=examples.IMPACT,
+        errors=(FileNotFound,),
+    )
+    def get(self, request: Request, file_id: int) -> Answer:  # noqa: ARG002 - DRF's signature
+        (impact,) = impacts_of([file_by_id(file_id)])
+        return Answer(DeleteImpact(impact).data)
+
+
+class BatchDeleteImpactView(APIView):
+    """``POST /api/data-sync/files/batch-delete-impact``"""
+
+    @documented(
+        name="get_batch_delete_impact",
+        summary="What would go if the files were deleted",
+        tag="files",
+        answer=BatchImpact,
+        example=examples.BATCH_IMPACT,
+        body=ChosenFiles,
+        body_example={"file_ids": [17, 19]},
+        errors=(DataNotFound,),
+    )
+    def post(self, request: Request) -> Answer:
+        impacts, missing = delete_impacts(validated(ChosenFiles, request.data)["file_ids"])
+        return Answer(BatchImpact(batch_impact(impacts, missing)).data)
+
+
+class DeleteFilesView(APIView):
+    """``DELETE /api/data-sync/files/batch``"""
+
+    @documented(
+        name="delete_files",
+        summary="Delete files",
+        tag="files",
+        answer=DeletedFiles,
+        example=examples.DELETED,
+        body=DeleteFiles,
+        body_example={"file_ids": [17], "rows": "delete", "dry_run": True},
+        errors=(DataNotFound, FileBusy, PermissionDenied),
+        other=BACKGROUND,
+    )
+    def delete(self, request: Request) -> Answer:
+        actor = staff_of(request)
+        asked = validated(DeleteFiles, request.data)
+        asked["rows"] = RowsFate(asked["rows"])
+        return told(delete_files(actor=actor, **asked))
+
+
+def told(deletion: Deletion) -> Answer:
+    """200 when all is gone, 202 while a worker goes on."""
+    count = len(deletion.impacts)
+    if deletion.dry_run:
+        message = ngettext("%(count)s file would be deleted.", "%(count)s files would be deleted.", count)
+    else:
+        message = ngettext("%(count)s file deleted.", "%(count)s files deleted.", count)
+    message %= {"count": count}
+    if not deletion.finished:
+        message = f"{message} {_('Their rows are removed in the background.')}"
+    status = HTTPStatus.OK if deletion.finished else HTTPStatus.ACCEPTED
+    return Answer(DeletedFiles(deletion).data, message=message, status=status)

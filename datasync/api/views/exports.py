@@ -1,0 +1,82 @@
+"""Archives of files and rows: asked for, watched, downloaded."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import FileResponse
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from datasync.api.examples import exports as examples
+from datasync.api.requests.exports import DownloadQuery, NewExport
+from datasync.api.serializers.exports import Export, RequestedExport
+from datasync.choices import ExportKind
+from datasync.exceptions import DataNotFound, TooLarge
+from datasync.exports import services
+from datasync.exports.exceptions import ExportNotFound, ExportNotReady, LinkExpired
+from erp.api.authentication import person_of
+from erp.api.responses import Answer
+from erp.api.schema import documented
+from erp.api.serializers import validated
+
+
+class ExportsView(APIView):
+    """``POST /api/data-sync/exports``"""
+
+    @documented(
+        name="request_export",
+        summary="Have an archive of files made",
+        tag="exports",
+        answer=RequestedExport,
+        status=HTTPStatus.ACCEPTED,
+        example=examples.REQUESTED,
+        body=NewExport,
+        body_example={"file_ids": [17, 18, 19], "what": "cleaned"},
+        errors=(DataNotFound, TooLarge),
+    )
+    def post(self, request: Request) -> Answer:
+        asked = validated(NewExport, request.data)
+        requested = services.request_export(
+            file_ids=asked["file_ids"], what=ExportKind(asked["what"]), owner=person_of(request)
+        )
+        shown = RequestedExport(requested.archive, context={"missing_file_ids": requested.missing_file_ids})
+        return Answer(shown.data, status=HTTPStatus.ACCEPTED, message=_("The archive is made in the background."))
+
+
+class ExportView(APIView):
+    """``GET /api/data-sync/exports/{id}``"""
+
+    @documented(
+        name="get_export",
+        summary="How far an archive is, and its download link",
+        tag="exports",
+        answer=Export,
+        example=examples.READY,
+        errors=(ExportNotFound,),
+    )
+    def get(self, request: Request, export_id: int) -> Answer:
+        return Answer(Export(services.export_for(person_of(request), export_id)).data)
+
+
+class DownloadView(APIView):
+    """``GET /api/data-sync/exports/{id}/download``"""
+
+    @documented(
+        name="download_export",
+        summary="Download an archive",
+        notes="The answer is the ZIP itself, without the envelope.",
+        tag="exports",
+        query=DownloadQuery,
+        downloads={"application/zip": "The archive."},
+        errors=(ExportNotFound, ExportNotReady, LinkExpired),
+    )
+    def get(self, request: Request, export_id: int) -> FileResponse:
+        archive = services.export_for(person_of(request), export_id)
+        path = services.download(archive, validated(DownloadQuery, request.query_params)["token"])
+        name = f"{archive.what}-{archive.created_at:%Y%m%d-%H%M%S}.zip"
+        response = FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="application/zip")
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Cache-Control"] = "private, no-store"
+        return response

@@ -1,0 +1,1 @@
+"""Archives of files and rows, made in the background and downloaded by an expiring link."""

@@ -1,0 +1,84 @@
+"""What stands in an archive: one member or some for each file, under names that are safe to unpack anywhere."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import PurePosixPath
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from datasync.disk import open_regular, place
+from datasync.exceptions import FileMissing
+from datasync.facts.export import Export, csv_stream
+from datasync.facts.filters import Filters
+from datasync.models import FACT_MODELS, CatalogFile
+from datasync.quarantine import export as quarantine
+from datasync.quarantine import selectors
+
+Beat = Callable[[], None]
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+_LONGEST_NAME = 150
+_CHUNK = 256 * 1024
+_FIRST_YEAR = 1980
+
+
+def safe_name(file: CatalogFile) -> str:
+    """The file's id and the last part of its name: unique, without folders, control or reversing characters."""
+    last = re.split(r"[/\\]", file.original_name)[-1]
+    cleaned = _UNSAFE.sub("_", last).strip(" .") or "file"
+    stem, suffix = PurePosixPath(cleaned).stem, PurePosixPath(cleaned).suffix
+    return f"{file.pk}-{stem[: _LONGEST_NAME - len(suffix)]}{suffix}"
+
+
+def add_original(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat) -> bool:
+    """The file as it lies there; raises ``FileMissing``."""
+    try:
+        with open_regular(place(file.root, file.storage_name)) as source, _member(bundle, file, "") as member:
+            while chunk := source.read(_CHUNK):
+                member.write(chunk)
+                beat()
+    except OSError:
+        raise FileMissing from None
+    return True
+
+
+def add_cleaned(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat) -> bool:
+    """The rows that the file wrote last as CSV, one for each domain; False when there are none."""
+    domains = [domain for domain, model in FACT_MODELS.items() if QuerySet(model).filter(file_last=file).exists()]
+    for domain in domains:
+        export = Export(domain=domain, filters=Filters(file_id=file.pk), bom=True)
+        with closing(csv_stream(export)) as blocks, _member(bundle, file, f"-{domain}.csv") as member:
+            for block in blocks:
+                member.write(block)
+                beat()
+    return bool(domains)
+
+
+def add_quarantined(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat) -> bool:
+    """The quarantined rows with their reasons as a workbook that can be corrected; False when there are none."""
+    rows = selectors.rows(selectors.Filters(file_ids=[file.pk]))
+    if not rows.exists():
+        return False
+    with tempfile.TemporaryFile(dir=settings.EXPORT_DIR) as book:
+        quarantine.write(rows, book, format="xlsx")
+        book.seek(0)
+        with _member(bundle, file, "-quarantine.xlsx") as member:
+            while chunk := book.read(_CHUNK):
+                member.write(chunk)
+                beat()
+    return True
+
+
+def _member(bundle: zipfile.ZipFile, file: CatalogFile, ending: str) -> zipfile.ZipExtFile:
+    """A member to write to. Workbooks are compressed already."""
+    stamp = file.modified_at.timetuple()[:6]
+    name = f"{safe_name(file)}{ending}"
+    info = zipfile.ZipInfo(name, stamp if stamp[0] >= _FIRST_YEAR else (_FIRST_YEAR, 1, 1, 0, 0, 0))
+    info.compress_type = zipfile.ZIP_STORED if name.lower().endswith(".xlsx") else zipfile.ZIP_DEFLATED
+    info.external_attr = 0o640 << 16
+    return bundle.open(info, "w", force_zip64=True)  # type: ignore[return-value]

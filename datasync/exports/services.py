@@ -1,0 +1,129 @@
+"""Ask for archives, look at them, download them, remove what has expired."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.db.models import Q, QuerySet, Sum
+from django.utils import timezone
+
+from datasync.catalog.impact import chosen_ids, none_found
+from datasync.catalog.selectors import present_files
+from datasync.choices import EXPORT_UNFINISHED, ExportKind, ExportState
+from datasync.exceptions import TooLarge
+from datasync.exports import storage
+from datasync.exports.exceptions import ExportInterrupted, ExportNotFound, ExportNotReady, LinkExpired
+from datasync.models import ExportArchive
+from erp.publishing import ring_for
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+logger = logging.getLogger(__name__)
+BACKGROUND_TASK = "tasks.file.export_file"
+MOST_ATTEMPTS = 3
+_SALT = "datasync.exports"
+_UNCLAIMED_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """An archive that was asked for, and the ids that are no file's."""
+
+    archive: ExportArchive
+    missing_file_ids: tuple[int, ...]
+
+
+def request_export(*, file_ids: Sequence[int], what: ExportKind, owner: AbstractBaseUser) -> Requested:
+    """Have an archive of files made in the background.
+
+    Raises ``WrongNumberOfFiles``, ``DataNotFound`` when none of the files exists, and ``TooLarge`` for originals that
+    are more together than an archive may hold.
+    """
+    wanted = chosen_ids(file_ids)
+    files = present_files().filter(pk__in=wanted)
+    found = set(files.values_list("pk", flat=True))
+    if not found:
+        raise none_found(wanted)
+    if what == ExportKind.ORIGINALS:
+        size = files.aggregate(size=Sum("size"))["size"]
+        if size > settings.EXPORT_MOST_BYTES:
+            raise TooLarge(found=f"{size:,} bytes", limit=f"{settings.EXPORT_MOST_BYTES:,} bytes")
+    chosen = [pk for pk in wanted if pk in found]
+    archive = ExportArchive.objects.create(owner_id=owner.pk, what=what, file_ids=chosen)
+    transaction.on_commit(partial(ring_for, BACKGROUND_TASK, archive.pk))
+    return Requested(archive, tuple(pk for pk in wanted if pk not in found))
+
+
+def exports_visible_to(user: AbstractBaseUser) -> QuerySet[ExportArchive]:
+    """A person's own archives; everybody's for staff."""
+    archives = ExportArchive.objects.select_related("owner")
+    return archives if getattr(user, "is_staff", False) else archives.filter(owner_id=user.pk)
+
+
+def export_for(user: AbstractBaseUser, export_id: int) -> ExportArchive:
+    """The archive as it stands now; one whose maker died is made again. Raises ``ExportNotFound``."""
+    archive = exports_visible_to(user).filter(pk=export_id).first()
+    if archive is None:
+        raise ExportNotFound(what=export_id)
+    if archive.state in EXPORT_UNFINISHED and take_up_again(ExportArchive.objects.filter(pk=archive.pk)):
+        archive.refresh_from_db()
+    return archive
+
+
+def token_of(archive: ExportArchive) -> str:
+    """The signed part of a download link, good for ``EXPORT_URL_HOURS``."""
+    return signing.dumps([archive.pk, archive.storage_name], salt=_SALT)
+
+
+def download(archive: ExportArchive, token: str) -> Path:
+    """Where the archive lies. Raises ``LinkExpired``, or ``ExportNotReady`` when there is none (any more)."""
+    try:
+        named = signing.loads(token, salt=_SALT, max_age=settings.EXPORT_URL_HOURS * 3600)
+    except signing.BadSignature:  # an expired one is one too
+        raise LinkExpired from None
+    if named != [archive.pk, archive.storage_name]:
+        raise LinkExpired
+    path = storage.path_of(archive.storage_name)
+    if archive.state != ExportState.READY or not path.is_file():
+        raise ExportNotReady(state=archive.state)
+    return path
+
+
+def take_up_again(archives: QuerySet[ExportArchive] | None = None) -> int:
+    """Ring again for archives whose message was lost or whose maker died; one that died too often has failed."""
+    now, pause = timezone.now(), timedelta(seconds=_UNCLAIMED_SECONDS)
+    lost = Q(state=ExportState.QUEUED, lease_until__lt=now)
+    lost |= Q(state=ExportState.QUEUED, lease_until=None, created_at__lt=now - pause)
+    died = Q(state=ExportState.RUNNING, lease_until__lt=now)
+    waiting = (ExportArchive.objects.all() if archives is None else archives).filter(lost | died)
+    error = ExportInterrupted(attempts=MOST_ATTEMPTS).document
+    taken = waiting.filter(died, attempt__gte=MOST_ATTEMPTS).update(
+        state=ExportState.FAILED, error=error, finished_at=now, lease_until=None
+    )
+    for pk in list(waiting.values_list("pk", flat=True)):
+        if waiting.filter(pk=pk).update(state=ExportState.QUEUED, lease_until=now + pause):
+            ring_for(BACKGROUND_TASK, pk)
+            taken += 1
+    return taken
+
+
+def clean_exports() -> int:
+    """Remove archives that have expired, and what killed processes left; says how many archives."""
+    expired = ExportArchive.objects.filter(state=ExportState.READY, expires_at__lt=timezone.now())
+    count = 0
+    for pk, name in list(expired.values_list("pk", "storage_name")):
+        storage.remove(name)
+        count += ExportArchive.objects.filter(pk=pk, state=ExportState.READY).update(state=ExportState.EXPIRED)
+    kept = ExportArchive.objects.filter(state=ExportState.READY).values_list("storage_name", flat=True)
+    storage.remove_leftovers(set(kept))
+    return count

@@ -1,0 +1,61 @@
+"""Publishing to the broker in about a second at most, whatever state it is in.
+
+Connections for publishing are apart from the worker's own, with short time-outs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from celery import current_app
+from kombu import Connection, Producer, pools
+from kombu.exceptions import KombuError
+
+from erp.broker import PUBLISH_RETRY, PUBLISH_SOCKET_SECONDS, is_redis
+
+logger = logging.getLogger(__name__)
+
+
+class BrokerAway(Exception):
+    """The broker did not take a message; it may have arrived all the same."""
+
+
+@contextmanager
+def short_producer() -> Iterator[Producer]:
+    """A producer whose failures come soon and are all ``BrokerAway``."""
+    redis = is_redis(current_app.conf.broker_url)
+    options = {"socket_timeout": PUBLISH_SOCKET_SECONDS, "socket_connect_timeout": PUBLISH_SOCKET_SECONDS}
+    connection = current_app.connection_for_write(
+        connect_timeout=PUBLISH_SOCKET_SECONDS, transport_options=options if redis else None
+    )
+    try:
+        with pools.producers[connection].acquire(block=True, timeout=1) as producer:
+            yield producer
+    except _failures(connection) as error:
+        raise BrokerAway(str(error)) from error
+
+
+def ring_for(name: str, *keys: int | str | None) -> bool:
+    """Publish one message for a task that finds its work in the database; False when the broker did not take it."""
+    try:
+        with short_producer() as producer:
+            send(producer, name, args=keys)
+    except BrokerAway as error:
+        logger.warning("The broker did not take a message for %s: %s", name, error)
+        return False
+    return True
+
+
+def send(producer: Producer, name: str, *, args: Sequence[Any], **options: Any) -> None:
+    """Publish one message with the bounded retry."""
+    current_app.send_task(
+        name, args=list(args), producer=producer, ignore_result=True, retry=True, retry_policy=PUBLISH_RETRY, **options
+    )
+
+
+def _failures(connection: Connection) -> tuple[type[BaseException], ...]:
+    """What publishing raises when the broker, not we, is at fault."""
+    return (KombuError, OSError, *connection.connection_errors, *connection.channel_errors)
