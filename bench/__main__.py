@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench import machine, report, servers
-from bench.cases import embedded, files, fixed, growth, load, memory, peers
+from bench.cases import embedded, facts, files, fixed, growth, load, memory, peers, remap
 from bench.report import RESULTS, Result
 from bench.run import FULL_ROWS, Run
 
@@ -22,6 +22,8 @@ CASES: dict[str, Callable[[Run], Iterator[Result]]] = {
     "growth": growth.run,
     "sqlite": embedded.run,
     "memory": memory.run,
+    "facts": facts.run,
+    "remap": remap.run,
 }
 _QUICK = {"rows": 2_000, "repeat": 1, "growth_rows": 20_000}
 
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str]) -> None:
     options = _options(arguments)
     sizes = {name: getattr(options, name) for name in _QUICK if getattr(options, name)}
     sizes = (_QUICK if options.quick else {}) | sizes
-    facts = machine.facts()
+    described = machine.facts()
     results: list[Result] = []
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str]) -> None:
     if run.scaled_down or options.names:
         run.say(f"This run was scaled down or partial: {RESULTS.name} is left as it was.")
     else:
-        report.write(results, facts=facts, command=shlex.join(["python", "-m", "bench", *arguments]))
+        report.write(results, facts=described, command=shlex.join(["python", "-m", "bench", *arguments]))
         run.say(f"Written to {RESULTS}.")
 
 

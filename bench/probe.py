@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,27 @@ django.setup()
 from django.core.management import call_command  # noqa: E402 - the models exist only now
 
 from datasync.catalog.services import catalogue_path, scan  # noqa: E402
-from datasync.choices import TASK_ACTIVE, FileState  # noqa: E402
+from datasync.choices import TASK_ACTIVE, FileState, TemplateOrigin  # noqa: E402
 from datasync.ingest.read import reader  # noqa: E402
-from datasync.mapping.services import ensure_platforms, load_builtin_templates, prepare_read  # noqa: E402
-from datasync.models import CatalogFile, Shop, ShopAlias, SyncProgressTask, SyncTaskFile  # noqa: E402
+from datasync.mapping.services import (  # noqa: E402
+    ensure_platforms,
+    load_builtin_templates,
+    new_version,
+    prepare_read,
+    publish,
+)
+from datasync.mapping.store import to_template  # noqa: E402
+from datasync.models import CatalogFile, HeaderTemplate, Shop, ShopAlias, SyncProgressTask, SyncTaskFile  # noqa: E402
 from datasync.runs.claim import claim_next  # noqa: E402
 from datasync.runs.close import close_if_done  # noqa: E402
 from datasync.runs.execute import execute  # noqa: E402
+from datasync.runs.remap.services import start_remap  # noqa: E402
 from datasync.runs.services import submit_by_ids  # noqa: E402
 from datasync.samples.shops import SHOPEE_SG  # noqa: E402
 
 _POLL_SECONDS = 0.02
+_CHANGED = ("包裹号", "package_id")
+"""The column, and its field, in which two versions of the template differ."""
 
 
 def install() -> None:
@@ -76,6 +87,36 @@ def sync(file_id: int) -> dict[str, Any]:
     return {"seconds": finished - begun, "closing": closed - finished, "counts": counts, "error": item.error}
 
 
+def publish_change() -> int:
+    """Publish a new version of the export's template, in which one column more or less is mapped; its id."""
+    row = HeaderTemplate.objects.get(
+        platform="shopee", source_platform="miaoshou", domain="orders", granularity="monthly", state="published"
+    )
+    template = to_template(row)
+    columns = tuple(
+        replace(column, field=None if column.field else _CHANGED[1]) if column.header == _CHANGED[0] else column
+        for column in template.columns
+    )
+    draft = new_version(replace(template, columns=columns), origin=TemplateOrigin.OPERATOR, actor=None)
+    return publish(draft).pk
+
+
+def remap(template_id: int) -> dict[str, Any]:
+    """Type all stored rows of a template again: seconds from claim to the end, and the books."""
+    started = start_remap(template_id, owner=None)
+    if started is None:
+        raise RuntimeError("No stored row is concerned.")
+    begun = time.perf_counter()
+    while (claim := claim_next(started.task.pk)) is not None:
+        execute(claim, started.task)
+    finished = time.perf_counter()
+    close_if_done(started.task)
+    closed = time.perf_counter()
+    item = started.task.items.order_by("-rows_read")[0]
+    counts = {name.removeprefix("rows_"): number for name, number in vars(item).items() if name.startswith("rows_")}
+    return {"seconds": finished - begun, "closing": closed - finished, "counts": counts, "error": item.error}
+
+
 def read(file_id: int) -> float:
     """Seconds of reading alone: the same reader, streaming through, nothing done with the rows."""
     request = prepare_read(CatalogFile.objects.get(pk=file_id))
@@ -100,7 +141,8 @@ def submit_and_wait(file_ids: list[int]) -> dict[str, Any]:
 
 
 DOORS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (install, catalogue, scan_root, sync, read, submit_and_wait)
+    function.__name__: function
+    for function in (install, catalogue, scan_root, sync, publish_change, remap, read, submit_and_wait)
 }
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,11 +124,15 @@ class Probe:
 
     def sync(self, file_id: int, **expected: int) -> Synced:
         """Sync a file. Raises ``BenchmarkError`` when the books are not as ``expected``."""
-        answer = self._ask("sync", file_id)
-        for name, number in expected.items():
-            if answer["counts"][name] != number:
-                raise BenchmarkError(f"Expected {number} rows {name}: {answer['counts']}, {answer['error']}")
-        return Synced(answer["seconds"], answer["closing"], answer["counts"])
+        return self._checked(self._ask("sync", file_id), expected)
+
+    def publish_change(self) -> int:
+        """Publish another version of the export's template; its id."""
+        return int(self._ask("publish_change"))
+
+    def remap(self, template_id: int, **expected: int) -> Synced:
+        """Type the stored rows of a template again. Raises ``BenchmarkError`` like ``sync``."""
+        return self._checked(self._ask("remap", template_id), expected)
 
     def read(self, file_id: int) -> float:
         """Seconds of reading a file with the product's reader, nothing else."""
@@ -140,6 +144,12 @@ class Probe:
         if answer["inserted"] != inserted:
             raise BenchmarkError(f"Expected {inserted} rows inserted: {answer}")
         return float(answer["seconds"])
+
+    def _checked(self, answer: Any, expected: Mapping[str, int]) -> Synced:
+        for name, number in expected.items():
+            if answer["counts"][name] != number:
+                raise BenchmarkError(f"Expected {number} rows {name}: {answer['counts']}, {answer['error']}")
+        return Synced(answer["seconds"], answer["closing"], answer["counts"])
 
     def _ask(self, what: str, *arguments: Any) -> Any:
         if self._process.stdin is None or self._process.stdout is None:

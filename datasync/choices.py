@@ -166,6 +166,34 @@ QUARANTINE_DECIDED = (QuarantineState.RELEASED, QuarantineState.DISCARDED)
 QUARANTINE_UNDECIDED = (QuarantineState.OPEN, QuarantineState.CORRECTED)
 
 
+class RowsFate(models.TextChoices):
+    """What becomes of the rows that a deleted file wrote last."""
+
+    KEEP = "keep", _("stay")
+    DELETE = "delete", _("are deleted with it")
+
+
+class ExportKind(models.TextChoices):
+    """What an archive holds of its files."""
+
+    ORIGINALS = "originals", _("files as they came")
+    CLEANED = "cleaned", _("clean rows")
+    QUARANTINE = "quarantine", _("quarantined rows")
+
+
+class ExportState(models.TextChoices):
+    """Where an archive stands."""
+
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("being made")
+    READY = "ready", _("ready")
+    FAILED = "failed", _("failed")
+    EXPIRED = "expired", _("expired")
+
+
+EXPORT_UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
+
+
 class AuditAction(models.TextChoices):
     """What a person did that somebody may ask about later."""
 
@@ -173,6 +201,7 @@ class AuditAction(models.TextChoices):
     ROWS_RELEASED = "rows_released", _("rows released")
     ROWS_DISCARDED = "rows_discarded", _("rows discarded")
     FILE_DELETED = "file_deleted", _("file deleted")
+    FILE_RESTORED = "file_restored", _("file restored")
     TEMPLATE_PUBLISHED = "template_published", _("template published")
     TEMPLATE_ARCHIVED = "template_archived", _("template archived")
     REMAP_STARTED = "remap_started", _("remap started")

@@ -113,6 +113,12 @@ class TooLarge(FileError):
     recovery = "Export a shorter period, or split the file."
 
 
+class TooLargeToRehearse(TooLarge):
+    """The file is too large for a dry run over the web: it has %(found)s, allowed are %(limit)s."""
+
+    recovery = "Run “manage.py sync_files --dry-run --file-id” with its id: the command has no limit."
+
+
 class UnclosedQuote(FileError):
     """A quotation mark opened in row %(row)s is never closed and would swallow the rest of the file."""
 
@@ -175,6 +181,13 @@ class NoTemplate(TemplateError):
 
     code = "NO_TEMPLATE"
     recovery = "Review the suggested mapping and publish it, or sync with only_with_template=false."
+
+
+class TemplateReplaced(TemplateError):
+    """Another template than %(template)s is in use for this file by now."""
+
+    code = "TEMPLATE_REPLACED"
+    recovery = "Start a remap of the template that is in use now."
 
 
 class UnsureMapping(TemplateError):
@@ -255,6 +268,69 @@ class TaskNotFound(NotFound):
     code = "TASK_NOT_FOUND"
 
 
+class TemplateNotFound(NotFound):
+    """There is no such header template: %(what)s."""
+
+    code = "TEMPLATE_NOT_FOUND"
+    recovery = "List the templates; each version has an id of its own."
+
+
+class TemplateNotDraft(SyncError):
+    """The template %(name)s is %(state)s, and only a draft can be changed, deleted or published."""
+
+    code = "TEMPLATE_NOT_DRAFT"
+    recovery = "Make a new version of it: a copy as a draft, to be changed and published."
+
+
+class TemplateNotInUse(SyncError):
+    """The template %(name)s is %(state)s, and only the rows of one that is in use can be typed again."""
+
+    code = "TEMPLATE_NOT_IN_USE"
+    recovery = "Publish it first, or remap the version that is published."
+
+
+class HeaderUnknown(SyncError):
+    """The catalogue knows no header of file %(what)s, so that it cannot be compared with a template."""
+
+    code = "HEADER_UNKNOWN"
+    recovery = "Look at the file's last error, put the file right, and scan again."
+
+
+class DomainNotFound(NotFound):
+    """There is no such domain: %(what)s."""
+
+    code = "DOMAIN_NOT_FOUND"
+    recovery = "Name one of: orders, products, analytics, services, inventory, finance."
+
+
+class FactNotFound(NotFound):
+    """There is no such fact: %(what)s."""
+
+    code = "FACT_NOT_FOUND"
+    recovery = "Check the record key; a row goes when its file is deleted with its rows."
+
+
+class RowNotFound(NotFound):
+    """There is no such quarantined row: %(what)s."""
+
+    code = "ROW_NOT_FOUND"
+    recovery = "List the quarantine: a new sync of a file replaces the rows about which nothing is decided."
+
+
+class RowDecided(SyncError):
+    """Row %(row)s has been decided already: it is %(state)s."""
+
+    code = "ROW_DECIDED"
+    recovery = "Nothing to do: a released row is among the facts, a discarded one stays out."
+
+
+class NotAnExport(SyncError):
+    """No sheet has the column “%(column)s”, which says which row is which."""
+
+    code = "NOT_AN_EXPORT"
+    recovery = "Export the quarantined rows, correct them there, and keep the columns that begin with “quarantine:”."
+
+
 class FileBusy(SyncError):
     """The file is already being synced by task %(task_id)s."""
 
@@ -262,11 +338,29 @@ class FileBusy(SyncError):
     recovery = "Follow that task, or wait until it is finished."
 
 
+class FileDeleted(SyncError):
+    """The file was deleted from the catalogue; its id is %(file_id)s."""
+
+    code = "FILE_DELETED"
+    recovery = "Restore it with “manage.py files restore”, or upload it again."
+
+
+class FileBeingDeleted(SyncError):
+    """Rows of the deleted file %(file_id)s are still being removed."""
+
+    code = "FILE_BEING_DELETED"
+    recovery = "Wait a moment; “manage.py files delete” or a scan goes on with it where no worker does."
+
+
 class InvalidRequest(SyncError):
     """%(detail)s"""
 
     code = "VALIDATION_ERROR"
     recovery = "Correct the request."
+
+
+class NotDeleted(InvalidRequest):
+    """The file %(file_id)s is not deleted."""
 
 
 class NotInRange(InvalidRequest):

@@ -56,6 +56,20 @@ def integer(name: str, default: int, *, least: int = 0, most: int | None = None)
     return number
 
 
+def percent(name: str, default: float) -> float:
+    """The value of NAME as a number from 0 to 100."""
+    value = text(name)
+    if not value:
+        return default
+    try:
+        number = float(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write a number from 0 to 100.") from None
+    if not 0 <= number <= 100:
+        raise ImproperlyConfigured(f"{name} is {value}; it must be between 0 and 100.")
+    return number
+
+
 def choice(name: str, default: str, *, among: Collection[str]) -> str:
     """The value of NAME, one of a few."""
     value = text(name, default)

@@ -127,13 +127,19 @@ CELERY_TIMEZONE = "UTC"
 DATA_ROOTS = [Path(part).absolute() for part in environment.items("DATA_ROOTS", (str(VAR_DIR / "inbox"),))]
 UPLOAD_DIR = Path(environment.text("UPLOAD_DIR", str(VAR_DIR / "uploads"))).absolute()
 UPLOAD_LIMIT_BYTES = environment.integer("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024
+DRY_RUN_MOST_BYTES = environment.integer("DRY_RUN_LIMIT_MB", 20, least=1) * 1024 * 1024
 BATCH_WINDOW = environment.integer("BATCH_WINDOW", 10, least=1, most=100)
 SLICE_SECONDS = 1.0
 WORKER_NICE = environment.integer("WORKER_NICE", 10, most=19)
 LEASE_SECONDS = environment.integer("LEASE_SECONDS", 60, least=5)
 READER_MEMORY_BYTES = environment.integer("READER_MEMORY_MB", 3072, least=256) * 1024 * 1024
 READER_SECONDS = environment.integer("READER_SECONDS", 1500, least=1)
+DELETE_AT_ONCE_ROWS = environment.integer("DELETE_AT_ONCE_ROWS", 50_000)
+EXPORT_DIR = Path(environment.text("EXPORT_DIR", str(VAR_DIR / "exports"))).absolute()
+EXPORT_MOST_BYTES = environment.integer("EXPORT_MOST_MB", 2048, least=1) * 1024 * 1024
+EXPORT_URL_HOURS = environment.integer("EXPORT_URL_HOURS", 24, least=1)
 GROWING_SECONDS = environment.integer("GROWING_SECONDS", 5)
+LOSS_ALERT_PERCENT = environment.percent("LOSS_ALERT_PERCENT", 5.0)
 
 # API
 
@@ -145,7 +151,7 @@ REST_FRAMEWORK = {
         "erp.api.authentication.BrowserSession",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "erp.api.document.CallSchema",
     "EXCEPTION_HANDLER": "erp.api.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -167,6 +173,12 @@ SPECTACULAR_SETTINGS = {
         "TaskStatus": "datasync.choices.TaskState",
         "TaskType": "datasync.choices.TaskKind",
         "FileResultStatus": "datasync.choices.ItemState",
+        "ExportStatus": "datasync.choices.ExportState",
+        "ExportKind": "datasync.choices.ExportKind",
+        "RowsFate": "datasync.choices.RowsFate",
+        "TemplateStatus": "datasync.choices.TemplateState",
+        "QuarantineState": "datasync.choices.QuarantineState",
+        "ReasonCode": "datasync.api.requests.quarantine.REASONS",
     },
 }
 TOKEN_DAYS = environment.integer("TOKEN_DAYS", 30, least=1)

@@ -105,7 +105,8 @@ class Ingest:
             CatalogFile.objects.filter(pk=item.file_id).update(account="loaded")
             if isinstance(end, Exception):
                 raise end
-            before_commit(SimpleNamespace(counts=end, measures={}, warnings=[] if end.read else ["NO_ROWS"]))
+            before_commit(SimpleNamespace(counts=end, measures={}, discarded=0,
+                                          warnings=[] if end.read else ["NO_ROWS"]))  # fmt: skip
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -18,15 +18,25 @@ COLLECTED = datetime(2026, 4, 1, 8, tzinfo=UTC)
 
 
 class ListSheet:
-    """A sheet whose rows are given; ``size`` rows a batch. The first data row is row 2 of the spreadsheet."""
+    """A sheet whose rows are given; ``size`` rows a batch. The first data row is row 2 of the spreadsheet.
+
+    ``numbers`` says for columns which of the rows have a number cell in a workbook.
+    """
 
     def __init__(
-        self, header: Sequence[str], rows: Sequence[Row], *, size: int = 1000, problems: Sequence[CellProblem] = ()
+        self,
+        header: Sequence[str],
+        rows: Sequence[Row],
+        *,
+        size: int = 1000,
+        problems: Sequence[CellProblem] = (),
+        numbers: Mapping[str, Sequence[bool]] | None = None,
     ) -> None:
         self.info = SheetInfo(FileFormat.CSV, "", tuple(header))
         self.rows = list(rows)
         self.size = size
         self.problems = tuple(problems)
+        self.numbers = numbers or {}
 
     def cancel(self) -> None:
         """Nobody ever waits for this sheet."""
@@ -37,7 +47,8 @@ class ListSheet:
             part = self.rows[start : start + self.size]
             frame = pl.DataFrame(part, schema=dict.fromkeys(names, pl.String), orient="row")
             numbers = pl.Series("row", range(start + 2, start + 2 + len(part)), dtype=pl.UInt32)
-            yield Batch(frame.insert_column(0, numbers), self.problems)
+            marks = {name: pl.Series(mask[start : start + self.size]) for name, mask in self.numbers.items()}
+            yield Batch(frame.insert_column(0, numbers), self.problems, marks)
 
 
 def make_plan(

@@ -124,7 +124,7 @@ def test_draft_is_published_and_the_old_version_archived(admin_client: Client) -
     old.refresh_from_db()
     draft.refresh_from_db()
     assert (old.state, draft.state) == (TemplateState.ARCHIVED, TemplateState.PUBLISHED)
-    assert "Only a draft" in told(act(admin_client, TEMPLATES, "publish", draft))
+    assert "only a draft" in told(act(admin_client, TEMPLATES, "publish", draft))
     act(admin_client, TEMPLATES, "archive", draft)
     draft.refresh_from_db()
     assert draft.state == TemplateState.ARCHIVED

@@ -128,7 +128,7 @@ def test_nothing_links_to_a_site_that_is_not_there(admin_client: Client, client:
 
 
 HISTORY = [
-    "ConfirmedRows", "HeaderSet", "QualityReport", "QuarantinedRow", "SyncProgressTask", "SyncTaskFile",
+    "AuditEntry", "ConfirmedRows", "HeaderSet", "QualityReport", "QuarantinedRow", "SyncProgressTask", "SyncTaskFile",
     *(model.__name__ for model in FACT_MODELS.values()),
 ]  # fmt: skip
 

@@ -13,8 +13,9 @@ from datasync.choices import FileState, TemplateOrigin
 from datasync.exceptions import HeaderChanged
 from datasync.mapping import services as mapping
 from datasync.mapping.choose import header_at
+from datasync.mapping.drafts import new_version
 from datasync.mapping.match import Match, Outcome, match
-from datasync.mapping.publishing import new_version, publish
+from datasync.mapping.publishing import publish
 from datasync.mapping.store import to_template
 from datasync.mapping.template import Template
 from datasync.mapping.template_file import builtin_templates

@@ -1,34 +1,26 @@
-"""Loss analysis: the equation of the books, by file, by task and by domain."""
+"""Loss analysis: the equation of the books, by file, by task and by domain, with rows where they are now."""
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 
-from datasync.choices import ItemState, TaskKind
+from datasync.choices import FileState, ItemState, QuarantineState, TaskKind
 from datasync.exceptions import InvalidRequest
-from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
+from datasync.models import CatalogFile
 from datasync.quality.loss import flow
+from tests.flows import quarantine, synced
 from tests.runs_support import make_file
 
 pytestmark = pytest.mark.django_db
-
-
-def _synced(file: CatalogFile, state: str = ItemState.COMPLETED, **counts: int) -> SyncProgressTask:
-    task = SyncProgressTask.objects.create(
-        task_id=uuid.uuid4().hex, celery_task_id=uuid.uuid4().hex, kind=TaskKind.SINGLE
-    )
-    books = {f"rows_{name}": number for name, number in counts.items()}
-    SyncTaskFile.objects.create(task=task, file=file, state=state, file_sha256="", **books)
-    return task
+OPEN, CORRECTED = QuarantineState.OPEN, QuarantineState.CORRECTED
+RELEASED, DISCARDED = QuarantineState.RELEASED, QuarantineState.DISCARDED
 
 
 def test_a_files_last_sync_counts() -> None:
     file = make_file()
-    _synced(file, read=10, inserted=8, quarantined=2)
-    _synced(file, read=10, unchanged=9, totals=1)
-    _synced(file, state=ItemState.FAILED)
+    synced(file, read=10, inserted=8, quarantined=2)
+    synced(file, read=10, unchanged=9, totals=1)
+    synced(file, state=ItemState.FAILED)
     found = flow(file_id=file.pk)
     assert found.as_dict() == {
         "files": 1,
@@ -36,24 +28,86 @@ def test_a_files_last_sync_counts() -> None:
             "read": 10, "inserted": 0, "updated": 0, "unchanged": 9, "stale": 0, "quarantined": 0, "totals": 1,
             "duplicates": 0,
         },
+        "quarantine": {"open": 0, "corrected": 0, "discarded": 0, "judged_again": 0},
+        "released": 0,
         "balanced": True,
         "lost": 0,
         "lost_percent": 0.0,
+        "undecided": 0,
+        "undecided_percent": 0.0,
     }  # fmt: skip
 
 
 def test_a_task_and_a_domain_add_up_their_files() -> None:
     orders, products = make_file(), make_file(domain="products")
-    task = _synced(orders, read=10, inserted=9, quarantined=1)
-    _synced(products, read=5, inserted=5)
+    task = synced(orders, read=10, inserted=9, quarantined=1).task
+    synced(products, read=5, inserted=5)
     assert (flow(task_id=task.pk).counts.read, flow(task_id=task.pk).lost_percent) == (10, 10.0)
     assert flow(domain="products").counts.read == 5
     assert (flow().files, flow().counts.read, flow().balanced) == (2, 15, True)
+    assert (flow(platform="shopee").files, flow(platform="lazada").files, flow(shop="sg1").files) == (2, 0, 0)
+
+
+def test_quarantined_rows_are_told_by_what_was_decided() -> None:
+    item = synced(make_file(), read=10, inserted=4, unchanged=1, quarantined=5)
+    quarantine(item, OPEN, OPEN, CORRECTED, DISCARDED, RELEASED, outcome="updated")
+    found = flow(file_id=item.file_id)
+    assert found.counts.as_dict() == {
+        "read": 10, "inserted": 4, "updated": 1, "unchanged": 1, "stale": 0, "quarantined": 4, "totals": 0,
+        "duplicates": 0,
+    }  # fmt: skip
+    assert (found.open, found.corrected, found.discarded, found.released) == (2, 1, 1, 1)
+    assert (found.undecided, found.undecided_percent, found.lost_percent, found.balanced) == (3, 30.0, 40.0, True)
+
+
+def test_what_was_discarded_before_the_last_sync_is_still_discarded() -> None:
+    """The later sync counts it as quarantined, but keeps no second row of it."""
+    file = make_file()
+    first = synced(file, read=4, inserted=2, quarantined=2)
+    last = synced(file, read=4, unchanged=2, quarantined=2)
+    quarantine(first, DISCARDED)
+    quarantine(last, OPEN)
+    found = flow(file_id=file.pk)
+    assert (found.open, found.discarded, found.judged_again, found.balanced) == (1, 1, 0, True)
+
+
+def test_an_older_task_leaves_to_the_later_sync_what_it_judged_again() -> None:
+    file = make_file()
+    first = synced(file, read=4, inserted=1, quarantined=3)
+    quarantine(first, RELEASED)
+    last = synced(file, read=4, unchanged=2, quarantined=2)
+    quarantine(last, OPEN, OPEN)
+    found = flow(task_id=first.task_id)
+    assert (found.counts.inserted, found.lost, found.open, found.judged_again, found.discarded) == (2, 2, 0, 2, 0)
+    assert found.balanced
+    assert (flow(task_id=last.task_id).open, flow(task_id=last.task_id).judged_again) == (2, 0)
+
+
+def test_a_deleted_file_counts_in_its_tasks_only() -> None:
+    file = make_file()
+    item = synced(file, read=3, inserted=2, quarantined=1)
+    CatalogFile.objects.filter(pk=file.pk).update(state=FileState.DELETED)
+    assert (flow().files, flow(domain="orders").files) == (0, 0)
+    found = flow(task_id=item.task_id)
+    assert (found.counts.read, found.judged_again, found.discarded, found.balanced) == (3, 1, 0, True)
+
+
+def test_a_remap_is_no_part_of_the_flow() -> None:
+    file = make_file()
+    synced(file, read=3, inserted=3)
+    remapped = synced(file, kind=TaskKind.REMAP, read=3, updated=2, quarantined=1)
+    quarantine(remapped, RELEASED)
+    assert (flow(file_id=file.pk).counts.inserted, flow(task_id=remapped.task_id).files) == (3, 0)
 
 
 def test_a_row_that_went_missing_is_seen() -> None:
-    task = _synced(make_file(), read=10, inserted=9)
-    assert not flow(task_id=task.pk).balanced
+    assert not flow(task_id=synced(make_file(), read=10, inserted=9).task_id).balanced
+
+
+def test_more_rows_in_quarantine_than_were_counted_are_seen() -> None:
+    item = synced(make_file(), read=10, inserted=9, quarantined=1)
+    quarantine(item, OPEN, OPEN)
+    assert not flow(file_id=item.file_id).balanced
 
 
 def test_one_question_at_a_time() -> None:

@@ -107,7 +107,10 @@ def run_script(role: str, *options: str) -> None:
 def test_the_reader_reads_facts_views_platforms_and_shops(reader: psycopg.Connection[Any]) -> None:
     fact = make(OrderLine, file_of(make_shop("sg-9")), order_id="A")
     assert reader.execute("SELECT order_id FROM datasync_orderline").fetchall() == [("A",)]
-    query = "SELECT raw->>'Amount', shop.name FROM datasync_orderline_raw JOIN datasync_shop shop ON shop.id = datasync_orderline_raw.shop_id"
+    query = (
+        "SELECT raw->>'Amount', shop.name "
+        "FROM datasync_orderline_raw lines JOIN datasync_shop shop ON shop.id = lines.shop_id"
+    )
     assert reader.execute(query).fetchall() == [("12.50", "Shop sg-9")]
     assert reader.execute("SELECT code FROM datasync_platform").fetchall() == [("shopee",)]
     for model in FACT_MODELS.values():

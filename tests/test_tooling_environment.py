@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.environment import CONFIGURING, DOCUMENTED
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-_READ = re.compile(r"environment\.(?:text|boolean|integer|choice|items|time_zone)\(\s*\"([A-Z_]+)\"")
+_READ = re.compile(r"environment\.(?:text|boolean|integer|percent|choice|items|time_zone)\(\s*\"([A-Z_]+)\"")
 SERVICES = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
 
 

@@ -21,7 +21,6 @@ from erp.api.responses import Answer
 from erp.api.schema import documented
 from erp.api.serializers import validated
 
-
 _NOTHING = {
     "task_id": None,
     "celery_task_id": None,

@@ -1,0 +1,283 @@
+"""An independent reading of exports, in plain Python: what their rows say, by the rules of the domain.
+
+It shares no code with the product and reads the texts of cells by itself. It is slow and knows only what
+``tests.random_exports`` can write: one number format and few date formats a template, and no currencies.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+NOTHING = frozenset({"", "-", "—", "--", "nan", "N/A", "null", "暂无数据"})
+TOTALS_LABEL = "合计"
+LOCAL_TIME = timedelta(hours=8)
+"""A shop's clock runs ahead of UTC by this, unless its region says otherwise."""
+Identity = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell holds; ``number`` says that it is a number cell of a workbook, whose point is a point anywhere."""
+
+    text: str = ""
+    number: bool = False
+
+    @property
+    def clean(self) -> str:
+        """The text without the white space and invisible marks around it."""
+        return self.text.replace("\u200b", "").strip()
+
+    @property
+    def said(self) -> str | None:
+        """What the cell says; None where that is nothing."""
+        return None if self.clean in NOTHING else self.clean
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a layout and the standard field that it feeds; ``name`` None: kept in the original row only."""
+
+    header: str
+    name: str | None
+    kind: str = "text"
+    required: bool = False
+    shared: bool = False  # by all lines of an order: filled down
+    of_order: bool = False  # an amount of the whole order
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A template as far as the model knows it. ``formats`` are the strptime formats of dates and times."""
+
+    domain: str
+    granularity: str
+    fields: tuple[Field, ...]
+    identity: tuple[str, ...]
+    formats: tuple[str, ...] = ()
+    comma: bool = False
+    ordinal: bool = False
+    totals_on_every_line: bool = False
+    version: int = 1
+
+    @property
+    def known(self) -> tuple[Field, ...]:
+        """The columns that feed a standard field."""
+        return tuple(told for told in self.fields if told.name)
+
+
+Row = tuple[Cell, ...]
+Place = tuple[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Export:
+    """One version of a file: a sheet of rows under a header; a row that is None is an empty line of the sheet."""
+
+    file: str
+    shop: str
+    layout: str
+    collected: datetime
+    rows: tuple[Row | None, ...]
+    first_row: int = 2
+
+    @property
+    def filled(self) -> list[tuple[int, Row]]:
+        """The rows that hold anything, with their number as the spreadsheet shows it."""
+        numbered = enumerate(self.rows, self.first_row)
+        return [(at, row) for at, row in numbered if row is not None and any(cell.clean for cell in row)]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of an export, read. ``texts`` are its fields with what was filled down; ``bad`` are columns not read.
+
+    ``content`` changes whenever anything does that its values follow from. Of a ``later`` line the amounts of the order
+    belong to another one.
+    """
+
+    row: int
+    cells: Row
+    texts: Mapping[str, str | None]
+    identity: Identity
+    values: Mapping[str, Any]
+    content: tuple[Any, ...]
+    bad: frozenset[int] = frozenset()
+    later: bool = False
+
+    @property
+    def raw(self) -> tuple[str, ...]:
+        """The cleaned original row."""
+        return tuple(cell.clean for cell in self.cells)
+
+    @property
+    def place(self) -> tuple[int, tuple[str, ...]]:
+        """What a decision on the row is remembered by."""
+        return self.row, self.raw
+
+
+def read(export: Export, layout: Layout) -> tuple[list[Line], int]:
+    """The rows of an export that are data, and how many are totals."""
+    rows = export.filled
+    data = [(at, row) for at, row in rows if not _is_total(row, layout)]
+    ordinals: Counter[Identity] = Counter()
+    lines = []
+    for at, row, texts in _filled_down(data, layout):
+        line = typed(at, row, texts, export, layout)
+        if layout.ordinal:
+            ordinals[line.identity] += 1
+            line = replace(line, identity=(*line.identity, ordinals[line.identity]))
+        lines.append(line)
+    return lines, len(rows) - len(data)
+
+
+def typed(at: int, row: Row, texts: Mapping[str, str | None], export: Export, layout: Layout) -> Line:
+    """A row under a layout, with its identity but for the number among equal lines."""
+    values, bad = _typed(row, texts, layout)
+    period = _period(values, export, layout)
+    values |= {"period_start": period[0], "period_end": period[1]}
+    identity: Identity = (export.shop, *(values.get(name) or "" for name in layout.identity))
+    shared = tuple(texts[str(told.name)] for told in layout.known if told.shared)
+    said = tuple((cell.clean, cell.number) for cell in row)
+    return Line(at, row, texts, identity, values, (said, shared, period, layout.version), bad)
+
+
+def _is_total(row: Row, layout: Layout) -> bool:
+    """A label where the id stands, in a row that names nothing else."""
+    return row[0].said == TOTALS_LABEL and all(
+        cell.said is None for cell, told in zip(row[1:], layout.fields[1:], strict=True) if _names(told)
+    )
+
+
+def _names(told: Field) -> bool:
+    return told.kind in ("id", "day", "time") or str(told.name).endswith("_name")
+
+
+def _filled_down(lines: Sequence[tuple[int, Row]], layout: Layout) -> Iterator[tuple[int, Row, dict[str, str | None]]]:
+    """Each line with the texts of its fields; what the lines of an order share comes from the last line that says it.
+
+    A blank order number means the order above; nothing is taken from the line of another order.
+    """
+    order: str | None = None
+    above: dict[str, tuple[str, str | None]] = {}  # field → what was last said, and of which order
+    for at, row in lines:
+        texts = {told.name: cell.said for told, cell in zip(layout.fields, row, strict=True) if told.name}
+        if layout.domain == "orders":
+            order = texts["order_id"] = texts["order_id"] or order
+            for told in layout.known:
+                name = str(told.name)
+                if not told.shared or name == "order_id":
+                    continue
+                said = texts[name]
+                if said is not None:
+                    above[name] = (said, order)
+                elif name in above and above[name][1] == order and order is not None:
+                    texts[name] = above[name][0]
+        yield at, row, texts
+
+
+def _typed(row: Row, texts: Mapping[str, str | None], layout: Layout) -> tuple[dict[str, Any], frozenset[int]]:
+    """The values of a row, and the columns for which it cannot be trusted."""
+    values: dict[str, Any] = {}
+    bad = set()
+    for at, (told, cell) in enumerate(zip(layout.fields, row, strict=True)):
+        if not told.name:
+            continue
+        text = texts[told.name]
+        values[told.name] = None
+        if text is None:
+            bad |= {at} if told.required else set()
+            continue
+        try:
+            values[told.name] = _value(text, told.kind, layout, number=cell.number)
+        except ValueError:
+            bad.add(at)
+    return values, frozenset(bad)
+
+
+def _value(text: str, kind: str, layout: Layout, *, number: bool) -> Any:
+    if kind == "time":
+        return (_moment(text, layout) - LOCAL_TIME).replace(tzinfo=UTC)
+    if kind == "day":
+        return _moment(text, layout).date()
+    if kind == "id":
+        guarded = re.fullmatch(r'="(.*)"', text)
+        return guarded[1] if guarded else text
+    return text if kind == "text" else _figure(text, kind, comma=layout.comma and not number)
+
+
+def _figure(text: str, kind: str, *, comma: bool) -> Any:
+    amount = _number(text, comma=comma)
+    if kind == "share":
+        return amount / 100 if text.endswith("%") else amount
+    if kind == "count" and amount != int(amount):
+        raise ValueError(text)
+    return int(amount) if kind == "count" else amount
+
+
+def _moment(text: str, layout: Layout) -> datetime:
+    """A time in one of the stated formats; one that begins with the year can be read one way only."""
+    for pattern in (*layout.formats, "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"):
+        try:
+            return datetime.strptime(text, pattern)
+        except ValueError:
+            continue
+    raise ValueError(text)
+
+
+def _number(text: str, *, comma: bool) -> Decimal:
+    plain = unicodedata.normalize("NFKC", text).replace(" ", "").removeprefix("RM").removesuffix("%")
+    negative = plain.startswith("(") and plain.endswith(")")
+    plain = plain[1:-1] if negative else plain
+    if comma:
+        plain = plain.translate(str.maketrans(",.", ".,"))
+    if not re.fullmatch(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?", plain):
+        raise ValueError(text)
+    amount = Decimal(plain.replace(",", ""))
+    return -amount if negative else amount
+
+
+def _period(values: dict[str, Any], export: Export, layout: Layout) -> tuple[date, date]:
+    """The days that a row is about: its own, else those from the beginning of the period to the collection."""
+    day = export.collected.date()
+    if layout.domain == "inventory":
+        values["snapshot_date"] = day
+        return day, day
+    own = next((values[name] for name in ("ordered_at", "metric_date", "posted_at") if values.get(name)), None)
+    if isinstance(own, datetime):
+        own = (own + LOCAL_TIME).date()
+    if own is not None:
+        return own, own
+    first = day.replace(day=1) if layout.granularity == "monthly" else day
+    if layout.granularity == "weekly":
+        first = day - timedelta(days=day.weekday())
+    return first, day
+
+
+def amounts_once(lines: Sequence[Line], layout: Layout) -> Iterator[Line]:
+    """Amounts that stand on every line of an order belong to the first of these lines."""
+    begun: set[Any] = set()
+    for line in lines:
+        order = line.values.get("order_id")
+        yield later(line, layout) if layout.totals_on_every_line and order in begun else line
+        begun.add(order)
+
+
+def later(line: Line, layout: Layout) -> Line:
+    """The line of an order whose amounts stand on another one."""
+    blank = {str(told.name): None for told in layout.known if told.of_order}
+    return replace(line, values={**line.values, **blank}, content=(*line.content, "amounts elsewhere"), later=True)
+
+
+def texts_under(line: Line, layout: Layout) -> dict[str, str | None]:
+    """The texts of a line's fields under another layout: shared ones as they were filled down, others of its cells."""
+    own = zip(layout.fields, line.cells, strict=True)
+    return {
+        str(told.name): line.texts.get(str(told.name)) if told.shared else cell.said for told, cell in own if told.name
+    }

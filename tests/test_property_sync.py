@@ -1,0 +1,143 @@
+"""Whatever is synced, in whatever order: the tables hold what an independent model says, and no row is lost.
+
+``make test`` tries the same few runs each time; ``PROPERTY_EXAMPLES=1000`` tries so many longer ones at random. A run
+that fails prints the steps that led to it, as small as they can be made.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from datasync.choices import ITEM_SUCCEEDED, RowsFate
+from tests.export_layouts import LAYOUTS
+from tests.exports_synced import SHOPS, World, counts_of
+from tests.random_exports import changed, corrected, good_text, sheets
+from tests.runs_support import Bell, bell
+
+__all__ = ["bell"]
+pytestmark = pytest.mark.django_db(transaction=True)
+QUICK = settings(max_examples=12, stateful_step_count=8, derandomize=True)
+FIRST = datetime(2026, 3, 6, 8, tzinfo=UTC)
+
+
+class Syncs(RuleBasedStateMachine):
+    """Operations on random files; after each the tables are compared with the model."""
+
+    root: Path
+
+    @initialize(names=st.lists(st.sampled_from(sorted(LAYOUTS)), min_size=1, max_size=2, unique=True))
+    def begin(self, names: list[str]) -> None:
+        """A platform of its own for each run, with one or two kinds of exports, so that exports meet."""
+        self.world, self.names = World(self.root), names
+
+    @rule(
+        data=st.data(),
+        kind=st.integers(0, 1),
+        shop=st.sampled_from(SHOPS),
+        hours=st.integers(0, 3),
+        suffix=st.sampled_from(["csv", "csv", "xlsx"]),
+    )
+    def sync_another_export(self, data: st.DataObject, kind: int, shop: str, hours: int, suffix: str) -> None:
+        """Newer or older than what is there, of the same shop or another."""
+        name = self.names[kind % len(self.names)]
+        rows = data.draw(sheets(self.world.layouts[name]))
+        held = self.world.write(name, shop, FIRST + timedelta(hours=hours), rows, suffix=suffix)
+        self.world.sync(held)
+
+    @precondition(lambda self: self.world.files)
+    @rule(data=st.data(), number=st.integers(0, 50), hours=st.integers(0, 3), suffix=st.sampled_from(["csv", "xlsx"]))
+    def sync_the_same_data_later_or_earlier(self, data: st.DataObject, number: int, hours: int, suffix: str) -> None:
+        """Another export of what a file has, in which some rows have changed, gone, come or moved."""
+        other = self.world.files[number % len(self.world.files)].export
+        rows = data.draw(changed(other.rows, self.world.layouts[other.layout]))
+        collected = FIRST + timedelta(hours=hours)
+        self.world.sync(self.world.write(other.layout, other.shop, collected, rows, suffix=suffix))
+
+    @precondition(lambda self: any(not held.deleted for held in self.world.files))
+    @rule(number=st.integers(0, 50))
+    def sync_again(self, number: int) -> None:
+        """Any file a second time, and once more: then nothing may change."""
+        present = [held for held in self.world.files if not held.deleted]
+        held = present[number % len(present)]
+        self.world.sync(held)
+        again = self.world.sync(held)
+        if again.state in ITEM_SUCCEEDED:
+            assert (again.rows_inserted, again.rows_updated) == (0, 0), counts_of(again)
+
+    @precondition(lambda self: self.world.waiting_rows())
+    @rule(data=st.data(), number=st.integers(0, 50), more=st.booleans())
+    def correct_and_release(self, data: st.DataObject, number: int, more: bool) -> None:
+        """A row with its bad cells put right, now and then another cell changed too; then the file once more."""
+        waiting = self.world.waiting_rows()
+        held, row = waiting[number % len(waiting)]
+        layout = self.world.layouts[held.export.layout]
+        columns = set(self.world.model.undecided[held.export.file][row].bad)
+        columns |= {data.draw(st.integers(0, len(layout.fields) - 1))} if more else set()
+        corrections = {at: data.draw(good_text(layout.fields[at], layout)) for at in sorted(columns)}
+        self.world.correct(held, row, corrections)
+        self.world.release(held, row, corrections)
+
+    @precondition(lambda self: self.world.waiting_rows())
+    @rule(number=st.integers(0, 50))
+    def discard(self, number: int) -> None:
+        """A row that stays out for good."""
+        waiting = self.world.waiting_rows()
+        self.world.discard(*waiting[number % len(waiting)])
+
+    @precondition(lambda self: self.world.files)
+    @rule(data=st.data(), kind=st.integers(0, 1))
+    def correct_a_template(self, data: st.DataObject, kind: int) -> None:
+        """A new version of a template, and what is stored typed again by it."""
+        name = self.names[kind % len(self.names)]
+        self.world.correct_template(name, data.draw(corrected(self.world.layouts[name])))
+
+    @precondition(lambda self: self.world.files)
+    @rule(number=st.integers(0, 50), rows=st.sampled_from(RowsFate))
+    def delete_or_restore(self, number: int, rows: RowsFate) -> None:
+        """A file, with its rows or without; one that is deleted already comes back."""
+        held = self.world.files[number % len(self.world.files)]
+        if held.deleted:
+            self.world.restore(held)
+        else:
+            self.world.delete(held, rows)
+
+    @invariant()
+    def facts_are_as_the_model_says(self) -> None:
+        """Every value, every original row and every lineage."""
+        if hasattr(self, "world"):
+            self.world.check()
+
+
+@pytest.mark.timeout(0)
+def test_random_syncs_arrive_at_what_the_model_says(bell: Bell, tmp_path: Path, settings: Any) -> None:
+    settings.DATA_ROOTS = [tmp_path]
+    Syncs.root = tmp_path
+    run_state_machine_as_test(Syncs, settings=_profile())
+
+
+def _profile() -> settings:
+    examples = os.environ.get("PROPERTY_EXAMPLES")
+    profile = settings(max_examples=int(examples), stateful_step_count=25) if examples else QUICK
+    return settings(
+        profile,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+        report_multiple_bugs=False,
+    )
