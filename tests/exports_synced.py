@@ -13,6 +13,7 @@ from datasync.catalog.deletion import delete_file, restore_file
 from datasync.catalog.dry_run import dry_run
 from datasync.catalog.services import catalogue_path
 from datasync.choices import ITEM_SUCCEEDED, QUARANTINE_UNDECIDED, ItemState, RowsFate
+from datasync.exceptions import FileDeleted
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.mapping.services import import_template
 from datasync.models import FACT_MODELS, CatalogFile, HeaderTemplate, Platform, QuarantinedRow, SyncTaskFile
@@ -35,7 +36,6 @@ class Held:
     """A file of the world: what it holds now, and which row of the catalogue it is."""
 
     export: Export
-    path: Path
     row: CatalogFile
     deleted: bool = False
 
@@ -50,6 +50,7 @@ class World:
     files: list[Held] = field(default_factory=list)
     platform: str = ""
     _published: set[str] = field(default_factory=set)
+    _written: int = 0
 
     def __post_init__(self) -> None:
         self.platform = f"market{next(_platforms)}"
@@ -65,20 +66,30 @@ class World:
 
     def write(
         self, name: str, shop: str, collected: datetime, rows: tuple[Row | None, ...], *, suffix: str = "csv"
-    ) -> Held:
-        """Write an export as a file of its own and catalogue it."""
+    ) -> Held | None:
+        """Write an export as a file of its own and catalogue it.
+
+        The same bytes are the file that is known already; None where that one is deleted, which it then stays.
+        """
         if name not in self._published:
             self.publish(name)
         layout = self.layouts[name]
+        self._written += 1
+        folder = self.root / self.platform / shop / str(self._written)
         kind = f"{layout.domain}_{layout.granularity}"
-        folder = self.root / self.platform / shop / str(len(self.files))
         path = folder / f"{self.platform}_{kind}_{collected:%Y%m%d_%H%M%S}.{suffix}"
         rows = rows if suffix == "xlsx" else as_text(rows, comma=layout.comma)
         export = Export(str(len(self.files)), shop, name, collected, rows)
         write(export, layout, path)
-        held = Held(export, path, catalogue_path(path))
-        self.files.append(held)
-        return held
+        try:
+            row = catalogue_path(path)
+        except FileDeleted:
+            return None
+        for held in self.files:
+            if held.row.pk == row.pk:
+                return held
+        self.files.append(Held(export, row))
+        return self.files[-1]
 
     def sync(self, held: Held, *, rehearse: bool = True) -> SyncTaskFile:
         """Sync a file here and in the model, and compare the books of the two, and both with a rehearsal.

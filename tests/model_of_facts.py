@@ -140,8 +140,11 @@ class Model:
             line = later(line, layout) if known.line.later else line
             if line.bad:
                 self.undecided.setdefault(known.last, {})[line.row] = line
-            else:
-                self.facts[key] = replace(known, line=line, values=_keeping_amounts(line, known, layout))
+                continue
+            self.facts[key] = replace(known, line=line, values=_keeping_amounts(line, known, layout))
+            waiting = self.undecided.get(known.last, {}).get(line.row)
+            if waiting is not None and waiting.raw == line.raw:  # an earlier version could not read the stored row
+                del self.undecided[known.last][line.row]
 
     def _numbered(self, identity: Identity, found: Line, export: Export) -> Identity:
         """The line's own number; after a correction the smallest that no line of the file has or waits for."""

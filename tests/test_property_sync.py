@@ -26,12 +26,13 @@ from hypothesis.stateful import (
 from datasync.choices import ITEM_SUCCEEDED, RowsFate
 from tests.export_layouts import LAYOUTS
 from tests.exports_synced import SHOPS, World, counts_of
+from tests.model_of_rows import Row
 from tests.random_exports import changed, corrected, good_text, sheets
 from tests.runs_support import Bell, bell
 
 __all__ = ["bell"]
 pytestmark = pytest.mark.django_db(transaction=True)
-QUICK = settings(max_examples=12, stateful_step_count=8, derandomize=True)
+QUICK = settings(max_examples=25, stateful_step_count=8, derandomize=True)
 FIRST = datetime(2026, 3, 6, 8, tzinfo=UTC)
 
 
@@ -56,8 +57,7 @@ class Syncs(RuleBasedStateMachine):
         """Newer or older than what is there, of the same shop or another."""
         name = self.names[kind % len(self.names)]
         rows = data.draw(sheets(self.world.layouts[name]))
-        held = self.world.write(name, shop, FIRST + timedelta(hours=hours), rows, suffix=suffix)
-        self.world.sync(held)
+        self._sync_new(name, shop, hours, rows, suffix)
 
     @precondition(lambda self: self.world.files)
     @rule(data=st.data(), number=st.integers(0, 50), hours=st.integers(0, 3), suffix=st.sampled_from(["csv", "xlsx"]))
@@ -65,8 +65,12 @@ class Syncs(RuleBasedStateMachine):
         """Another export of what a file has, in which some rows have changed, gone, come or moved."""
         other = self.world.files[number % len(self.world.files)].export
         rows = data.draw(changed(other.rows, self.world.layouts[other.layout]))
-        collected = FIRST + timedelta(hours=hours)
-        self.world.sync(self.world.write(other.layout, other.shop, collected, rows, suffix=suffix))
+        self._sync_new(other.layout, other.shop, hours, rows, suffix)
+
+    def _sync_new(self, name: str, shop: str, hours: int, rows: tuple[Row | None, ...], suffix: str) -> None:
+        held = self.world.write(name, shop, FIRST + timedelta(hours=hours), rows, suffix=suffix)
+        if held is not None:
+            self.world.sync(held)
 
     @precondition(lambda self: any(not held.deleted for held in self.world.files))
     @rule(number=st.integers(0, 50))

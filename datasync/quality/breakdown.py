@@ -30,11 +30,12 @@ class Part:
 
 def parts(selection: Selection) -> QuerySet[Any, Any]:
     """What there is to tell apart, most quarantined first; to be cut into pages and given to ``parts_with_flows``."""
-    items: QuerySet[Any, Any] = items_of(selection)
-    if not selection.by_domain:
-        return items.order_by("-rows_quarantined", "-pk").values(*_COLUMNS)
-    groups: QuerySet[Any, Any] = items.order_by().values("file__domain")
-    return groups.annotate(files=Count("pk"), lost=Sum("rows_quarantined")).order_by("-lost", "file__domain")
+    items = items_of(selection)
+    found: QuerySet[Any, Any] = items.order_by("-rows_quarantined", "-pk").values(*_COLUMNS)
+    if selection.by_domain:
+        groups: QuerySet[Any, Any] = items.order_by().values("file__domain")
+        found = groups.annotate(files=Count("pk"), lost=Sum("rows_quarantined")).order_by("-lost", "file__domain")
+    return found
 
 
 def parts_with_flows(selection: Selection, rows: Iterable[Mapping[str, Any]]) -> list[Part]:

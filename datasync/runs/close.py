@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.db.models.functions import Now
 from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from datasync.choices import ITEM_ACTIVE, ITEM_SUCCEEDED, TASK_ACTIVE, ItemState, TaskKind, TaskState
 from datasync.ingest.plan import COUNT_NAMES
@@ -133,16 +134,19 @@ def _closing_values(task_id: int, reports: list[QualityReport] | None) -> dict[s
         skipped=Count("pk", filter=Q(state__in=(ItemState.SKIPPED, ItemState.CANCELLED))),
         **{f"rows_{name}": Sum(f"rows_{name}", default=0) for name in COUNT_NAMES},
     )
-    started, closing = SyncProgressTask.objects.values_list("started_at", "closing_at").get(pk=task_id)
+    task = SyncProgressTask.objects.values_list("started_at", "closing_at", "kind")
+    started, closing, kind = task.get(pk=task_id)
     seconds = (closing - started).total_seconds() if closing and started else 0.0
     rows = {f"rows_{name}": totals[f"rows_{name}"] for name in COUNT_NAMES}
     outcomes = {name: totals[name] for name in ("complete", "with_quarantine", "failed", "skipped")}
     skipped = _listed(items, ItemState.SKIPPED) if totals["skipped"] else []
     warnings = skipped + _item_warnings(items)
-    if loss := loss_warning(read=rows["rows_read"], lost=rows["rows_quarantined"]):
+    loss = loss_warning(read=rows["rows_read"], lost=rows["rows_quarantined"])
+    if loss and kind != TaskKind.REMAP:  # rows that a remap refuses stay in the facts
         warnings.insert(0, loss)
     if reports is None:
-        warnings.insert(0, {"code": "QUALITY_UNKNOWN", "message": "The quality of the data could not be assessed."})
+        message = gettext_noop("The quality of the data could not be assessed.")
+        warnings.insert(0, {"code": "QUALITY_UNKNOWN", "message": message})
     return {
         "state": final_state(**outcomes),
         "total_files": totals["total"],
