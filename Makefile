@@ -53,7 +53,8 @@ doctor: $(RUNTIME) ## what is wrong with this installation, and what to do
 	@$(BIN)/python manage.py doctor $(ARGS)
 
 .PHONY: test
-test: $(TESTING) test-packages lint test-sqlite test-postgres ## every check and every test, on both databases
+test: $(TESTING) test-packages lint ## every check and every test, on both databases at once
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-sqlite test-postgres
 
 .PHONY: test-packages
 test-packages: ## install the Debian packages that the tests need, where they are missing

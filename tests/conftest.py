@@ -56,8 +56,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(_folder, ignore_errors=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: what starts servers or workers comes after, what is marked slow comes last."""
+_OF_A_DATABASE = {"db", "transactional_db", "private_postgres", "private_redis", "worker"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Fast tests first: what starts servers or workers comes after, what is marked slow comes last.
+
+    What touches no database runs with SQLite alone: once is enough.
+    """
+    if os.environ.get("TEST_DATABASE") == "postgres":
+        once = [item for item in items if not _touches_a_database(item)]
+        config.hook.pytest_deselected(items=once)
+        items[:] = [item for item in items if _touches_a_database(item)]
 
     def cost(item: pytest.Item) -> int:
         if item.get_closest_marker("slow"):
@@ -66,6 +76,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return int(bool(uses & {"worker", "private_postgres", "private_redis"} or item.get_closest_marker("services")))
 
     items.sort(key=cost)
+
+
+def _touches_a_database(item: pytest.Item) -> bool:
+    marked = item.get_closest_marker("django_db") or item.get_closest_marker("services")
+    return bool(marked or _OF_A_DATABASE & set(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(scope="session")
