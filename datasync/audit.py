@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from datasync.choices import AuditAction
@@ -22,13 +24,26 @@ def record(
     detail: dict[str, Any] | None = None,
 ) -> AuditEntry:
     """Write one entry. ``actor`` None: the command line, in nobody's name."""
-    return AuditEntry.objects.create(
-        action=action,
-        actor_id=actor.pk if actor else None,
-        actor_name=actor.get_username() if actor else "",
-        file=file,
-        template=template,
-        rows=rows,
-        note=note,
-        detail=detail or {},
-    )
+    entry = _entry(action, actor, file=file, template=template, rows=rows, note=note, detail=detail or {})
+    entry.save(force_insert=True)
+    return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One of many acts of the same kind."""
+
+    file: CatalogFile
+    rows: int
+    detail: dict[str, Any]
+
+
+def record_each(action: AuditAction, *, actor: AbstractBaseUser | None, acts: Iterable[Act]) -> None:
+    """Write an entry for each of many files, in a few statements."""
+    entries = [_entry(action, actor, file=act.file, rows=act.rows, detail=act.detail) for act in acts]
+    AuditEntry.objects.bulk_create(entries, batch_size=500)
+
+
+def _entry(action: AuditAction, actor: AbstractBaseUser | None, **values: Any) -> AuditEntry:
+    name = actor.get_username() if actor else ""
+    return AuditEntry(action=action, actor_id=actor.pk if actor else None, actor_name=name, **values)

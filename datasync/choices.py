@@ -52,6 +52,7 @@ class FileState(models.TextChoices):
 
 
 FILE_ACTIVE = (FileState.QUEUED, FileState.PROCESSING)
+FILE_UNSYNCED = (FileState.PENDING, FileState.NEEDS_DESCRIPTION)
 FILE_SYNCED = (FileState.INGESTED, FileState.PARTIAL, FileState.QUARANTINED)
 FILE_COLOURS = {
     FileState.NEEDS_DESCRIPTION: "amber",
@@ -192,6 +193,13 @@ class ExportState(models.TextChoices):
 
 
 EXPORT_UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
+EXPORT_COLOURS = {
+    ExportState.QUEUED: "blue",
+    ExportState.RUNNING: "blue",
+    ExportState.READY: "green",
+    ExportState.FAILED: "red",
+    ExportState.EXPIRED: "grey",
+}
 
 
 class AuditAction(models.TextChoices):
@@ -202,6 +210,10 @@ class AuditAction(models.TextChoices):
     ROWS_DISCARDED = "rows_discarded", _("rows discarded")
     FILE_DELETED = "file_deleted", _("file deleted")
     FILE_RESTORED = "file_restored", _("file restored")
+    FILE_DESCRIBED = "file_described", _("file described")
+    TEMPLATE_DRAFTED = "template_drafted", _("template drafted")
+    TEMPLATE_CHANGED = "template_changed", _("draft of a template changed")
+    TEMPLATE_DELETED = "template_deleted", _("draft of a template deleted")
     TEMPLATE_PUBLISHED = "template_published", _("template published")
     TEMPLATE_ARCHIVED = "template_archived", _("template archived")
     REMAP_STARTED = "remap_started", _("remap started")

@@ -73,6 +73,12 @@ class FileChanged(FileError):
     recovery = "Scan again: the new content becomes a new version that can be synced."
 
 
+class RowsOfOldContent(FileChanged):
+    """The file has other content by now than the one that these quarantined rows were read from."""
+
+    recovery = "Sync the file first: its rows are judged anew then, and corrections of unchanged rows are kept."
+
+
 class EmptyFile(FileError):
     """The file has no content: %(found)s."""
 
@@ -280,6 +286,13 @@ class TemplateNotDraft(SyncError):
 
     code = "TEMPLATE_NOT_DRAFT"
     recovery = "Make a new version of it: a copy as a draft, to be changed and published."
+
+
+class TemplateOutdated(SyncError):
+    """The draft %(name)s is older than %(newer)s, which is in use."""
+
+    code = "TEMPLATE_OUTDATED"
+    recovery = "Make a new version of the one that is in use, change that, and publish it."
 
 
 class TemplateNotInUse(SyncError):

@@ -37,8 +37,11 @@ RAW_OBJECT = {
         "WITH ORDINALITY AS cell(value, name, position))"
     ),
     "sqlite": (
-        "(SELECT json_group_object(coalesce(json_extract({names}, '$[' || cell.key || ']'), 'column ' || (cell.key + 1)"
-        "), cell.value) FROM json_each({raw}) AS cell)"
+        "(SELECT json_group_object("
+        "coalesce(json_extract({names}, '$[' || cell.key || ']'), 'column ' || (cell.key + 1)), "
+        "json_extract({raw}, '$[' || cell.key || ']')) "
+        "FROM json_each(CASE WHEN json_array_length({raw}) >= coalesce(json_array_length({names}), 0) "
+        "THEN {raw} ELSE {names} END) AS cell)"
     ),
 }
 """SQL of an original row as an object, of the columns ``raw`` and the ``names`` of its header set."""

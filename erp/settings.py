@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "erp.middleware.EitherSlashMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -128,6 +129,7 @@ DATA_ROOTS = [Path(part).absolute() for part in environment.items("DATA_ROOTS", 
 UPLOAD_DIR = Path(environment.text("UPLOAD_DIR", str(VAR_DIR / "uploads"))).absolute()
 UPLOAD_LIMIT_BYTES = environment.integer("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024
 DRY_RUN_MOST_BYTES = environment.integer("DRY_RUN_LIMIT_MB", 20, least=1) * 1024 * 1024
+DRY_RUN_SECONDS = environment.integer("DRY_RUN_SECONDS", 20, least=1)
 BATCH_WINDOW = environment.integer("BATCH_WINDOW", 10, least=1, most=100)
 SLICE_SECONDS = 1.0
 WORKER_NICE = environment.integer("WORKER_NICE", 10, most=19)

@@ -44,6 +44,24 @@ def pytest_configure(config: pytest.Config) -> None:
     compile_messages(settings.LOCALE_PATHS)
     settings.STATIC_ROOT.mkdir(parents=True)
     django.setup()
+    from tests import contract  # noqa: PLC0415 - needs the settings
+
+    contract.watch()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A whole run on SQLite fails when no test got an answer that the API's document promises."""
+    whole = session.config.args == session.config.getini("testpaths") and not session.config.option.keyword
+    if exitstatus or not whole or os.environ.get("TEST_DATABASE") == "postgres":
+        return
+    from tests import contract  # noqa: PLC0415
+
+    missing = contract.unseen()
+    for method, path, status, code in missing:
+        print(f"\nno test got this answer: {method} {path} {status} {code}", end="")
+    if missing:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

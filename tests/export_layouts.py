@@ -82,6 +82,41 @@ LAYOUTS = {
         ("settlement_id", "entry_type", "order_id"),
         ordinal=True,
     ),
+    "several shops": Layout(
+        "orders",
+        "monthly",
+        (*_ORDER[:1], Field("Store", "shop_label", shared=True), *_ORDER[1:]),
+        ("order_id", "sku"),
+        formats=("%d/%m/%Y %H:%M",),
+        ordinal=True,
+    ),
+    "hours": Layout(
+        "analytics",
+        "hourly",
+        (
+            Field("Day", "metric_date", "day", required=True),
+            Field("Hour", "metric_hour", "hour", required=True),
+            Field("Unique Visitors", "visitors", "count"),
+            Field("Paid Sales", "sales_amount", "amount"),
+            Field("Remark", None),
+        ),
+        ("metric_date", "metric_hour"),
+        formats=("%d/%m/%Y",),
+    ),
+    "agents": Layout(
+        "services",
+        "monthly",
+        (
+            Field("Agent", "agent_id", "id"),
+            Field("Nickname", "agent_name"),
+            Field("Sessions Assigned", "sessions_assigned", "count"),
+            Field("Sales", "sales_amount", "amount"),
+            Field("Satisfaction", "satisfaction_rate", "share"),
+            Field("Remark", None),
+        ),
+        ("agent_id", "period_start"),
+        sub_domain="agent",
+    ),
 }
 _KINDS = {"id": "identifier", "time": "datetime", "day": "date"}
 
@@ -99,6 +134,7 @@ def template_text(layout: Layout, platform: str) -> str:
         "[family]",
         f'platform = "{platform}"',
         f'domain = "{layout.domain}"',
+        *([f'sub_domain = "{layout.sub_domain}"'] if layout.sub_domain else []),
         f'granularity = "{layout.granularity}"',
         "",
         "[[variants]]",
@@ -128,11 +164,13 @@ def write(export: Export, layout: Layout, path: Path) -> None:
     path.write_text(text.getvalue(), encoding="utf-8")
 
 
-def as_text(rows: Sequence[Row | None], *, comma: bool) -> tuple[Row | None, ...]:
-    """The rows as a text file holds them: its numbers are texts in the format of the template."""
+def as_written(rows: Sequence[Row | None], layout: Layout, suffix: str) -> tuple[Row | None, ...]:
+    """The rows as such a file holds them: numbers of a text file are texts in the format of the template."""
+    if suffix == "xlsx":
+        return tuple(rows)
 
     def text(cell: Cell) -> Cell:
-        return Cell(cell.text.replace(".", ",") if comma else cell.text) if cell.number else cell
+        return Cell(cell.text.replace(".", ",") if layout.comma else cell.text) if cell.number else cell
 
     return tuple(row and tuple(text(cell) for cell in row) for row in rows)
 

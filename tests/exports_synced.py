@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from datasync.catalog.correct import describe_file
 from datasync.catalog.deletion import delete_file, restore_file
+from datasync.catalog.description import Description
 from datasync.catalog.dry_run import dry_run
-from datasync.catalog.services import catalogue_path
-from datasync.choices import ITEM_SUCCEEDED, QUARANTINE_UNDECIDED, ItemState, RowsFate
-from datasync.exceptions import FileDeleted
+from datasync.catalog.services import catalogue_path, store_upload
+from datasync.choices import FILE_SYNCED, ITEM_SUCCEEDED, QUARANTINE_UNDECIDED, FileState, ItemState, RowsFate
+from datasync.exceptions import FileDeleted, RowNotFound, RowsOfOldContent
 from datasync.ingest.plan import COUNT_NAMES
-from datasync.mapping.services import import_template
-from datasync.models import FACT_MODELS, CatalogFile, HeaderTemplate, Platform, QuarantinedRow, SyncTaskFile
+from datasync.mapping.services import import_templates
+from datasync.mapping.template_file import load_templates
+from datasync.models import FACT_MODELS, CatalogFile, HeaderTemplate, Platform, QuarantinedRow, Shop, SyncTaskFile
 from datasync.quality.loss import flow
 from datasync.quarantine import services as quarantine
 from datasync.quarantine.selectors import Filters
 from datasync.runs import services
 from datasync.runs.remap.services import start_remap
 from datasync.runs.slices import run_slice
-from tests.export_layouts import LAYOUTS, as_text, template_text, write
+from tests.export_layouts import LAYOUTS, as_written, template_text, write
 from tests.model_of_facts import Model
-from tests.model_of_rows import Export, Identity, Layout, Row
+from tests.model_of_rows import KNOWN_SHOPS, Export, Identity, Layout, Row, blank_or
 
 _platforms = itertools.count(1)
 SHOPS = ("north", "north", "south")
@@ -33,11 +42,19 @@ SHOPS = ("north", "north", "south")
 
 @dataclass
 class Held:
-    """A file of the world: what it holds now, and which row of the catalogue it is."""
+    """A file of the world: what it holds now, and which row of the catalogue it is.
+
+    ``path`` is None for an upload. ``synced``: the books of the catalogue are those of what it holds now.
+    """
 
     export: Export
     row: CatalogFile
+    path: Path | None
+    stamp: datetime
+    content: bytes
     deleted: bool = False
+    synced: bool = False
+    replaced: bool = False
 
 
 @dataclass
@@ -55,12 +72,16 @@ class World:
     def __post_init__(self) -> None:
         self.platform = f"market{next(_platforms)}"
         Platform.objects.create(code=self.platform, name=self.platform)
+        for shop in sorted(KNOWN_SHOPS):
+            Shop.objects.create(platform_id=self.platform, shop_id=shop, name=shop)
 
     def publish(self, name: str) -> HeaderTemplate:
         """Publish the template of a layout as it is now."""
         path = self.root / f"{self.platform}_{name}.toml"
         path.write_text(template_text(self.layouts[name], self.platform), encoding="utf-8")
-        (template,) = import_template(path)
+        (imported,) = import_templates(load_templates(path), publish_now=True)
+        template = imported.row
+        assert template is not None
         self._published.add(name)
         return template
 
@@ -74,12 +95,11 @@ class World:
         if name not in self._published:
             self.publish(name)
         layout = self.layouts[name]
+        shop = "" if layout.names_shop else shop
         self._written += 1
         folder = self.root / self.platform / shop / str(self._written)
-        kind = f"{layout.domain}_{layout.granularity}"
-        path = folder / f"{self.platform}_{kind}_{collected:%Y%m%d_%H%M%S}.{suffix}"
-        rows = rows if suffix == "xlsx" else as_text(rows, comma=layout.comma)
-        export = Export(str(len(self.files)), shop, name, collected, rows)
+        path = folder / self._name_of(layout, collected, suffix)
+        export = Export(str(len(self.files)), shop, name, collected, as_written(rows, layout, suffix))
         write(export, layout, path)
         try:
             row = catalogue_path(path)
@@ -88,8 +108,46 @@ class World:
         for held in self.files:
             if held.row.pk == row.pk:
                 return held
-        self.files.append(Held(export, row))
+        self.files.append(Held(export, row, path, collected, path.read_bytes()))
         return self.files[-1]
+
+    def _name_of(self, layout: Layout, collected: datetime, suffix: str) -> str:
+        parts = (self.platform, layout.domain, layout.sub_domain, layout.granularity, f"{collected:%Y%m%d_%H%M%S}")
+        return f"{'_'.join(part for part in parts if part)}.{suffix}"
+
+    def rewrite(self, held: Held, rows: tuple[Row | None, ...]) -> bool:
+        """Put new content where a file lies; what a person said of its shop stays. Says whether it is new."""
+        assert held.path is not None
+        layout = self.layouts[held.export.layout]
+        rows = as_written(rows, layout, held.path.suffix.removeprefix("."))
+        if rows == held.export.rows:
+            return False
+        told = replace(held.export, rows=rows, collected=held.stamp, period=None)
+        write(told, layout, held.path)
+        held.row = catalogue_path(held.path)
+        assert held.row.state == FileState.PENDING
+        held.export, held.content = told, held.path.read_bytes()
+        held.synced, held.deleted, held.replaced = False, False, True
+        return True
+
+    def describe(self, held: Held, *, shop: str, collected: datetime) -> None:
+        """Say otherwise of which shop a file is and when it was collected."""
+        told: dict[str, Any] = {"collected_at": collected}
+        if held.export.shop:
+            told["shop_id"] = shop
+            held.export = replace(held.export, shop=shop)
+        held.row = describe_file(held.row, **told)
+        held.export = replace(held.export, collected=collected)
+        held.synced = False
+
+    def upload(self, held: Held) -> None:
+        """Upload the bytes of a deleted file, which is the file again."""
+        export, layout = held.export, self.layouts[held.export.layout]
+        name = self._name_of(layout, export.collected, held.row.original_name.rpartition(".")[2])
+        told = Description(platform=self.platform, shop_id=export.shop)
+        row = store_upload(uploaded=SimpleUploadedFile(name, held.content), description=told)
+        assert (row.pk, row.state) == (held.row.pk, FileState.PENDING)
+        held.row, held.path, held.deleted = row, None, False
 
     def sync(self, held: Held, *, rehearse: bool = True) -> SyncTaskFile:
         """Sync a file here and in the model, and compare the books of the two, and both with a rehearsal.
@@ -103,8 +161,9 @@ class World:
         if item.state not in ITEM_SUCCEEDED:
             return item
         books = self.model.sync(held.export, self.layouts[held.export.layout])
-        assert counts_of(item) == {name: books.counts[name] for name in COUNT_NAMES}
-        assert self.waiting(held) == sorted(books.quarantined)
+        expected = {name: books[name] for name in COUNT_NAMES}
+        assert counts_of(item) == expected, (counts_of(item), expected)
+        held.synced, held.replaced = True, False
         return item
 
     def correct(self, held: Held, row: int, corrections: dict[int, str]) -> None:
@@ -116,28 +175,44 @@ class World:
             actor=None,
         )
 
-    def release(self, held: Held, row: int, corrections: dict[int, str]) -> str | None:
-        """Release a quarantined row with its corrections here and in the model, and compare what became of it."""
-        stored = self._quarantined(held, row)
-        result = quarantine.release(filters=Filters(ids=[stored.pk]), actor=None)
-        stored.refresh_from_db()
-        outcome = self.model.release(held.export, self.layouts[held.export.layout], row, corrections)
-        assert (stored.outcome or None, dict(result.outcomes)) == (outcome, {outcome: 1} if outcome else {})
+    def release(self, held: Held, corrections: Mapping[int, Mapping[int, str]]) -> None:
+        """Release rows of a file at once, with corrections, here and in the model; compare what became of them."""
+        stored = {row: self._quarantined(held, row) for row in corrections}
+        for row, given in corrections.items():
+            self.correct(held, row, given)
+        result = quarantine.release(filters=Filters(ids=[row.pk for row in stored.values()]), actor=None)
+        outcomes = self.model.release(held.export, self.layouts[held.export.layout], corrections)
+        for row in stored.values():
+            row.refresh_from_db()
+        assert {row: found.outcome or None for row, found in stored.items()} == outcomes
+        assert dict(result.outcomes) == dict(Counter(outcome for outcome in outcomes.values() if outcome))
         held.row.refresh_from_db()
-        return outcome
 
     def discard(self, held: Held, row: int) -> None:
         """Discard a quarantined row."""
         quarantine.discard(filters=Filters(ids=[self._quarantined(held, row).pk]), note="not ours", actor=None)
-        self.model.discard(held.export, row)
+        self.model.discard(held.export.file, row)
         held.row.refresh_from_db()
+
+    def refuses(self, held: Held, row: int) -> None:
+        """Nothing may be decided about a row of content that the file does not have any more."""
+        filters = Filters(ids=[self._quarantined(held, row).pk])
+        for act in (quarantine.release, partial(quarantine.discard, note="not ours")):
+            with pytest.raises(RowsOfOldContent):
+                act(filters=filters, actor=None)
 
     def delete(self, held: Held, rows: RowsFate) -> None:
         """Delete a file, with the rows that it wrote last or without."""
         delete_file(file_id=held.row.pk, rows=rows, actor=None, here=True)
         held.deleted = True
         if rows == RowsFate.DELETE:
-            self.model.delete(held.export.file)
+            gone = [other.export.file for other in self.files if other.deleted]
+            self.model.delete(held.export.file, gone=gone)
+            held.synced = False
+        hidden = list(held.row.quarantined.values_list("pk", flat=True))
+        if hidden:
+            with pytest.raises(RowNotFound):
+                quarantine.release(filters=Filters(ids=hidden), actor=None)
 
     def restore(self, held: Held) -> None:
         """Bring a deleted file back."""
@@ -145,10 +220,12 @@ class World:
         held.deleted = False
         held.row.refresh_from_db()
 
-    def correct_template(self, name: str, layout: Layout) -> None:
-        """Publish another version of a layout's template and type the stored rows again."""
+    def correct_template(self, name: str, layout: Layout, *, remap: bool) -> None:
+        """Publish another version of a layout's template; ``remap``: and type the stored rows again."""
         self.layouts[name] = layout
         template = self.publish(name)
+        if not remap:
+            return
         started = start_remap(template.pk, owner=None)
         if started is None:
             return
@@ -159,7 +236,13 @@ class World:
             counts = counts_of(item)
             assert counts.pop("read") == sum(counts.values())
         remapped = {item.file_id for item in items}
-        self.model.remap([held.export.file for held in self.files if held.row.pk in remapped], name, layout)
+        files = [held for held in self.files if held.row.pk in remapped]
+        shown = {
+            (held.export.file, row.sheet_row, tuple(cell or "" for cell in row.values))
+            for held in files
+            for row in held.row.quarantined.filter(state__in=QUARANTINE_UNDECIDED)
+        }
+        self.model.remap([held.export.file for held in files], name, layout, shown)
         for held in self.files:
             held.row.refresh_from_db()
 
@@ -169,16 +252,26 @@ class World:
     def waiting_rows(self) -> list[tuple[Held, int]]:
         """Every row that waits for a decision, with its file."""
         files = [held for held in self.files if not held.deleted]
-        return [(held, row) for held in files for row in sorted(self.model.undecided.get(held.export.file, ()))]
+        return [(held, row) for held in files for row in sorted(self.model.undecided(held.export.file))]
 
-    def waiting(self, held: Held) -> list[int]:
-        """The rows of a file that wait for a decision, which are those of the model with the same cells."""
+    def _check_file(self, held: Held) -> None:
+        """The rows of a file that wait for a decision are those of the model with the same cells; so are its books."""
         stored = {row.sheet_row: row.values for row in held.row.quarantined.filter(state__in=QUARANTINE_UNDECIDED)}
-        model = self.model.undecided.get(held.export.file, {})
+        model = self.model.undecided(held.export.file)
         assert {at: [cell or "" for cell in cells] for at, cells in stored.items()} == {
-            at: list(line.raw) for at, line in model.items()
+            at: list(waiting.line.raw) for at, waiting in model.items()
         }
-        return sorted(stored)
+        if held.deleted or not held.synced:
+            return
+        if held.row.state in FILE_SYNCED:
+            assert (held.row.state == FileState.INGESTED) == (not model), held.row.state
+        paper = self.model.papers[held.export.file]
+        books = {name: paper.counts[name] for name in COUNT_NAMES}
+        found = flow(file_id=held.row.pk)
+        assert (held.row.rows, found.counts.as_dict()) == (books, books)
+        counted = [waiting for waiting in model.values() if waiting.counted]
+        assert (found.balanced, found.undecided) == (True, len(counted))
+        assert found.discarded == books["quarantined"] - len(counted)
 
     def check(self) -> None:
         """Compare every fact with the model, and see that the books of everything balance."""
@@ -187,7 +280,8 @@ class World:
         for name in self._published:
             layout = self.layouts[name]
             facts = FACT_MODELS[layout.domain]._default_manager.filter(platform=self.platform)
-            for fact in facts.filter(granularity=layout.granularity).select_related("shop"):
+            facts = facts.filter(granularity=layout.granularity, sub_domain=layout.sub_domain)
+            for fact in facts.select_related("shop"):
                 rows += 1
                 stored[name, identity_of(fact, layout)] = as_known(fact, layout)
         assert rows == len(stored), "two facts have one identity"
@@ -208,7 +302,8 @@ class World:
         }
         assert different == {}, different
         for held in self.files:
-            self.waiting(held)
+            self._check_file(held)
+        assert self.model.amounts_that_stand_twice(self.layouts) == set()
         assert flow(platform=self.platform).balanced
 
     def _row(self, file: str) -> int:
@@ -239,7 +334,7 @@ def values_of(layout: Layout) -> list[str]:
 
 def identity_of(fact: Any, layout: Layout) -> Identity:
     """A fact's identity, as the model writes it."""
-    parts = (fact.shop.shop_id, *(getattr(fact, name) or "" for name in layout.identity))
+    parts = (fact.shop.shop_id, *(blank_or(getattr(fact, name)) for name in layout.identity))
     return (*parts, fact.line_ordinal) if layout.ordinal else parts
 
 

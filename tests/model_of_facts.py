@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
+from tests.model_of_amounts import Facts, Key, Known, moves, others_of
 from tests.model_of_rows import (
     Cell,
     Export,
@@ -18,188 +18,319 @@ from tests.model_of_rows import (
     Place,
     amounts_once,
     later,
+    numbered,
     read,
+    said,
     texts_under,
     typed,
 )
 
-Key = tuple[str, Identity]
-
 
 @dataclass(frozen=True)
-class Known:
-    """A fact as the tables have to hold it: the line that it was last, and the files that wrote it first and last.
+class Waiting:
+    """A row that waits for a decision, with what a person has corrected, and the columns that are still bad.
 
-    ``values`` are the line's, with amounts of the order that the line left blank and an older one had told.
+    ``counted``: the last sync of its file counts it as quarantined; a remap has put the others there.
     """
 
     line: Line
-    values: Mapping[str, Any]
-    collected: datetime
-    first: str
-    last: str
-    first_row: int
+    bad: frozenset[int]
+    corrections: Mapping[int, str] = field(default_factory=dict)
+    counted: bool = True
+
+    @property
+    def cells_now(self) -> tuple[str, ...]:
+        """The row with its corrections."""
+        given = {at: Cell(text).clean for at, text in self.corrections.items()}
+        return tuple(given.get(at, text) for at, text in enumerate(self.line.raw))
 
 
 @dataclass
-class Books:
-    """What has to become of the rows of one sync."""
+class Paper:
+    """What is remembered of one file: its books, its rows in quarantine, and what was decided on them.
 
+    ``decided`` holds a released row as it was loaded, and None for a discarded one. ``brought`` says which row of the
+    sheet has the last word on a fact.
+    """
+
+    export: Export
     counts: Counter[str] = field(default_factory=Counter)
-    quarantined: dict[int, Line] = field(default_factory=dict)
+    undecided: dict[int, Waiting] = field(default_factory=dict)
+    decided: dict[Place, Line | None] = field(default_factory=dict)
+    brought: dict[Key, int] = field(default_factory=dict)
+    confirmed: set[Key] = field(default_factory=set)
+
+    @property
+    def released(self) -> dict[Place, Line]:
+        """The rows that were released, as they were loaded."""
+        return {place: line for place, line in self.decided.items() if line is not None}
 
 
 class Model:
     """The facts that the tables have to hold after every operation so far."""
 
     def __init__(self) -> None:
-        self.facts: dict[Key, Known] = {}
-        self.undecided: dict[str, dict[int, Line]] = {}
-        self._exports: dict[str, Export] = {}
-        self._confirmed: dict[str, tuple[datetime, set[Key]]] = {}
-        self._released: dict[str, dict[Place, Key]] = {}
-        self._discarded: dict[str, set[Place]] = {}
+        self.facts: Facts = {}
+        self.papers: dict[str, Paper] = {}
+        self._placed: dict[tuple[Identity, str], list[set[Key]]] = defaultdict(list)
 
-    def sync(self, export: Export, layout: Layout) -> Books:
-        """Take an export in: newer rows win, a repeated one confirms, a blank order amount erases nothing.
+    def undecided(self, file: str) -> dict[int, Waiting]:
+        """The rows of a file that wait for a decision, by their number in the sheet."""
+        return self.papers[file].undecided if file in self.papers else {}
 
-        Rows that were decided on are left alone; of several rows with one identity the last one of the sheet counts.
-        """
-        file = export.file
-        self._exports[file] = export
-        every, totals = read(export, layout)
-        released = self._released.get(file, {})
-        held = {line.place for line in every} & (released.keys() | self._discarded.get(file, set()))
-        lines = [line for line in every if line.place not in held]
-        books = Books(Counter(read=len(every) + totals, totals=totals))
-        books.counts["unchanged"] = len(held & released.keys())
-        self.undecided[file] = books.quarantined = {line.row: line for line in lines if line.bad}
-        books.counts["quarantined"] = len(books.quarantined) + len(held - released.keys())
-        good = list(amounts_once([line for line in lines if not line.bad], layout))
-        last = {released[place]: place[0] for place in held & released.keys()}
-        last |= {(export.layout, line.identity): line.row for line in good
-                 if line.row > last.get((export.layout, line.identity), 0)}  # fmt: skip
-        trusted = [line for line in good if last[export.layout, line.identity] == line.row]
-        books.counts["duplicates"] = len(good) - len(trusted)
-        confirmed = set()
-        for line in trusted:
-            key = (export.layout, line.identity)
-            outcome = self._take(line, trusted, export, layout)
-            books.counts[outcome] += 1
-            if outcome == "unchanged" and self.facts[key].collected < export.collected:
-                confirmed.add(key)
-        if confirmed:
-            self._confirmed[file] = (export.collected, confirmed)
-        return books
-
-    def discard(self, export: Export, row: int) -> None:
-        """Leave a row out for good."""
-        line = self.undecided[export.file].pop(row)
-        self._discarded.setdefault(export.file, set()).add(line.place)
-
-    def release(self, export: Export, layout: Layout, row: int, corrections: Mapping[int, str]) -> str | None:
-        """Load a row of the quarantine with corrected cells; says what became of it, None where it stays."""
-        found = self.undecided[export.file][row]
-        cells = tuple(Cell(corrections[at]) if at in corrections else cell for at, cell in enumerate(found.cells))
-        texts = dict(found.texts) | {
-            str(told.name): cells[at].said for at, told in enumerate(layout.fields) if told.name and at in corrections
-        }
-        line = typed(row, cells, texts, export, layout)
-        if line.bad:
-            return None
-        if layout.ordinal:
-            line = replace(line, identity=self._numbered(line.identity, found, export))
-        line = self._without_amounts_of_others(line, export, layout)
-        del self.undecided[export.file][row]
-        key = (export.layout, line.identity)
-        self._released.setdefault(export.file, {})[found.place] = key
-        known = self.facts.get(key)
-        own = known is not None and known.last == export.file and known.line.row != row
-        if own and known is not None and known.line.row > row:
-            return "duplicates"
-        outcome = self._take(line, [line], export, layout)
-        if outcome == "unchanged" and self.facts[key].collected < export.collected:
-            self._confirmed.setdefault(export.file, (export.collected, set()))[1].add(key)
-        return "duplicates" if own else outcome
-
-    def delete(self, file: str) -> None:
-        """Forget a file with the rows that it wrote last, and all that was said and decided about its rows."""
-        self.facts = {key: known for key, known in self.facts.items() if known.last != file}
-        for told in (self.undecided, self._confirmed, self._released, self._discarded):
-            told.pop(file, None)
-
-    def remap(self, files: Collection[str], name: str, layout: Layout) -> None:
-        """Type the facts that these files wrote last again; one that cannot be read stays, and waits for a decision."""
+    def amounts_that_stand_twice(self, layouts: Mapping[str, Layout]) -> set[tuple[Identity, str]]:
+        """Orders and their amounts on several lines, unless one file has said the amount on all of these."""
+        carriers: dict[tuple[Identity, str], set[Key]] = defaultdict(set)
         for key, known in self.facts.items():
-            if key[0] != name or known.last not in files:
+            for name in known.carries(layouts[key[0]]):
+                carriers[(key[0], *known.line.order), name].add(key)
+        return {
+            of for of, keys in carriers.items() if len(keys) > 1 and not any(keys <= said for said in self._placed[of])
+        }
+
+    def sync(self, export: Export, layout: Layout) -> Counter[str]:
+        """Take an export in and give its books: newer rows win, a repeated one confirms, a blank order amount stays.
+
+        A released row is taken as it was corrected, a discarded one is left out; of several rows with one identity the
+        last one of the sheet counts.
+        """
+        paper = self.papers.setdefault(export.file, Paper(export))
+        sheet, totals = read(export, layout)
+        discarded = {place for place, line in paper.decided.items() if line is None}
+        released = {place: (line, _again(line, export, layout)) for place, line in paper.released.items()}
+        lines = list(numbered(sheet, released, discarded, layout))
+        kept = [line for line in lines if line.place not in discarded]
+        kept = list(amounts_once(kept, released, layout))
+        waiting = {line.row: self._refused(line, paper) for line in kept if line.bad}
+        good = [line for line in kept if not line.bad]
+        last = {(export.layout, line.identity): line.row for line in good}
+        trusted = [line for line in good if last[export.layout, line.identity] == line.row]
+        counts = Counter(read=len(lines) + totals, totals=totals, duplicates=len(good) - len(trusted))
+        counts["quarantined"] = len(waiting) + len(lines) - len(kept)
+        counts.update(Counter(self._load(trusted, paper, export, layout, anew=True).values()))
+        paper.export, paper.undecided, paper.brought, paper.counts = export, waiting, last, counts.copy()
+        return counts
+
+    def discard(self, file: str, row: int) -> None:
+        """Leave a row out for good."""
+        paper = self.papers[file]
+        paper.decided[paper.undecided.pop(row).line.place] = None
+
+    def release(
+        self, export: Export, layout: Layout, corrections: Mapping[int, Mapping[int, str]]
+    ) -> dict[int, str | None]:
+        """Load rows of the quarantine with corrected cells, all at once.
+
+        Says of each by its number in the sheet what became of it, None where it stays.
+        """
+        paper = self.papers[export.file]
+        lines, outcomes = [], dict[int, str | None]()
+        for row in sorted(corrections):
+            waiting = paper.undecided[row]
+            said = {**waiting.corrections, **corrections[row]}
+            line = _corrected(waiting.line, said, export, layout)
+            paper.undecided[row] = replace(waiting, corrections=said, bad=line.bad)
+            outcomes[row] = None
+            lines += [] if line.bad else [line]
+        lines = self._numbered_among_others(lines, paper, layout)
+        lines = list(self._without_amounts_of_others(lines, export, layout))
+        last = {(export.layout, line.identity): line.row for line in lines}
+        last = {key: row for key, row in last.items() if paper.brought.get(key, row) <= row}
+        loaded = [line for line in lines if last.get((export.layout, line.identity)) == line.row]
+        found = self._load(loaded, paper, export, layout, anew=False)
+        for line in lines:
+            repeats = paper.brought.get((export.layout, line.identity), line.row) != line.row
+            outcomes[line.row] = "duplicates" if repeats else found.get(line.row, "duplicates")
+        paper.brought |= last
+        for line in lines:
+            waiting = paper.undecided.pop(line.row)
+            paper.decided[line.place] = line
+            self._move(paper, waiting, str(outcomes[line.row]))
+        return outcomes
+
+    def delete(self, file: str, *, gone: Collection[str] = ()) -> None:
+        """Forget a file with the rows that it wrote last, and all that was said and decided about its rows.
+
+        Rows that a newer file has confirmed become that file's, unless it is among those that are ``gone``.
+        """
+        self.papers.pop(file, None)
+        for key, known in list(self.facts.items()):
+            if known.last != file:
                 continue
-            line = typed(
-                known.line.row, known.line.cells, texts_under(known.line, layout), self._exports[known.last], layout
-            )
-            line = replace(line, identity=key[1])
-            line = later(line, layout) if known.line.later else line
+            confirming = [paper.export for paper in self.papers.values() if key in paper.confirmed]
+            heirs = [one for one in confirming if one.file not in gone and one.collected > known.collected]
+            if heirs:
+                heir = max(heirs, key=lambda one: (one.collected, int(one.file)))
+                self.facts[key] = replace(known, export=heir, last=heir.file)
+            else:
+                del self.facts[key]
+
+    def remap(
+        self, files: Collection[str], name: str, layout: Layout, shown: Collection[tuple[str, int, tuple[str, ...]]]
+    ) -> None:
+        """Type the facts that these files wrote last again; one that cannot be read stays, and waits for a decision.
+
+        Two contents of a file may both have facts of one row of the sheet: of two that cannot be read the one that is
+        ``shown`` waits.
+        """
+        for key, known in sorted(self.facts.items(), key=lambda fact: (fact[1].last, fact[1].line.row, fact[1].line.raw)
+                                 not in shown):  # fmt: skip
+            paper = self.papers.get(known.last)
+            if key[0] != name or known.last not in files or paper is None:
+                continue
+            if paper.export.shop not in ("", key[1][0]):  # the file is of another shop now
+                continue
+            line = replace(_again(known.line, known.export, layout), identity=key[1])
+            waiting = paper.undecided.get(line.row)
+            same = waiting is not None and waiting.cells_now == line.raw
             if line.bad:
-                self.undecided.setdefault(known.last, {})[line.row] = line
+                if waiting is None and paper.decided.get(line.place, line) is not None:
+                    paper.undecided[line.row] = Waiting(line, line.bad, counted=False)
+                elif waiting is not None and same:
+                    paper.undecided[line.row] = replace(waiting, bad=line.bad)
                 continue
-            self.facts[key] = replace(known, line=line, values=_keeping_amounts(line, known, layout))
-            waiting = self.undecided.get(known.last, {}).get(line.row)
-            if waiting is not None and waiting.raw == line.raw:  # an earlier version could not read the stored row
-                del self.undecided[known.last][line.row]
+            outcome = "unchanged" if line.content == known.line.content else "updated"
+            typed_again = _written_over(known, line, known.last, layout)
+            self.facts[key] = replace(typed_again, values={**typed_again.values, **dict.fromkeys(known.elsewhere)})
+            if waiting is not None and same:  # an earlier version could not read the stored row
+                del paper.undecided[line.row]
+                paper.decided[line.place] = line
+                self._move(paper, waiting, outcome)
 
-    def _numbered(self, identity: Identity, found: Line, export: Export) -> Identity:
-        """The line's own number; after a correction the smallest that no line of the file has or waits for."""
-        if found.identity[:-1] == identity:
-            return found.identity
-        waiting = {line.identity for line in self.undecided[export.file].values()}
-        released = {key[1] for key in self._released.get(export.file, {}).values()}
-        confirmed = {key[1] for key in self._confirmed.get(export.file, (None, set()))[1]}
-        stored = {key[1] for key, known in self.facts.items()
-                  if key[0] == export.layout and export.file in (known.first, known.last)}  # fmt: skip
-        taken = waiting | released | confirmed | stored
-        return next((*identity, number) for number in itertools.count(1) if (*identity, number) not in taken)
+    def _refused(self, line: Line, paper: Paper) -> Waiting:
+        """A row that a sync cannot trust, with the corrections that it had before."""
+        before = paper.undecided.get(line.row)
+        if before is not None and before.line.place == line.place:
+            return replace(before, line=line, bad=line.bad, counted=True)
+        return Waiting(line, line.bad)
 
-    def _without_amounts_of_others(self, line: Line, export: Export, layout: Layout) -> Line:
-        """The line without what other stored lines of its order have: an order has each amount once."""
-        names = [str(told.name) for told in layout.known if told.of_order]
-        elsewhere = {
-            name
-            for key, known in self.facts.items()
-            for name in names
-            if key[0] == export.layout and key[1] != line.identity and key[1][:2] == line.identity[:2]
-            and known.values[name] is not None
-        }  # fmt: skip
-        if elsewhere and layout.totals_on_every_line:
-            return later(line, layout)
-        return replace(line, values={**line.values, **dict.fromkeys(elsewhere)})
+    def _move(self, paper: Paper, waiting: Waiting, outcome: str) -> None:
+        if waiting.counted:
+            paper.counts["quarantined"] -= 1
+            paper.counts[outcome] += 1
 
-    def _take(self, line: Line, lines: Sequence[Line], export: Export, layout: Layout) -> str:
-        key = (export.layout, line.identity)
+    def _load(self, lines: list[Line], paper: Paper, export: Export, layout: Layout, *, anew: bool) -> dict[int, str]:
+        """Load lines that all are of different facts; what became of each. ``anew``: the file says nothing else."""
+        keyed = {(export.layout, line.identity): line for line in lines}
+        outcomes = {key: self._met(key, line, export) for key, line in keyed.items()}
+        brought = {key: line for key, line in keyed.items() if outcomes[key] != "stale"}
+        written = {key: line for key, line in brought.items() if outcomes[key] in ("inserted", "updated")}
+        newer = {key: self._is_newer(key, known, export) for key, known in self.facts.items()}
+        moved = moves(self.facts, written, brought, export, layout, newer)
+        for key, line in written.items():
+            if outcomes[key] == "updated" and self.facts[key].line.content == line.content:
+                lacking = said(line, layout) - self.facts[key].carries(layout)
+                outcomes[key] = "unchanged" if lacking <= moved.elsewhere[key] else "updated"
+        for key, line in brought.items():
+            for name in said(line, layout):
+                same = {other for other, one in brought.items() if one.order == line.order and name in said(one, layout)}
+                self._placed[(key[0], *line.order), name].append(same)
+        for key, names in moved.leaving.items():
+            self.facts[key] = self.facts[key].without(names) if names else self.facts[key]
+        paper.confirmed = set() if anew else paper.confirmed
+        for key, line in brought.items():
+            if outcomes[key] == "unchanged":
+                paper.confirmed |= {key} if self.facts[key].collected < export.collected else set()
+                continue
+            others = (other for other in brought.values() if other.order == line.order)
+            of_order = {name for other in others for name in said(other, layout)}
+            self._write(key, line, export, layout, moved.elsewhere[key], of_order)
+        paper.export = export
+        return {keyed[key].row: outcome for key, outcome in outcomes.items()}
+
+    def _met(self, key: Key, line: Line, export: Export) -> str:
+        """What a line is to what is known."""
         known = self.facts.get(key)
         if known is None:
-            self.facts[key] = Known(line, line.values, export.collected, export.file, export.file, line.row)
             return "inserted"
-        if known.line.content == line.content:
+        if known.line.content == line.content and not known.gave_up:
             return "unchanged"
-        if export.collected < max(known.collected, self._confirmed_at(key, export.file)):
-            return "stale"
-        values = _keeping_amounts(line, known, layout, lines)
-        self.facts[key] = replace(known, line=line, values=values, collected=export.collected, last=export.file)
-        return "updated"
+        return "stale" if self._is_newer(key, known, export) else "updated"
+
+    def _is_newer(self, key: Key, known: Known, export: Export) -> bool:
+        return export.collected < max(known.collected, self._confirmed_at(key, export.file))
+
+    def _write(
+        self, key: Key, line: Line, export: Export, layout: Layout, elsewhere: set[str], of_order: set[str]
+    ) -> None:
+        """Make a line a fact; ``elsewhere`` are amounts that it leaves to others, ``of_order`` what its order says."""
+        known = self.facts.get(key)
+        if known is None:
+            said_by = dict.fromkeys(line.values, export.file)
+            known = Known(line, line.values, export, export.file, export.file, line.row, said_by)
+        else:
+            known = replace(_written_over(known, line, export.file, layout), export=export, last=export.file)
+            moved = of_order - said(line, layout)
+            known = replace(known, values={**known.values, **dict.fromkeys(moved)})
+        known = replace(known, elsewhere=line.elsewhere, gave_up=False)
+        self.facts[key] = known.without(elsewhere) if elsewhere else known
 
     def _confirmed_at(self, key: Key, file: str) -> datetime:
-        times = [at for other, (at, keys) in self._confirmed.items() if key in keys and other != file]
-        return max(times, default=datetime.min.replace(tzinfo=UTC))
+        others = (paper for other, paper in self.papers.items() if other != file and key in paper.confirmed)
+        return max((paper.export.collected for paper in others), default=datetime.min.replace(tzinfo=UTC))
+
+    def _numbered_among_others(self, lines: list[Line], paper: Paper, layout: Layout) -> list[Line]:
+        """A line's own number; after a correction the smallest that no line of the file has or waits for."""
+        if not layout.ordinal:
+            return lines
+        file, name = paper.export.file, paper.export.layout
+        waiting = {row: found.line.identity for row, found in paper.undecided.items()}
+        taken = {*waiting.values(), *(line.identity for line in paper.released.values())}
+        taken |= {key[1] for key in (*paper.confirmed, *paper.brought)}
+        taken |= {key[1] for key, known in self.facts.items() if key[0] == name and file in (known.first, known.last)}
+        found = []
+        for line in lines:
+            identity = waiting[line.row]
+            if identity[:-1] != line.identity:
+                free = ((*line.identity, number) for number in itertools.count(1))
+                identity = next(candidate for candidate in free if candidate not in taken)
+                taken.add(identity)
+            found.append(replace(line, identity=identity))
+        return found
+
+    def _without_amounts_of_others(self, lines: Iterable[Line], export: Export, layout: Layout) -> Iterator[Line]:
+        """The lines without what other lines of their orders have: an order has each amount once."""
+        brought: dict[Identity, set[str]] = defaultdict(set)
+        for line in lines:
+            others = others_of(self.facts, (export.layout, line.identity), line).values()
+            elsewhere = brought[line.order].union(*(known.carries(layout) for known in others))
+            if line.later or (elsewhere and layout.totals_on_every_line):
+                yield later(line, layout)
+                continue
+            brought[line.order] |= said(line, layout)
+            yield replace(line, values={**line.values, **dict.fromkeys(elsewhere)}, elsewhere=frozenset(elsewhere))
 
 
-def _keeping_amounts(line: Line, known: Known, layout: Layout, lines: Sequence[Line] = ()) -> dict[str, Any]:
-    """The line's values, and amounts of its order that it leaves blank, unless another of ``lines`` has them now."""
-    values = dict(line.values)
-    for told in layout.known:
-        name = str(told.name)
-        if told.of_order and values[name] is None:
-            moved = any(
-                other.values["order_id"] == line.values["order_id"] and other.values[name] is not None
-                for other in lines
-            )
-            values[name] = None if moved else known.values.get(name)
-    return values
+def _again(line: Line, export: Export, layout: Layout) -> Line:
+    """A line that was loaded before as another description or layout reads it, not numbered."""
+    found = typed(line.row, line.cells, texts_under(line, layout), export, layout)
+    found = replace(found, later=line.later, sheet=line.sheet)
+    return later(found, layout) if line.later else found
+
+
+def _corrected(line: Line, corrections: Mapping[int, str], export: Export, layout: Layout) -> Line:
+    """A line with corrected cells, not yet numbered; in another order nobody knows who comes first."""
+    cells = tuple(Cell(corrections[at]) if at in corrections else cell for at, cell in enumerate(line.cells))
+    texts = texts_under(line, layout) | {
+        str(told.name): cells[at].said for at, told in enumerate(layout.fields) if told.name and at in corrections
+    }
+    moved = any(layout.fields[at].name in ("order_id", "shop_label") for at in corrections)
+    found = typed(line.row, cells, texts, export, layout)
+    return replace(found, later=line.later and not moved, sheet=line.place[1])
+
+
+def _written_over(known: Known, line: Line, file: str, layout: Layout) -> Known:
+    """A fact with what a line of a file says of it now.
+
+    Amounts of its order that the line leaves blank stay, and so does what another file said in fields that the line's
+    template does not feed.
+    """
+    kept = {name for name in layout.of_order if line.values[name] is None}
+    unfed = known.values.keys() - line.values.keys()
+    kept |= {name for name in unfed if known.last != file or known.said_by[name] != file}
+    return replace(
+        known,
+        line=line,
+        values={**line.values, **{name: known.values.get(name) for name in kept}},
+        said_by={**dict.fromkeys(line.values, file), **{name: known.said_by.get(name, file) for name in kept}},
+    )

@@ -6,10 +6,11 @@ It shares no code with the product and reads the texts of cells by itself. It is
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,6 +21,9 @@ TOTALS_LABEL = "合计"
 LOCAL_TIME = timedelta(hours=8)
 """A shop's clock runs ahead of UTC by this, unless its region says otherwise."""
 Identity = tuple[Any, ...]
+KNOWN_SHOPS = frozenset({"north", "south"})
+_A_LINE_MAY_DIFFER = frozenset({"order_status"})
+"""What the lines of an order share, and yet one of them may say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,22 @@ class Layout:
     comma: bool = False
     ordinal: bool = False
     totals_on_every_line: bool = False
-    version: int = 1
+    sub_domain: str = ""
 
     @property
     def known(self) -> tuple[Field, ...]:
         """The columns that feed a standard field."""
         return tuple(told for told in self.fields if told.name)
+
+    @property
+    def of_order(self) -> tuple[str, ...]:
+        """The fields that are amounts of a whole order."""
+        return tuple(str(told.name) for told in self.known if told.of_order)
+
+    @property
+    def names_shop(self) -> bool:
+        """Whether each row says of which shop it is."""
+        return any(told.name == "shop_label" for told in self.fields)
 
 
 Row = tuple[Cell, ...]
@@ -78,7 +92,10 @@ Place = tuple[int, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Export:
-    """One version of a file: a sheet of rows under a header; a row that is None is an empty line of the sheet."""
+    """One version of a file: a sheet of rows under a header; a row that is None is an empty line of the sheet.
+
+    Without a ``shop`` each row names its own. ``period`` is what a person said; else it follows from the collection.
+    """
 
     file: str
     shop: str
@@ -86,6 +103,7 @@ class Export:
     collected: datetime
     rows: tuple[Row | None, ...]
     first_row: int = 2
+    period: tuple[date, date] | None = None
 
     @property
     def filled(self) -> list[tuple[int, Row]]:
@@ -99,7 +117,8 @@ class Line:
     """A row of an export, read. ``texts`` are its fields with what was filled down; ``bad`` are columns not read.
 
     ``content`` changes whenever anything does that its values follow from. Of a ``later`` line the amounts of the order
-    belong to another one.
+    belong to another one, and so do those that are ``elsewhere``. ``sheet`` is the original row where a person has
+    corrected ``cells``.
     """
 
     row: int
@@ -110,6 +129,8 @@ class Line:
     content: tuple[Any, ...]
     bad: frozenset[int] = frozenset()
     later: bool = False
+    sheet: tuple[str, ...] | None = None
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def raw(self) -> tuple[str, ...]:
@@ -119,22 +140,46 @@ class Line:
     @property
     def place(self) -> tuple[int, tuple[str, ...]]:
         """What a decision on the row is remembered by."""
-        return self.row, self.raw
+        return self.row, self.raw if self.sheet is None else self.sheet
+
+    @property
+    def order(self) -> Identity:
+        """The order that the line is of: its shop and its number."""
+        return self.identity[0], self.values.get("order_id")
 
 
 def read(export: Export, layout: Layout) -> tuple[list[Line], int]:
-    """The rows of an export that are data, and how many are totals."""
+    """The rows of an export that are data, not yet numbered, and how many are totals."""
     rows = export.filled
     data = [(at, row) for at, row in rows if not _is_total(row, layout)]
-    ordinals: Counter[Identity] = Counter()
-    lines = []
-    for at, row, texts in _filled_down(data, layout):
-        line = typed(at, row, texts, export, layout)
-        if layout.ordinal:
-            ordinals[line.identity] += 1
-            line = replace(line, identity=(*line.identity, ordinals[line.identity]))
-        lines.append(line)
+    lines = [typed(at, row, texts, export, layout) for at, row, texts in _filled_down(data, layout)]
     return lines, len(rows) - len(data)
+
+
+def numbered(
+    lines: Sequence[Line], released: Mapping[Place, tuple[Line, Line]], discarded: Collection[Place], layout: Layout
+) -> Iterator[Line]:
+    """The lines with the number of each among equal ones; ``released`` ones as they were loaded and as they are now.
+
+    Each is counted where its own cells put it, so that the others keep their numbers whatever is decided on it. A
+    released line takes the number that it was loaded with, where no line above has it. A discarded one leaves a gap.
+    """
+    counted: Counter[Identity] = Counter()
+    taken: set[Identity] = set()
+    for line in lines:
+        before, now = released.get(line.place, (line, line))
+        if not layout.ordinal:
+            yield now
+            continue
+        counted[line.identity] += 1
+        number, own = counted[line.identity], now.identity == line.identity
+        if line.place in released:
+            number = number if own else 1
+            number = before.identity[-1] if not own or before.identity[:-1] == now.identity else number
+        if line.place not in discarded:
+            number = next(free for free in itertools.count(number) if (*now.identity, free) not in taken)
+            taken.add((*now.identity, number))
+        yield replace(now, identity=(*now.identity, number))
 
 
 def typed(at: int, row: Row, texts: Mapping[str, str | None], export: Export, layout: Layout) -> Line:
@@ -142,10 +187,19 @@ def typed(at: int, row: Row, texts: Mapping[str, str | None], export: Export, la
     values, bad = _typed(row, texts, layout)
     period = _period(values, export, layout)
     values |= {"period_start": period[0], "period_end": period[1]}
-    identity: Identity = (export.shop, *(values.get(name) or "" for name in layout.identity))
+    shop, label = export.shop, texts.get("shop_label")
+    if layout.names_shop and (label not in KNOWN_SHOPS if not shop else label in KNOWN_SHOPS - {shop}):
+        bad |= {at for at, told in enumerate(layout.fields) if told.name == "shop_label"}
+    shop = shop or (label if label in KNOWN_SHOPS else "") or ""
+    identity: Identity = (shop, *(blank_or(values.get(name)) for name in layout.identity))
     shared = tuple(texts[str(told.name)] for told in layout.known if told.shared)
-    said = tuple((cell.clean, cell.number) for cell in row)
-    return Line(at, row, texts, identity, values, (said, shared, period, layout.version), bad)
+    said = tuple((cell.clean, cell.number and layout.comma) for cell in row)
+    return Line(at, row, texts, identity, values, (said, shared, period, layout.fields), bad)
+
+
+def blank_or(value: Any) -> Any:
+    """A part of an identity, in which nothing and an empty text are one."""
+    return "" if value is None else value
 
 
 def _is_total(row: Row, layout: Layout) -> bool:
@@ -162,13 +216,16 @@ def _names(told: Field) -> bool:
 def _filled_down(lines: Sequence[tuple[int, Row]], layout: Layout) -> Iterator[tuple[int, Row, dict[str, str | None]]]:
     """Each line with the texts of its fields; what the lines of an order share comes from the last line that says it.
 
-    A blank order number means the order above; nothing is taken from the line of another order.
+    A blank order number means the order above, unless the line says something else of it than the lines above: then
+    nobody knows its order. Nothing is taken from the line of another order.
     """
     order: str | None = None
     above: dict[str, tuple[str, str | None]] = {}  # field → what was last said, and of which order
     for at, row in lines:
         texts = {told.name: cell.said for told, cell in zip(layout.fields, row, strict=True) if told.name}
         if layout.domain == "orders":
+            if texts["order_id"] is None and _says_otherwise(texts, above, order, layout):
+                order = None
             order = texts["order_id"] = texts["order_id"] or order
             for told in layout.known:
                 name = str(told.name)
@@ -180,6 +237,17 @@ def _filled_down(lines: Sequence[tuple[int, Row]], layout: Layout) -> Iterator[t
                 elif name in above and above[name][1] == order and order is not None:
                     texts[name] = above[name][0]
         yield at, row, texts
+
+
+def _says_otherwise(
+    texts: Mapping[str, str | None], above: Mapping[str, tuple[str, str | None]], order: str | None, layout: Layout
+) -> bool:
+    """Whether a line without an order number cannot be of the order above."""
+    names = {str(told.name) for told in layout.known if told.shared} - _A_LINE_MAY_DIFFER
+    said = {name: texts[name] for name in names if texts[name] is not None and name in above}
+    return order is not None and any(
+        above[name] != (text, order) and above[name][1] == order for name, text in said.items()
+    )
 
 
 def _typed(row: Row, texts: Mapping[str, str | None], layout: Layout) -> tuple[dict[str, Any], frozenset[int]]:
@@ -204,6 +272,8 @@ def _typed(row: Row, texts: Mapping[str, str | None], layout: Layout) -> tuple[d
 def _value(text: str, kind: str, layout: Layout, *, number: bool) -> Any:
     if kind == "time":
         return (_moment(text, layout) - LOCAL_TIME).replace(tzinfo=UTC)
+    if kind == "hour":
+        return _hour(text)
     if kind == "day":
         return _moment(text, layout).date()
     if kind == "id":
@@ -231,6 +301,14 @@ def _moment(text: str, layout: Layout) -> datetime:
     raise ValueError(text)
 
 
+def _hour(text: str) -> int:
+    """The hour at which an hour of a day begins."""
+    hour = int(text.partition(":")[0])
+    if not 0 <= hour <= 23:
+        raise ValueError(text)
+    return hour
+
+
 def _number(text: str, *, comma: bool) -> Decimal:
     plain = unicodedata.normalize("NFKC", text).replace(" ", "").removeprefix("RM").removesuffix("%")
     negative = plain.startswith("(") and plain.endswith(")")
@@ -254,19 +332,41 @@ def _period(values: dict[str, Any], export: Export, layout: Layout) -> tuple[dat
         own = (own + LOCAL_TIME).date()
     if own is not None:
         return own, own
+    if export.period is not None:
+        return export.period
     first = day.replace(day=1) if layout.granularity == "monthly" else day
     if layout.granularity == "weekly":
         first = day - timedelta(days=day.weekday())
     return first, day
 
 
-def amounts_once(lines: Sequence[Line], layout: Layout) -> Iterator[Line]:
-    """Amounts that stand on every line of an order belong to the first of these lines."""
-    begun: set[Any] = set()
+def amounts_once(lines: Sequence[Line], released: Collection[Place], layout: Layout) -> Iterator[Line]:
+    """Amounts that stand on every line of an order belong to the first of these lines that can be trusted.
+
+    A released line that has them stays the one that has them, wherever it stands.
+    """
+    if not layout.totals_on_every_line:
+        yield from lines
+        return
+    led = {line.order for line in lines if line.place in released and not (line.later or line.bad)}
+    begun: set[Identity] = set()
+    standing: set[Identity] = set()
     for line in lines:
-        order = line.values.get("order_id")
-        yield later(line, layout) if layout.totals_on_every_line and order in begun else line
-        begun.add(order)
+        if line.place in released and (line.later or not line.bad):
+            first = not line.later
+            begun |= {line.order} if first else set()
+        elif line.bad:
+            first = line.order not in standing
+        else:
+            first = line.order not in begun and not (line.order in led and said(line, layout))
+            begun.add(line.order)
+        standing |= {line.order} if first and not line.bad else set()
+        yield line if first else later(line, layout)
+
+
+def said(line: Line, layout: Layout) -> set[str]:
+    """The amounts of its order that a line says."""
+    return {name for name in layout.of_order if line.values[name] is not None}
 
 
 def later(line: Line, layout: Layout) -> Line:

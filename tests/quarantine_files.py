@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from datasync.mapping.services import load_builtin_templates
-from datasync.models import CatalogFile, OrderLine, QuarantinedRow
+from datasync.models import CatalogFile, HeaderTemplate, OrderLine, QuarantinedRow
 from datasync.quarantine.selectors import Filters
 from tests.order_exports import HEADER, End, line, run, shop_folder, sync, text
 
@@ -48,3 +49,8 @@ def facts(*names: str, **conditions: Any) -> list[tuple[Any, ...]]:
 def of(*rows: QuarantinedRow) -> Filters:
     """Exactly these rows."""
     return Filters(ids=[row.pk for row in rows])
+
+
+def tell_templates(**values: Any) -> None:
+    """Change the published templates in place; processes read templates anew when one was published since."""
+    HeaderTemplate.objects.update(**values, published_at=timezone.now())

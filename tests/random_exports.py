@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from hypothesis import strategies as st
 
 from tests.export_layouts import LAYOUTS
-from tests.model_of_rows import TOTALS_LABEL, Cell, Field, Layout, Row
+from tests.model_of_rows import KNOWN_SHOPS, TOTALS_LABEL, Cell, Export, Field, Layout, Row
 
 _REMARKS = {"orders": "variation", "products": "variant_name", "finance": "description", "inventory": "variation"}
 
@@ -21,7 +21,7 @@ def corrected(draw: st.DrawFn, layout: Layout) -> Layout:
     What identifies a row stays, what says when it happened, and what the lines of an order share: of that a stored row
     has only what was filled down into it when it was read.
     """
-    fixed = {*layout.identity, "order_status", "buyer_name", "ordered_at", "posted_at"}
+    fixed = {*layout.identity, *(str(told.name) for told in layout.known if told.shared), "posted_at"}
     free = [at for at, told in enumerate(_origin(layout).fields) if told.name not in fixed]
     at = draw(st.sampled_from(free))
     told = layout.fields[at]
@@ -33,12 +33,14 @@ def corrected(draw: st.DrawFn, layout: Layout) -> Layout:
     else:
         changed = origin if origin.name else replace(told, name=_REMARKS.get(layout.domain))
     fields = (*layout.fields[:at], changed, *layout.fields[at + 1 :])
-    return replace(layout, fields=fields, version=layout.version + 1)
+    return replace(layout, fields=fields)
 
 
 def _origin(layout: Layout) -> Layout:
     """The layout as it was before any correction."""
-    return next(known for known in LAYOUTS.values() if (known.identity, known.comma) == (layout.identity, layout.comma))
+    return next(
+        known for known in LAYOUTS.values() if (known.domain, known.granularity) == (layout.domain, layout.granularity)
+    )
 
 
 # Random cells: few different ids, so that exports meet, and every way of writing a value that the model can read
@@ -74,6 +76,8 @@ def _amounts(*, comma: bool) -> st.SearchStrategy[Cell]:
 def _values(told: Field, layout: Layout) -> st.SearchStrategy[Cell]:
     """Cells of a column that can be read."""
     match told.kind:
+        case "hour":
+            return _cell(st.sampled_from(["0", "7", "07:00", "23:00-23:59"]))
         case "time" | "day":
             clock = " %H:%M" if told.kind == "time" else ""
             patterns = st.sampled_from([*layout.formats, f"%Y-%m-%d{clock}"])
@@ -88,7 +92,8 @@ def _values(told: Field, layout: Layout) -> st.SearchStrategy[Cell]:
         case "id":
             return _cell(st.sampled_from(_ids(told.name)))
         case _:
-            return _cell(st.sampled_from(["red", "蓝色", "<b>", "=1+1", "a,b", 'say "x"']))
+            shops = sorted(KNOWN_SHOPS) if told.name == "shop_label" else []
+            return _cell(st.sampled_from(shops or ["red", "蓝色", "<b>", "=1+1", "a,b", 'say "x"']))
 
 
 def _ids(name: str | None) -> list[str]:
@@ -105,6 +110,10 @@ def _bad(told: Field) -> st.SearchStrategy[Cell]:
     """A cell for which its row cannot be trusted."""
     if told.kind in ("time", "day"):
         return st.sampled_from([Cell("31/02/2026 10:00"), Cell("soon")])
+    if told.name == "shop_label":
+        return st.just(Cell("nowhere"))
+    if told.kind == "hour":
+        return st.just(Cell("24:00"))
     return st.just(Cell("abc") if told.kind in ("count", "amount", "share") else Cell(""))
 
 
@@ -112,7 +121,7 @@ def _bad(told: Field) -> st.SearchStrategy[Cell]:
 def _line(draw: st.DrawFn, layout: Layout) -> Row:
     cells = []
     for told in layout.fields:
-        key = told.required or told.name in layout.identity
+        key = told.required or told.name in layout.identity or told.name == "shop_label"
         blank = not told.required and draw(st.integers(0, 9)) < (2 if key else 3)
         cells.append(Cell(draw(_BLANKS)) if blank else draw(_values(told, layout)))
     return tuple(cells)
@@ -175,4 +184,21 @@ def changed(draw: st.DrawFn, rows: Sequence[Row | None], layout: Layout) -> tupl
         found += draw(sheets(layout))
     elif what == "moved":
         found = draw(st.permutations(found))
-    return tuple(found)
+    return tuple(found) if any(found) else tuple(rows)
+
+
+@st.composite
+def corrected_at_the_source(
+    draw: st.DrawFn, export: Export, bad: Mapping[int, Collection[int]], layout: Layout
+) -> tuple[Row | None, ...]:
+    """The rows of an export in which somebody has put some of the bad cells right."""
+    rows = list(export.rows)
+    for number in sorted(bad):
+        at = number - export.first_row
+        row = rows[at] if at < len(rows) else None
+        if row is not None and draw(st.booleans()):
+            rows[at] = tuple(
+                draw(_values(layout.fields[column], layout)) if column in bad[number] else cell
+                for column, cell in enumerate(row)
+            )
+    return tuple(rows)

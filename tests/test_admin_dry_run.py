@@ -65,6 +65,8 @@ def test_what_would_be_refused_and_what_is_too_large(admin_client: Client, inbox
     shown = act(admin_client, FILES, ACTION, gone, large).content.decode()
     assert "SOURCE_MISSING" in shown
     assert "TOO_LARGE" in shown
+    settings.DRY_RUN_MOST_BYTES, settings.DRY_RUN_SECONDS = large.size, 0
+    assert "more than 0 s" in act(admin_client, FILES, ACTION, large).content.decode()
 
 
 def test_not_too_many_files_at_once(admin_client: Client, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -83,6 +84,43 @@ def test_who_may_only_look_cannot_delete(client: Client) -> None:
     client.force_login(user)
     act(client, make_file(), action="delete_chosen", rows="delete")
     assert CatalogFile.objects.get().state == FileState.PENDING
+
+
+def test_who_may_change_but_not_delete_is_not_offered_it(client: Client) -> None:
+    user = User.objects.create_user("changer", is_staff=True)
+    user.user_permissions.add(*Permission.objects.filter(codename__in=["view_catalogfile", "change_catalogfile"]))
+    client.force_login(user)
+    act(client, make_file(), action="delete_chosen", rows="delete")
+    assert CatalogFile.objects.get().state == FileState.PENDING
+    user.user_permissions.add(Permission.objects.get(codename="delete_catalogfile"))
+    act(client, CatalogFile.objects.get(), action="delete_chosen", rows="delete")
+    assert CatalogFile.objects.get().state == FileState.DELETED
+
+
+def test_a_thousand_files_are_one_field(admin_client: Client) -> None:
+    one = make_file("0.csv")
+    values = {field.attname: getattr(one, field.attname) for field in one._meta.concrete_fields if field.name != "id"}
+    values.pop("template_fit")
+    CatalogFile.objects.bulk_create(
+        CatalogFile(**values | {"storage_name": f"{number}.csv"}) for number in range(1, 1000)
+    )
+    question = admin_client.post(LIST, {"action": "delete_chosen", "select_across": "1", "_selected_action": [one.pk]})
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', question.content.decode()))
+    fields.pop("csrfmiddlewaretoken", None)
+    assert len(fields["file_ids"].split(",")) == 1000
+    assert "1000 files deleted" in told(admin_client.post(LIST, {**fields, "rows": "keep"}))
+    assert listed(admin_client) == []
+
+
+def test_the_rows_of_a_deleted_file_can_go_later(admin_client: Client) -> None:
+    file = file_with_rows("a.csv", 3)
+    act(admin_client, file, action="delete_chosen", rows="keep")
+    query = "?state__exact=deleted"
+    page = act(admin_client, file, query=query, action="delete_chosen").content.decode()
+    assert 'value="delete"' in page
+    assert 'value="keep"' not in page
+    assert "3 rows removed" in told(act(admin_client, file, query=query, action="delete_chosen", rows="delete"))
+    assert not OrderLine.objects.exists()
 
 
 def listed(client: Client, query: str = "") -> list[int]:

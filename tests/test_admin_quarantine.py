@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.messages import get_messages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -133,3 +134,93 @@ def test_the_audit_has_its_page(admin_client: Client, row: QuarantinedRow) -> No
     services.discard(filters=Filters(ids=[row.pk]), note="<i>broken", actor=None)
     address = reverse("admin:datasync_auditentry_changelist")
     assert "&lt;i&gt;broken" in admin_client.get(address).content.decode()
+
+
+def test_what_a_discard_would_do(admin_client: Client, row: QuarantinedRow) -> None:
+    asked = act(admin_client, "discard", row, note="a test order", rehearse="1")
+    assert "rehearsal" in told(asked)
+    assert 'value="a test order"' in asked.content.decode()
+    assert "rehearsal" in told(admin_client.post(page(row, "discard"), {"note": "x", "rehearse": "1"}))
+    assert "500 characters" in told(act(admin_client, "discard", row, note="x" * 501))
+    row.refresh_from_db()
+    assert row.state == QuarantineState.OPEN
+    shown = admin_client.get(page(row)).content.decode()
+    assert "stays out as long as it stands unchanged" in shown
+    assert 'name="confirmed"' not in shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_release_of_one_row_would_do(admin_client: Client, bell: Any, inbox: Path) -> None:
+    row = row_of(synced(inbox, line("A1"), bad("A2")), 3)
+    admin_client.post(page(row, "correct"), {"cell8": "12.50"})
+    said = told(admin_client.post(page(row, "release"), {"rehearse": "1"}))
+    assert "1 row released" in said
+    assert "rehearsal" in said
+    assert OrderLine.objects.count() == 1
+
+
+def test_one_correction_for_all_chosen_rows(admin_client: Client, row: QuarantinedRow) -> None:
+    other = make_row(row.file, 3, "A2", "y", "")
+    asked = act(admin_client, "correct_column", row, other).content.decode()
+    assert '<option value="Amount">' in asked
+    fields = {"header": "Amount", "value": "<b>x", "only": "1", "code": "INVALID_NUMBER", "replacement": "7"}
+    rehearsed = act(admin_client, "correct_column", row, other, **fields, rehearse="1")
+    assert "1 row corrected" in told(rehearsed)
+    assert 'value="&lt;b&gt;x"' in rehearsed.content.decode()
+    assert "no column" in told(act(admin_client, "correct_column", row, header="Price", replacement="7"))
+    said = told(act(admin_client, "correct_column", row, other, **fields))
+    assert "1 row corrected" in said
+    assert "1 row was left" in said
+    row.refresh_from_db()
+    other.refresh_from_db()
+    assert (row.corrected, other.corrected) == ({"1": "7"}, None)
+
+
+def test_a_corrected_sheet_is_imported(admin_client: Client, row: QuarantinedRow) -> None:
+    address = reverse("admin:datasync_quarantinedrow_import")
+    assert address in admin_client.get(reverse(LIST)).content.decode()
+    exported = b"".join(act(admin_client, "export_csv", row))
+    sheet = exported.replace(b"<b>x", b"<i>7")
+
+    def send(**fields: str) -> Any:
+        return admin_client.post(address, {"sheet": SimpleUploadedFile("rows.csv", sheet), **fields})
+
+    shown = send(rehearse="1").content.decode()
+    assert "What would happen" in shown
+    row.refresh_from_db()
+    assert row.corrected is None
+    assert "Amount" in send().content.decode()
+    row.refresh_from_db()
+    assert row.corrected == {"1": "<i>7"}
+    assert "Choose a sheet" in told(admin_client.post(address))
+    other = admin_client.post(address, {"sheet": SimpleUploadedFile("rows.csv", b"a,b\n1,2\n")})
+    assert "quarantine: id" in told(other)
+
+
+def test_a_doubt_of_the_reader_is_confirmed(admin_client: Client, row: QuarantinedRow) -> None:
+    row.reasons = [{"header": "", "code": "WRONG_COLUMN_COUNT", "value": "4"}]
+    row.save()
+    assert 'name="confirmed"' in admin_client.get(page(row)).content.decode()
+    assert "1 cell corrected" in told(admin_client.post(page(row, "correct"), {"confirmed": "1"}))
+
+
+def test_rows_of_deleted_files_are_hidden(admin_client: Client, row: QuarantinedRow) -> None:
+    row.file.state = "deleted"
+    row.file.save()
+    assert admin_client.get(page(row)).status_code == 302
+    assert admin_client.post(page(row, "release")).status_code == 404
+    assert page(row) not in admin_client.get(reverse(LIST)).content.decode()
+
+
+def test_a_download_is_limited(admin_client: Client, row: QuarantinedRow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datasync.quarantine.export.MOST_DOWNLOADED", 0)
+    assert "manage.py quarantine export" in told(act(admin_client, "export_xlsx", row))
+
+
+def test_who_may_only_look_imports_nothing(client: Client, row: QuarantinedRow) -> None:
+    user = User.objects.create_user("viewer", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_quarantinedrow"))
+    client.force_login(user)
+    address = reverse("admin:datasync_quarantinedrow_import")
+    assert client.get(address).status_code == 403
+    assert address not in client.get(reverse(LIST)).content.decode()

@@ -108,6 +108,13 @@ def test_a_large_file_is_the_command_s(client: APIClient, file: CatalogFile, set
     assert "sync_files --dry-run" in error["recovery_suggestion"]
 
 
+def test_a_file_that_takes_too_long_is_the_command_s(client: APIClient, file: CatalogFile, settings: Any) -> None:
+    settings.DRY_RUN_SECONDS = 0
+    error = error_of(client.post(address(file.pk)), 413)
+    assert error["code"] == "TOO_LARGE"
+    assert "sync_files --dry-run" in error["recovery_suggestion"]
+
+
 @pytest.mark.parametrize(
     "body", [{"allow_quarantine": "no"}, {"only_with_template": 1}, {"use_template_header_row": None}, {"priority": 5}]
 )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import signing
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from datasync.choices import ExportState
-from datasync.exports import services
+from datasync.exports import services, storage
 from datasync.models import CatalogFile, ExportArchive
 from datasync.tasks import export_file
 from tests.api import client_of, data_of, error_of, owner, staff, stranger
@@ -68,12 +71,20 @@ def test_one_that_failed_says_why(client: APIClient, file: CatalogFile) -> None:
 
 def test_they_are_their_owners(client: APIClient, stranger: User, staff: User, file: CatalogFile) -> None:
     told = ready(client, file)
-    for address in (f"{EXPORTS}/{told['id']}", told["download_url"], f"{EXPORTS}/404", f"{EXPORTS}/{2**63}"):
+    for address in (f"{EXPORTS}/{told['id']}", f"{EXPORTS}/404", f"{EXPORTS}/{2**63}"):
         assert error_of(client_of(stranger).get(address), 404)["code"] in {"EXPORT_NOT_FOUND", "NOT_FOUND"}
     assert data_of(client_of(staff).get(f"{EXPORTS}/{told['id']}"))["id"] == told["id"]
-    for address in (f"{EXPORTS}/{told['id']}", told["download_url"]):
-        assert error_of(APIClient().get(address), 401)["code"] == "NOT_AUTHENTICATED"
+    assert error_of(APIClient().get(f"{EXPORTS}/{told['id']}"), 401)["code"] == "NOT_AUTHENTICATED"
     assert error_of(APIClient().post(EXPORTS), 401)["code"] == "NOT_AUTHENTICATED"
+
+
+def test_a_link_is_enough(client: APIClient, stranger: User, file: CatalogFile) -> None:
+    told = ready(client, file)
+    wrong = APIClient()
+    wrong.credentials(HTTP_AUTHORIZATION="Bearer nonsense")
+    for holder in (APIClient(), client_of(stranger), wrong):
+        response: Any = holder.get(told["download_url"])
+        assert (response.status_code, len(b"".join(response.streaming_content))) == (200, told["size"])
 
 
 def test_links_expire_and_cannot_be_made_up(client: APIClient, file: CatalogFile, settings: Any) -> None:
@@ -81,9 +92,11 @@ def test_links_expire_and_cannot_be_made_up(client: APIClient, file: CatalogFile
     other = ready(client, file)
     stolen = other["download_url"].partition("?")[2]
     address = f"{EXPORTS}/{told['id']}/download"
-    for token in ("token=x", stolen, "token=%00"):
-        response = client.get(f"{address}?{token}")
+    signed = signing.dumps("something else", salt="datasync.exports")
+    for token in ("token=x", stolen, "token=%00", f"token={signed}"):
+        response = APIClient().get(f"{address}?{token}")
         assert response.status_code in {400, 410}, response.content
+    assert error_of(APIClient().get(f"{EXPORTS}/{2**70}/download?token=x"), 410)["code"] == "LINK_EXPIRED"
     assert error_of(client.get(f"{address}?token=x"), 410)["code"] == "LINK_EXPIRED"
     assert error_of(client.get(f"{address}?{stolen}"), 410)["code"] == "LINK_EXPIRED"
     settings.EXPORT_URL_HOURS = -1
@@ -92,8 +105,16 @@ def test_links_expire_and_cannot_be_made_up(client: APIClient, file: CatalogFile
 
 def test_what_is_not_there_any_more(client: APIClient, file: CatalogFile) -> None:
     told = ready(client, file)
-    ExportArchive.objects.update(state=ExportState.EXPIRED)
-    assert error_of(client.get(told["download_url"]), 409)["code"] == "EXPORT_NOT_READY"
+    archive = ExportArchive.objects.get()
+    past = timezone.now() - timedelta(seconds=1)
+    for values in ({"state": ExportState.EXPIRED}, {"expires_at": past}, {"storage_name": "other.zip"}):
+        ExportArchive.objects.update(**values)
+        assert error_of(client.get(told["download_url"]), 410)["code"] == "LINK_EXPIRED"
+        archive.save()
+    storage.remove(archive.storage_name)
+    assert error_of(client.get(told["download_url"]), 410)["code"] == "LINK_EXPIRED"
+    archive.delete()
+    assert error_of(client.get(told["download_url"]), 410)["code"] == "LINK_EXPIRED"
 
 
 @pytest.mark.parametrize("query", ["", "token=", "token=a&token=b", "token=a&user=1", "token=" + "x" * 501])

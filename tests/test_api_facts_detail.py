@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from datasync.choices import FileState, QuarantineState
-from datasync.models import CatalogFile, ConfirmedRows, OrderLine, ServiceMetric
+from datasync.choices import FileState, QuarantineState, TaskKind
+from datasync.models import CatalogFile, ConfirmedRows, Fact, OrderLine, ServiceMetric, SyncProgressTask
 from tests.api import client_of, data_of, error_of, owner
 from tests.facts_support import COLLECTED, file_of, make, make_shop
-from tests.quarantine_rows import make_row
+from tests.quarantine_rows import make_row, make_task
 
 __all__ = ["owner"]
 
@@ -47,7 +47,7 @@ def test_values_original_and_both_files(client: APIClient) -> None:
     assert list(data["raw"]) == ["Order ID", "Amount", "column 3", "Amount (2)"]
     assert data["lineage"]["first"] == {
         "id": first.pk, "name": first.original_name, "status": "deleted", "collected_at": "2026-03-06T05:16:50Z",
-        "sheet_row": 7,
+        "sheet_row": 7, "content_changed": False,
     }  # fmt: skip
     assert (data["lineage"]["last"]["id"], data["lineage"]["last"]["sheet_row"]) == (last.pk, 12)
     assert (data["lineage"]["released_from"], data["lineage"]["confirmed_by"]) == (None, [])
@@ -86,12 +86,38 @@ def test_newer_exports_that_repeated_it(client: APIClient) -> None:
     assert [one["file_id"] for one in told] == [newest.file_id, newer.file_id]
 
 
+def test_a_row_of_earlier_content_of_its_file(client: APIClient) -> None:
+    """The old content wrote one row, the new one another, both in row 5 of what the file was then."""
+    file = file_of(make_shop("sg-9"), content_sha256="2" * 64)
+    for content, hour in (("1" * 64, 1), ("2" * 64, 3)):
+        make_task(file, task_id=f"t{hour}").items.update(file_sha256=content, started_at=at(hour))
+    old = make(OrderLine, file, created_at=at(2), updated_at=at(2), sheet_row=5)
+    new = make(OrderLine, file, created_at=at(2), updated_at=at(4), sheet_row=5)
+    assert origins(client, old) == {"first": True, "last": True}
+    assert origins(client, new) == {"first": True, "last": False}
+    remap = make_task(file, task_id="r")
+    SyncProgressTask.objects.filter(pk=remap.pk).update(kind=TaskKind.REMAP)
+    assert origins(client, new) == {"first": True, "last": True}, "a remap writes what it does not read"
+    CatalogFile.objects.update(content_sha256="3" * 64)
+    assert origins(client, new) == {"first": True, "last": True}, "pending content is other content"
+
+
+def at(hour: int) -> datetime:
+    return COLLECTED + timedelta(hours=hour)
+
+
+def origins(client: APIClient, fact: Fact) -> dict[str, bool]:
+    lineage = data_of(client.get(address(fact.pk)))["lineage"]
+    return {name: lineage[name]["content_changed"] for name in ("first", "last")}
+
+
 def test_files_that_are_gone_without_a_trace(client: APIClient) -> None:
     file = file_of()
     fact = make(OrderLine, file)
     CatalogFile.objects.filter(pk=file.pk).delete()
     told = data_of(client.get(address(fact.pk)))["lineage"]["last"]
-    assert told == {"id": file.pk, "name": None, "status": None, "collected_at": None, "sheet_row": fact.sheet_row}
+    row = {"sheet_row": fact.sheet_row, "content_changed": False}
+    assert told == {"id": file.pk, "name": None, "status": None, "collected_at": None, **row}
 
 
 def test_the_number_of_statements_does_not_grow(client: APIClient) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
 
 from datasync.catalog import removal
 from datasync.choices import FileState
+from datasync.disk import fingerprint
 from datasync.models import CatalogFile, OrderLine
 from tests.api import client_of, data_of, error_of, owner, staff
 from tests.quarantine_rows import make_row
@@ -33,6 +35,7 @@ def reader(owner: User) -> APIClient:
 
 @pytest.fixture
 def client(staff: User) -> APIClient:
+    staff.user_permissions.add(Permission.objects.get(codename="delete_catalogfile"))
     return client_of(staff)
 
 
@@ -91,10 +94,61 @@ def test_a_busy_file(client: APIClient) -> None:
     assert error_of(client.delete(BATCH, {"file_ids": [busy.pk]}), 409)["code"] == "FILE_BUSY"
 
 
-def test_only_staff_may_delete(reader: APIClient, file: CatalogFile) -> None:
-    for response in (reader.delete(f"{FILES}/{file.pk}"), reader.delete(BATCH, {"file_ids": [file.pk]})):
+@pytest.mark.parametrize(("is_staff", "right"), [(False, False), (False, True), (True, False)])
+def test_only_staff_with_the_right_may_delete(owner: User, file: CatalogFile, is_staff: bool, right: bool) -> None:
+    User.objects.update(is_staff=is_staff)
+    if right:
+        owner.user_permissions.add(Permission.objects.get(codename="delete_catalogfile"))
+    reader = client_of(owner)
+    one, batch = reader.delete(f"{FILES}/{file.pk}"), reader.delete(BATCH, {"file_ids": [file.pk]})
+    for response in (one, batch, reader.post(f"{FILES}/{file.pk}/restore")):
         assert error_of(response, 403)["code"] == "PERMISSION_DENIED"
     assert CatalogFile.objects.get().state == FileState.INGESTED
+
+
+def test_superusers_may(admin_user: User, file: CatalogFile) -> None:
+    assert data_of(client_of(admin_user).delete(f"{FILES}/{file.pk}"))["files"] == [file.pk]
+
+
+def test_one_can_be_rehearsed_too(client: APIClient, file: CatalogFile) -> None:
+    told = data_of(client.delete(f"{FILES}/{file.pk}?rows=delete&dry_run=true"))
+    assert (told["dry_run"], told["removed_rows"], OrderLine.objects.count()) == (True, 3, 3)
+    assert list(error_of(client.delete(f"{FILES}/{file.pk}?dry_run=1"), 400)["fields"]) == ["dry_run"]
+
+
+def test_rows_that_were_kept_go_later(client: APIClient, file: CatalogFile) -> None:
+    data_of(client.delete(f"{FILES}/{file.pk}"))
+    assert error_of(client.delete(f"{FILES}/{file.pk}"), 404)["code"] == "FILE_NOT_FOUND"
+    assert data_of(client.delete(f"{FILES}/{file.pk}?rows=delete"))["removed_rows"] == 3
+    assert error_of(client.delete(f"{FILES}/{file.pk}?rows=delete"), 404)["code"] == "FILE_NOT_FOUND"
+
+
+def test_deleted_files_are_listed_for_staff_alone(reader: APIClient, client: APIClient, file: CatalogFile) -> None:
+    data_of(client.delete(f"{FILES}/{file.pk}"))
+    assert [one["id"] for one in data_of(client.get(f"{FILES}?status=deleted"))] == [file.pk]
+    assert data_of(client.get(FILES)) == []
+    assert list(error_of(reader.get(f"{FILES}?status=deleted"), 400)["fields"]) == ["status"]
+
+
+def test_restore(client: APIClient, settings: Any, tmp_path: Path) -> None:
+    settings.DATA_ROOTS = [tmp_path]
+    (tmp_path / "a.csv").write_text("x")
+    digest = fingerprint(tmp_path / "a.csv").content_sha256
+    file = file_with_rows("a.csv", 1, root=str(tmp_path), content_sha256=digest)
+    address = f"{FILES}/{file.pk}/restore"
+    assert error_of(client.post(address), 400)["code"] == "VALIDATION_ERROR"
+    data_of(client.delete(f"{FILES}/{file.pk}"))
+    assert data_of(client.post(address))["status"] == "pending"
+    data_of(client.delete(f"{FILES}/{file.pk}"))
+    CatalogFile.objects.update(removing="delete")
+    assert error_of(client.post(address), 409)["code"] == "FILE_BEING_DELETED"
+    CatalogFile.objects.update(removing="")
+    (tmp_path / "a.csv").write_text("xy")
+    assert error_of(client.post(address), 409)["code"] == "FILE_CHANGED"
+    (tmp_path / "a.csv").unlink()
+    assert error_of(client.post(address), 409)["code"] == "SOURCE_MISSING"
+    assert error_of(client.post(f"{FILES}/404/restore"), 404)["code"] == "FILE_NOT_FOUND"
+    assert error_of(APIClient().post(address), 401)["code"] == "NOT_AUTHENTICATED"
 
 
 @pytest.mark.parametrize("number", ["404", "0", str(2**63), "9" * 500])

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from datasync.catalog import services
 from datasync.choices import FileState
 from datasync.mapping.services import load_builtin_templates
-from datasync.models import CatalogFile, OrderLine, Shop
+from datasync.models import AuditEntry, CatalogFile, OrderLine, Shop
 from tests.admin_rows import make_fact
 from tests.api import client_of, data_of, error_of, owner
 from tests.catalog_support import NAME, products, put
@@ -86,6 +86,8 @@ def test_what_cannot_go_together(client: APIClient, file: CatalogFile, body: dic
     error = error_of(client.patch(f"{FILES}/{file.pk}", body), 400)
     assert error["code"] == "VALIDATION_ERROR"
     assert said in error["detail"]
+    named = {"sub-domains": "sub_domain", "another platform": "shop_id", "period": "period_end"}
+    assert list(error["fields"]) == [named.get(said, next(iter(body)))]
     assert CatalogFile.objects.get().granularity == "monthly"
 
 
@@ -95,7 +97,6 @@ def test_what_cannot_go_together(client: APIClient, file: CatalogFile, body: dic
         {"shop": 1},
         {"state": "ingested"},
         {"domain": "everything"},
-        {"domain": None},
         {"granularity": 1},
         {"platform": 1},
         {"period_start": "yesterday"},
@@ -146,3 +147,28 @@ def test_a_profile_of_what_is_gone(client: APIClient, file: CatalogFile, tmp_pat
     (tmp_path / NAME).unlink()
     assert error_of(client.get(f"{FILES}/{file.pk}/profile"), 409)["code"] == "SOURCE_MISSING"
     assert error_of(client.get(f"{FILES}/404/profile"), 404)["code"] == "FILE_NOT_FOUND"
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+@pytest.mark.parametrize(
+    "field",
+    ["platform", "source_platform", "shop_id", "domain", "sub_domain", "granularity", "account", "period_start",
+     "period_end", "collected_at"],
+)  # fmt: skip
+def test_null_or_an_empty_text_clears_any_field(
+    client: APIClient, file: CatalogFile, field: str, empty: str | None
+) -> None:
+    also = {"platform": {"shop_id": None}, "domain": {"sub_domain": None}}.get(field, {})
+    told = data_of(client.patch(f"{FILES}/{file.pk}", {field: empty, **also}))
+    if field == "source_platform":
+        assert told[field] == told["platform"], "a platform exports its own files unless told otherwise"
+    else:
+        assert told["shop" if field == "shop_id" else field] in {None, ""}
+
+
+def test_what_changed_and_who_said_so_is_written_down(client: APIClient, file: CatalogFile) -> None:
+    data_of(client.patch(f"{FILES}/{file.pk}", {"account": "shop-7"}))
+    data_of(client.patch(f"{FILES}/{file.pk}", {"account": "shop-7"}))
+    entry = AuditEntry.objects.get(action="file_described")
+    assert (entry.actor_name, entry.file_id) == ("owner", file.pk)
+    assert entry.detail == {"changed": {"account": {"from": "", "to": "shop-7"}}}

@@ -94,10 +94,10 @@ def _fits(document: dict[str, Any], schema: dict[str, Any], value: Any, where: s
             _fits(document, resolved["properties"][name], part, f"{where}.{name}")
 
 
-def test_every_call_but_sign_in_is_protected_and_says_so(document: dict[str, Any]) -> None:
+def test_every_call_but_sign_in_and_signed_links_is_protected_and_says_so(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
-        public = name == "POST /api/auth/login"
-        assert "401" in operation["responses"], name
+        public = name in {"POST /api/auth/login", "GET /api/data-sync/exports/{export_id}/download"}
+        assert ("401" in operation["responses"]) is (name != "GET /api/data-sync/exports/{export_id}/download"), name
         assert ({"token": []} in operation.get("security", [])) is not public, name
 
 

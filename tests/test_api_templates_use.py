@@ -86,6 +86,31 @@ def test_archiving_is_told_before_it_is_done(client: APIClient) -> None:
     assert data_of(client.post(address))["template"]["state"] == "archived"
 
 
+def test_an_older_draft_is_a_conflict_that_says_what_to_do(client: APIClient) -> None:
+    older, newer = draft(), draft()
+    services.publish(newer)
+    for body in ({"dry_run": True}, {}):
+        error = error_of(client.post(f"{TEMPLATES}/{older.pk}/publish", body, format="json"), 409)
+        assert error["code"] == "TEMPLATE_OUTDATED"
+        assert "new version" in error["recovery_suggestion"]
+
+
+@pytest.mark.parametrize("content", ["columns = " + "[" * 5000, "version = " + "9" * 5000])
+def test_a_file_that_strains_the_reader_is_refused(client: APIClient, content: str) -> None:
+    text = f"[family]\nplatform = 'shopee'\n[[variants]]\n{content}"
+    assert error_of(send(client, text), 422)["code"] == "TEMPLATE_INVALID"
+
+
+def test_a_variant_that_stands_there_twice_is_refused(client: APIClient) -> None:
+    text = exported(find_template(draft().pk))[1]
+    head, variant = text.split("[[variants]]")
+    twice = f"{head}[[variants]]{variant}[[variants]]{variant.replace('version = 1', 'version = 2')}"
+    for dry_run in ("true", "false"):
+        error = error_of(send(client, twice, dry_run=dry_run), 422)
+        assert (error["code"], "twice" in str(error)) == ("TEMPLATE_INVALID", True)
+    assert HeaderTemplate.objects.count() == 1
+
+
 @pytest.mark.parametrize("name", ["publish", "archive"])
 @pytest.mark.parametrize("body", [{"dry_run": "yes"}, {"dry": True}])
 def test_wrong_options_are_named(client: APIClient, name: str, body: dict[str, Any]) -> None:

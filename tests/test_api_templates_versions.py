@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from datasync.mapping import services
-from datasync.models import HeaderTemplate, Platform
+from datasync.models import AuditEntry, HeaderTemplate, Platform
 from tests.api import client_of, data_of, error_of, owner, staff
 from tests.templates_support import BODY, draft
 
@@ -54,6 +54,19 @@ def test_a_draft_is_thrown_away(client: APIClient) -> None:
     address = f"{TEMPLATES}/{draft().pk}"
     assert data_of(client.delete(address)) is None
     assert error_of(client.get(address), 404)["code"] == "TEMPLATE_NOT_FOUND"
+
+
+def test_what_becomes_of_a_draft_is_written_down(client: APIClient) -> None:
+    pk = data_of(client.post(TEMPLATES, BODY, format="json"), 201)["id"]
+    client.put(f"{TEMPLATES}/{pk}", BODY | {"header_row": 2}, format="json")
+    client.patch(f"{TEMPLATES}/{pk}", {"ordinal": True}, format="json")
+    client.delete(f"{TEMPLATES}/{pk}")
+    entries = list(AuditEntry.objects.order_by("pk"))
+    assert [(one.action, one.actor_name) for one in entries] == [
+        (action, "staff") for action in ("template_drafted", "template_changed", "template_changed", "template_deleted")
+    ]
+    assert [one.detail["after"]["header_row"] for one in entries[1:3]] == [2, 2]
+    assert entries[3].detail["template_id"] == pk
 
 
 def test_a_new_version_is_a_copy(client: APIClient) -> None:

@@ -15,7 +15,8 @@ import xlsxwriter
 import xlwt
 
 from datasync.choices import FileState, TaskState
-from datasync.mapping.services import import_template, load_builtin_templates
+from datasync.mapping.services import import_templates, load_builtin_templates
+from datasync.mapping.template_file import load_templates
 from datasync.models import OrderLine
 from tests.hostile import parts, write_package
 from tests.order_exports import HEADER, NAME, End, Write, line, row_xml, sheet_xml, shop_folder, sync, text, write_sheet
@@ -197,7 +198,7 @@ def write_header_in_row_9(path: Path) -> None:
 def test_a_template_says_where_the_table_is(place: str, write: Callable[[Path], None], inbox: Path) -> None:
     template = inbox.parents[1] / "orders.toml"
     template.write_text(TEMPLATE.format(place=place))
-    import_template(template)
+    import_templates(load_templates(template), publish_now=True)
     check(sync(inbox / f"{NAME}.xlsx", write))
 
 

@@ -10,10 +10,10 @@ import pytest
 from datasync.catalog import services
 from datasync.catalog.preview import preview
 from datasync.catalog.selectors import pending_files
-from datasync.choices import FileState
+from datasync.choices import FileState, ItemState, TaskKind
 from datasync.exceptions import FileBusy, InvalidRequest
 from datasync.mapping.services import load_builtin_templates
-from datasync.models import CatalogFile, Shop
+from datasync.models import CatalogFile, Shop, SyncProgressTask, SyncTaskFile
 from tests.catalog_support import NAME, products, put, scan_one
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +86,19 @@ def test_a_file_being_synced_is_not_described_anew(root: Path) -> None:
     CatalogFile.objects.update(state=FileState.PROCESSING)
     with pytest.raises(FileBusy):
         services.describe_file(file, granularity="weekly")
+
+
+def test_a_file_whose_rows_are_typed_again_is_not_described_anew(root: Path) -> None:
+    put(root, NAME, products("1"))
+    file = scan_one()
+    CatalogFile.objects.update(state=FileState.INGESTED)
+    task = SyncProgressTask.objects.create(task_id="remap_1", celery_task_id="x", kind=TaskKind.REMAP)
+    item = SyncTaskFile.objects.create(task=task, file=file, file_sha256=file.content_sha256)
+    with pytest.raises(FileBusy) as refused:
+        services.describe_file(file, account="other")
+    assert refused.value.params["task_id"] == "remap_1"
+    SyncTaskFile.objects.filter(pk=item.pk).update(state=ItemState.COMPLETED)
+    assert services.describe_file(file, account="other").account == "other"
 
 
 def test_pending_files_by_filter(root: Path) -> None:

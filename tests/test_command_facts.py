@@ -110,7 +110,7 @@ def test_show() -> None:
     assert document["fact"]["order_id"] == "A1"
     assert document["lineage"]["last"] == {
         "file_id": fact.file_last_id, "name": fact.file_last.original_name, "state": "pending", "collected_at": None,
-        "sheet_row": fact.sheet_row,
+        "sheet_row": fact.sheet_row, "content_changed": False,
     }  # fmt: skip
     assert (document["lineage"]["released_from"], document["lineage"]["confirmed_by"]) == (None, [])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +154,50 @@ def test_delete_impact(file: CatalogFile, capsys: pytest.CaptureFixture[str]) ->
 
 def test_delete_and_restore(file: CatalogFile, capsys: pytest.CaptureFixture[str], admin_user: Any) -> None:
     rehearsed = answer(capsys, "delete", file.pk, "--rows", "delete", "--dry-run")
-    assert (rehearsed["files"][0]["rows"], rehearsed["removed_rows"], OrderLine.objects.count()) == (2, 0, 2)
+    assert (rehearsed["files"][0]["rows"], rehearsed["removed_rows"], OrderLine.objects.count()) == (2, 2, 2)
     assert "would be deleted" in shown(capsys, "delete", file.pk, "--dry-run")
     done = answer(capsys, "delete", file.pk, "--rows", "delete", "--user", admin_user.username)
     assert (done["finished"], done["removed_rows"], OrderLine.objects.count()) == (True, 2, 0)
     assert AuditEntry.objects.get().actor == admin_user
     assert answer(capsys, "restore", file.pk)["status"] == "pending"
     assert "deleted" in shown(capsys, "delete", file.pk)
+
+
+def test_rows_that_were_kept_go_later(file: CatalogFile, capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(capsys, "delete", file.pk)["removed_rows"] == 0
+    assert answer(capsys, "delete", file.pk, "--rows", "delete")["removed_rows"] == 2
+    assert not OrderLine.objects.exists()
+
+
+def test_who_described_it_is_written_down(
+    file: CatalogFile, capsys: pytest.CaptureFixture[str], admin_user: Any
+) -> None:
+    answer(capsys, "describe", file.pk, "--account", "shop-7", "--user", admin_user.username)
+    entry = AuditEntry.objects.get(action="file_described")
+    assert (entry.actor, entry.detail) == (admin_user, {"changed": {"account": {"from": "", "to": "shop-7"}}})
+
+
+def test_export(file: CatalogFile, capsys: pytest.CaptureFixture[str], tmp_path: Path, settings: Any) -> None:
+    settings.EXPORT_DIR = tmp_path / "exports"
+    path = tmp_path / "rows.zip"
+    told = answer(capsys, "export", file.pk, "--what", "cleaned", "--output", path)
+    assert (told["files"], told["missing_file_ids"], told["size"]) == (1, [], path.stat().st_size)
+    assert zipfile.ZipFile(path).namelist() == [f"{file.pk}-{file.original_name}-orders.csv"]
+    assert str(path) in shown(capsys, "export", file.pk, "--what", "cleaned", "--output", path)
+    assert ended("export", file.pk, 404, "--what", "cleaned", "--output", path) == Exit.USAGE
+
+
+def test_an_export_that_cannot_be_made(file: CatalogFile, tmp_path: Path, settings: Any) -> None:
+    settings.EXPORT_DIR = tmp_path / "exports"
+    with pytest.raises(ConsoleError) as raised:
+        call_command("files", "export", str(file.pk), "--what", "quarantine", "--output", str(tmp_path / "x.zip"))
+    assert raised.value.code == "NOTHING_TO_EXPORT"
+    with pytest.raises(ConsoleError) as raised:
+        call_command("files", "export", str(file.pk), "--what", "cleaned", "--output", str(tmp_path / "no" / "x.zip"))
+    assert raised.value.code == "VALIDATION_ERROR"
+    with pytest.raises(ConsoleError) as raised:
+        call_command("files", "export", "404", "--output", str(tmp_path / "x.zip"))
+    assert raised.value.code == "DATA_NOT_FOUND"
 
 
 def test_delete_says_what_was_left_out(file: CatalogFile) -> None:

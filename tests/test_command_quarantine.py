@@ -158,7 +158,33 @@ def test_discard(rows: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert "decided already" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("action", [["correct", "Amount", "1"], ["release"], ["discard", "--note", "x"]])
+def test_confirm(rows: None, capsys: pytest.CaptureFixture[str]) -> None:
+    row = QuarantinedRow.objects.get(sheet_row=2)
+    row.reasons = [{"header": "", "code": "WRONG_COLUMN_COUNT", "value": "4"}]
+    row.save()
+    asked = ["confirm", "--task", "batch_q"]
+    assert answer(capsys, *asked, "--dry-run")["corrected"] == 1
+    assert not QuarantinedRow.objects.exclude(corrected=None).exists()
+    document = answer(capsys, *asked)
+    assert (document["corrected"], document["unchanged"]) == (1, 1)
+    call_command("quarantine", *asked)
+    assert "unchanged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("action", ["release", "discard"])
+def test_a_note_that_is_too_long_is_a_usage_error(rows: None, action: str) -> None:
+    with pytest.raises(ConsoleError, match="500") as raised:
+        call_command("quarantine", action, "--all", "--note", "x" * 501)
+    assert raised.value.returncode == Exit.USAGE
+
+
+def test_a_column_that_no_row_has_is_a_usage_error(rows: None) -> None:
+    with pytest.raises(ConsoleError, match="Price") as raised:
+        call_command("quarantine", "correct", "Price", "1", "--all")
+    assert raised.value.returncode == Exit.USAGE
+
+
+@pytest.mark.parametrize("action", [["correct", "Amount", "1"], ["confirm"], ["release"], ["discard", "--note", "x"]])
 def test_acts_say_on_which_rows(rows: None, action: list[str]) -> None:
     for wrong in ([], ["--id", "424242"], ["--id", "1", "--user", "nobody"]):
         with pytest.raises(ConsoleError) as raised:

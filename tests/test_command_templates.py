@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from datasync.catalog.services import catalogue_path
-from datasync.choices import TemplateState
+from datasync.choices import AuditAction, TemplateState
 from datasync.management.base import ConsoleError, Exit
 from datasync.mapping.template_file import BUILTIN
-from datasync.models import CatalogFile, HeaderTemplate
+from datasync.models import AuditEntry, CatalogFile, HeaderTemplate
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +46,29 @@ def unknown(loaded: None, tmp_path: Path, settings: Any) -> CatalogFile:
 def test_load_twice_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     first = answer(capsys, "load")
     assert first["created"] == HeaderTemplate.objects.count() > 0
-    assert answer(capsys, "load") == {"created": 0, "updated": 0, "unchanged": first["created"], "kept": 0}
+    counts = {"created": 0, "updated": 0, "unchanged": first["created"], "kept": 0}
+    assert answer(capsys, "load") == {"dry_run": False, **counts, "templates": []}
+
+
+def test_load_says_first_what_it_would_do(loaded: None, capsys: pytest.CaptureFixture[str]) -> None:
+    User.objects.create_user("ada")
+    mine = HeaderTemplate.objects.filter(domain="products").earliest("pk")
+    HeaderTemplate.objects.filter(pk=mine.pk).update(origin="operator", header_row=5)
+    assert answer(capsys, "load", "--dry-run")["templates"] == [{"name": ANY, "action": "kept"}]
+    planned = answer(capsys, "load", "--dry-run", "--force")
+    assert [one["action"] for one in planned["templates"]] == ["updated"]
+    call_command("templates", "load", "--dry-run", "--force")
+    assert "Nothing was changed." in capsys.readouterr().out
+    assert not HeaderTemplate.objects.filter(version=mine.version + 1).exists()
+    assert answer(capsys, "load", "--force", "--user", "ada") == planned | {"dry_run": False}
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.action, entry.actor_name) == (AuditAction.TEMPLATE_PUBLISHED, "ada")
+    assert entry.detail["archived"] == [mine.pk]
+
+
+def test_load_takes_no_files(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="unrecognized"):
+        call_command("templates", "load", str(tmp_path / "mine.toml"))
 
 
 def test_list_filters(loaded: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,17 +84,18 @@ def test_empty_list_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert "templates load" in capsys.readouterr().out
 
 
-def test_exported_template_loads_again(loaded: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exported_template_is_imported_again(loaded: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     row = HeaderTemplate.objects.filter(domain="orders").first()
     assert row is not None
     path = tmp_path / "mine.toml"
     assert answer(capsys, "export", str(row.pk), "--output", str(path))["path"] == str(path)
     assert answer(capsys, "validate", str(path)) == [{"path": str(path), "templates": 1, "error": ""}]
-    assert [entry["id"] for entry in answer(capsys, "load", str(path))] == [row.pk]
+    (same,) = answer(capsys, "import", str(path))["templates"]
+    assert (same["id"], same["action"]) == (row.pk, "unchanged")
     changed = path.read_text(encoding="utf-8").replace("required = true", "required = false", 1)
     path.write_text(changed, encoding="utf-8")
-    (draft,) = answer(capsys, "load", str(path), "--draft")
-    assert draft["state"] == TemplateState.DRAFT
+    (drafted,) = answer(capsys, "import", str(path))["templates"]
+    assert HeaderTemplate.objects.get(pk=drafted["id"]).state == TemplateState.DRAFT
 
 
 def test_export_goes_to_standard_output(loaded: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,13 +108,16 @@ def test_export_goes_to_standard_output(loaded: None, capsys: pytest.CaptureFixt
 def test_validate_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = tmp_path / "wrong.toml"
     wrong.write_text("family = 3")
+    deep = tmp_path / "deep.toml"
+    deep.write_text(f"family = {'[' * 5000}")
     good = next(BUILTIN.glob("*.toml"))
     with pytest.raises(SystemExit) as ended:
-        _shell("templates", "validate", str(wrong), str(good), "--json")
+        _shell("templates", "validate", str(deep), str(wrong), str(good), "--json")
     assert ended.value.code == Exit.REFUSED
-    first, second = json.loads(capsys.readouterr().out)
-    assert "wrong.toml" in first["error"]
-    assert second["error"] == ""
+    first, second, third = json.loads(capsys.readouterr().out)
+    assert "deep.toml: it is nested too deeply" in first["error"]
+    assert "wrong.toml" in second["error"]
+    assert third["error"] == ""
 
 
 def test_suggestion_is_shown_then_published(unknown: CatalogFile, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,7 +73,9 @@ def test_what_people_have_decided_on(state: QuarantineState, inbox: Path) -> Non
         waiting = 2 if state == QuarantineState.CORRECTED else 1
         assert again.rejected_by_reason == {"INVALID_NUMBER": waiting}
         assert (again.error is not None) is strictly
-    assert (again.counts.unchanged, again.counts.quarantined) == ((2, 1) if state == "released" else (1, 2))
+    released = int(state == "released")
+    counts = again.counts
+    assert (counts.unchanged, counts.inserted, counts.quarantined) == (1, released, 2 - released)
     QuarantinedRow.objects.exclude(state=QuarantineState.RELEASED).update(state=QuarantineState.DISCARDED)
     assert rehearse_and_sync(file).rehearsed.state == FileState.INGESTED
 
@@ -154,6 +156,9 @@ def test_what_cannot_be_rehearsed(inbox: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(TooLargeToRehearse, match=r"0\.0 MB"):
         dry_run(file_id=file.pk, most_bytes=file.size - 1)
     assert dry_run(file_id=file.pk, most_bytes=file.size).error is None
+    with pytest.raises(TooLargeToRehearse, match="more than 0 s"):
+        dry_run(file_id=file.pk, most_seconds=0)
+    assert dry_run(file_id=file.pk, most_seconds=60).error is None
 
     def away(*_: object) -> None:
         raise TransientError

@@ -124,6 +124,52 @@ def test_an_active_item_keeps_its_file_whatever_state_that_is_in() -> None:
         delete_file(file_id=file.pk, rows=KEEP, actor=None)
 
 
+def test_rows_that_were_kept_can_go_later() -> None:
+    file, other = file_with_rows("a.csv", 2), file_with_rows("b.csv", 1)
+    make_row(file, 9, "A", "x", "")
+    delete_file(file_id=file.pk, rows=KEEP, actor=None)
+    with pytest.raises(FileNotFound):
+        delete_file(file_id=file.pk, rows=KEEP, actor=None)
+    assert delete_file(file_id=file.pk, rows=DELETE, actor=None, dry_run=True).removed_rows == 2
+    done = delete_file(file_id=file.pk, rows=DELETE, actor=None)
+    assert (done.removed_rows, done.finished, QuarantinedRow.objects.count()) == (2, True, 0)
+    assert OrderLine.objects.get().file_last_id == other.pk
+    assert list(AuditEntry.objects.order_by("pk").values_list("rows", flat=True)) == [0, 2]
+    with pytest.raises(FileNotFound):
+        delete_file(file_id=file.pk, rows=DELETE, actor=None)
+
+
+def test_quarantined_rows_are_heavy_too(
+    settings: Any, rung: list[str], django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.DELETE_AT_ONCE_ROWS = 2
+    file = make_file()
+    for row in range(3):
+        make_row(file, row + 2, "A", "x", "")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert not delete_file(file_id=file.pk, rows=DELETE, actor=None).finished
+    assert (len(rung), QuarantinedRow.objects.count()) == (1, 3)
+    assert removal.finish_deletions()
+    assert not QuarantinedRow.objects.exists()
+
+
+@pytest.mark.parametrize("fate", RowsFate)
+def test_a_thousand_empty_files_cost_few_statements(
+    fate: RowsFate, admin_user: User, django_assert_max_num_queries: Any
+) -> None:
+    one = make_file("0.csv")
+    values = {field.attname: getattr(one, field.attname) for field in one._meta.concrete_fields if field.name != "id"}
+    values.pop("template_fit")
+    CatalogFile.objects.bulk_create(
+        CatalogFile(**values | {"storage_name": f"{number}.csv"}) for number in range(1, 1000)
+    )
+    ids = list(CatalogFile.objects.values_list("pk", flat=True))
+    with django_assert_max_num_queries(99):
+        done = delete_files(file_ids=ids, rows=fate, actor=admin_user)
+    assert (len(done.impacts), done.finished, AuditEntry.objects.count()) == (1000, True, 1000)
+    assert not removal.unfinished().exists()
+
+
 def test_a_deleted_file_is_not_found_again() -> None:
     file = make_file()
     delete_file(file_id=file.pk, rows=KEEP, actor=None)
@@ -173,15 +219,15 @@ def test_an_interrupted_deletion_is_made_up_for(
     settings.DATA_ROOTS = [tmp_path]
     file = file_with_rows("a.csv", 10)
     crash_at = iter([False, False, True])
-    real = removal._remove_facts
+    real = removal._settle
 
-    def crashing(*arguments: Any, **options: Any) -> int:
+    def crashing(*arguments: Any, **options: Any) -> tuple[int, int]:
         if next(crash_at):
             raise MemoryError
         return real(*arguments, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(removal, "_remove_facts", crashing)
+        patched.setattr(removal, "_settle", crashing)
         with pytest.raises(MemoryError):
             delete_file(file_id=file.pk, rows=DELETE, actor=None)
     file.refresh_from_db()
@@ -214,7 +260,7 @@ def test_a_worker_stops_after_its_time_and_rings_for_the_next(
 
 def test_a_row_released_while_the_others_go_does_not_stay(small_chunks: None, monkeypatch: pytest.MonkeyPatch) -> None:
     file = file_with_rows("a.csv", 4)
-    real = removal._removed_chunks
+    real = removal._chunks
 
     def chunks(*arguments: Any, **options: Any) -> Any:
         yield from real(*arguments, **options)
@@ -222,7 +268,7 @@ def test_a_row_released_while_the_others_go_does_not_stay(small_chunks: None, mo
             make_fact(OrderLine, file, sheet_row=2)
 
     with monkeypatch.context() as patched:
-        patched.setattr(removal, "_removed_chunks", chunks)
+        patched.setattr(removal, "_chunks", chunks)
         assert not delete_file(file_id=file.pk, rows=DELETE, actor=None).finished
     assert removal.finish_deletions()
     assert not OrderLine.objects.exists()

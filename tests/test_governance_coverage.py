@@ -67,10 +67,17 @@ def test_without_a_published_template_a_family_is_missing(row: HeaderTemplate) -
 
 
 def test_a_replaced_version_counts_as_what_replaced_it(row: HeaderTemplate) -> None:
-    files(1, template=row)
+    files(1, template=row, state=FileState.INGESTED)
     services.publish(services.copy_as_draft(row.pk, actor=None))
     (one,) = coverage()
     assert (one.status, one.newest and one.newest.version) == (Coverage.COVERED, 2)
+
+
+def test_a_file_to_be_synced_needs_a_published_template(row: HeaderTemplate) -> None:
+    files(1, template=row)
+    services.publish(services.copy_as_draft(row.pk, actor=None))
+    (one,) = coverage()
+    assert (one.status, one.covered, one.unmatched) == (Coverage.NEEDS_UPDATE, 0, 1)
 
 
 def test_deleted_and_undescribed_files_are_no_family(row: HeaderTemplate) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 import pytest
@@ -287,3 +288,55 @@ def test_filled_text_with_a_tab_arrives_in_lines_whose_own_cells_are_plain(desk:
     rows += [(None, str(number), None, "1", None, None, None) for number in range(2, 4_500)]
     desk.sync(rows)
     assert OrderLine.objects.filter(order_status="a\tb\\").count() == len(rows)
+
+
+def apart(*rows: Row) -> list[Row]:
+    """Rows that do not stay together in small batches, as the lines of one order do: new orders stand between them."""
+    return [row for pair in ((row, line(f"{uuid4()}")) for row in rows) for row in pair]
+
+
+def ends(result: IngestResult) -> dict[str, int]:
+    """What became of the rows that ``apart`` was given."""
+    return {name: count for name, count in said(result).items() if name not in {"read", "inserted", "duplicates"}}
+
+
+@pytest.mark.parametrize("size", [1000, 2, 1])
+@pytest.mark.parametrize("newer", ["stored", "confirmed"])
+@pytest.mark.parametrize(
+    ("brought", "end"),
+    [
+        (["paid", "lost"], {"stale": 1}),
+        (["lost", "paid"], {"unchanged": 1}),
+        (["paid", "lost", "paid"], {"unchanged": 1}),
+        (["lost", "paid", "sent"], {"stale": 1}),
+    ],
+)
+def test_a_repeated_key_does_not_overwrite_what_is_newer(
+    desk: Desk, size: int, newer: str, brought: list[str], end: dict[str, int]
+) -> None:
+    days = [COLLECTED + timedelta(days=day) for day in range(3)]
+    desk.sync([line("A1", status="paid")], collected=days[2] if newer == "stored" else days[0])
+    if newer == "confirmed":
+        desk.sync([line("A1", status="paid")], collected=days[2])
+    rows = apart(*(line("A1", status=status) for status in brought))
+    assert ends(desk.sync(rows, collected=days[1], size=size)) == end
+    assert statuses()["A1"] == "paid"
+
+
+@pytest.mark.parametrize("size", [1000, 2, 1])
+def test_a_repeated_key_counts_as_what_it_is_in_the_end(desk: Desk, size: int) -> None:
+    desk.sync([line("A1", status="paid")])
+    for brought, end in ((["sent", "paid", "done"], {"updated": 1}), (["paid", "done"], {"unchanged": 1})):
+        result = desk.sync(apart(*(line("A1", status=status) for status in brought)), size=size)
+        assert ends(result) == end
+        assert result.counts.duplicates == len(brought) - 1
+    assert statuses()["A1"] == "done"
+
+
+def test_a_row_that_comes_back_blank_is_not_called_unchanged(desk: Desk) -> None:
+    desk.sync([line("A1", profit=None)])
+    rows = apart(line("A1", profit=None), line("A1", profit="5"), line("A1", profit=None))
+    assert ends(desk.sync(rows, size=1)) == {"updated": 1}
+    assert OrderLine.objects.get(order_id="A1").profit == 5
+    rows = apart(line("A1", profit=None, status="sent"), line("A1", profit=None))
+    assert ends(desk.sync(rows, size=1)) == {"unchanged": 1}

@@ -2,76 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from datasync.choices import FileState, ItemState, QuarantineState, TaskKind
+from datasync.choices import FileState, ItemState, QuarantineState
 from datasync.exceptions import QuarantineRefused
-from datasync.fields import Domain
 from datasync.ingest.load.outcome import file_state
-from datasync.ingest.pipeline import IngestResult, ingest
-from datasync.ingest.plan import Counts, Plan
-from datasync.models import (
-    CatalogFile,
-    HeaderSet,
-    OrderLine,
-    Platform,
-    QuarantinedRow,
-    Shop,
-    SyncProgressTask,
-    SyncTaskFile,
-)
+from datasync.ingest.plan import Counts
+from datasync.models import OrderLine, QuarantinedRow
+from datasync.runs.errors import warning_document
 from datasync.runs.finish import outcome
-from tests.sheets import COLLECTED, ListSheet, Row, make_plan
+from datasync.runs.words import remark_in_words
+from tests.decided_rows import DAY, NO_DAY, Desk, decide, facts, release, said
+from tests.sheets import Row
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FIELDS = ("order_id", "sku", "ordered_at", "buyer_name", "profit")
 SIZES = pytest.mark.parametrize("size", [1000, 2, 1])
-DAY, NO_DAY = "2026-03-02 10:00:00", "31/02/2026"
-
-
-class Desk:
-    """One file of one shop, synced again and again."""
-
-    def __init__(self) -> None:
-        Platform.objects.create(code="shopee", name="Shopee")
-        shop = Shop.objects.create(platform_id="shopee", shop_id="sg")
-        header = HeaderSet.objects.create(digest="d", headers=list(FIELDS))
-        file = CatalogFile.objects.create(root="r", storage_name="1.csv", original_name="x", size=1,
-                                          modified_at=COLLECTED, sha256="1", content_sha256="content")  # fmt: skip
-        self.plan: Plan = make_plan(Domain.ORDERS, FIELDS, identity=("order_id", "sku"), required=("order_id",),
-                                    ordinal=True, file_id=file.pk, header_set_id=header.pk,
-                                    shop_id=shop.pk)  # fmt: skip
-
-    def sync(self, rows: Sequence[Row], *, size: int = 1000, **options: Any) -> IngestResult:
-        said = {"item_id": None, "template_id": None, "allow_quarantine": True, "before_commit": lambda result: None}
-        result = ingest(sheet=ListSheet(FIELDS, rows, size=size), plan=self.plan, **{**said, **options})
-        assert result.counts.balanced
-        return result
 
 
 @pytest.fixture
 def desk() -> Desk:
     return Desk()
-
-
-def decide(sheet_row: int, state: QuarantineState) -> None:
-    QuarantinedRow.objects.filter(sheet_row=sheet_row, state=QuarantineState.OPEN).update(state=state)
-
-
-def item_of(file_id: int) -> SyncTaskFile:
-    """A sync of the file as it is."""
-    task = SyncProgressTask.objects.create(kind=TaskKind.SINGLE, task_id=uuid4().hex, celery_task_id=uuid4().hex)
-    return SyncTaskFile.objects.create(task=task, file_id=file_id, state=ItemState.COMPLETED, file_sha256="content")
-
-
-def facts() -> list[tuple[Any, ...]]:
-    columns = ("sheet_row", "order_id", "sku", "line_ordinal", "buyer_name", "profit", "record_key", "content_hash")
-    return sorted(OrderLine.objects.values_list(*columns))
 
 
 ROWS: list[Row] = [
@@ -88,16 +40,17 @@ ROWS: list[Row] = [
 def test_a_sync_after_decisions_changes_nothing(desk: Desk, size: int) -> None:
     first = desk.sync(ROWS, size=size)
     assert (first.counts.inserted, first.counts.quarantined) == (2, 4)
-    before = facts()
-    assert [fact[3] for fact in before] == [1, 3]
-    decide(2, QuarantineState.RELEASED)
+    assert [fact[3] for fact in facts()] == [1, 3]
+    release(desk, 2, {2: DAY})
+    release(desk, 6, {2: DAY})
     decide(4, QuarantineState.DISCARDED)
-    decide(6, QuarantineState.RELEASED)
+    before = facts()
+    assert [fact[3] for fact in before] == [1, 1, 2, 3]
     waiting = set(QuarantinedRow.objects.values_list("sheet_row", "state"))
     for _ in range(2):
         result = desk.sync(ROWS, size=size)
         assert result.counts == Counts(read=6, unchanged=4, quarantined=2)
-        assert result.discarded == 1
+        assert (result.discarded, result.warnings) == (1, [])
         assert facts() == before
         assert set(QuarantinedRow.objects.values_list("sheet_row", "state")) == waiting
 
@@ -125,12 +78,16 @@ def test_other_content_in_the_same_row_is_judged_anew(desk: Desk, state: Quarant
 def test_the_last_decision_on_the_same_cells_counts(desk: Desk) -> None:
     bad = ("A1", "S1", NO_DAY, "Ana", "5")
     desk.sync([bad])
-    decide(2, QuarantineState.DISCARDED)
+    release(desk, 2, {2: DAY})
     row = QuarantinedRow.objects.get()
-    row.pk, row.state = None, QuarantineState.RELEASED
+    row.pk, row.corrected = None, {"2": DAY, "3": "Bea"}
+    row.save()
+    assert said(desk.sync([bad])) == {"read": 1, "updated": 1}
+    assert OrderLine.objects.get().buyer_name == "Bea"
+    row.pk, row.state = None, QuarantineState.DISCARDED
     row.save()
     result = desk.sync([bad])
-    assert (result.counts, result.discarded) == (Counts(read=1, unchanged=1), 0)
+    assert (said(result), result.discarded) == ({"read": 1, "quarantined": 1}, 1)
 
 
 def test_only_undecided_rows_stop_a_strict_sync(desk: Desk) -> None:
@@ -183,17 +140,14 @@ def test_a_file_stands_by_the_rows_that_wait_for_a_decision(counts: Counts, disc
     assert outcome(counts, discarded=discarded) == (item, state)
 
 
-@SIZES
-def test_a_row_above_a_released_one_of_the_same_key_stays_a_duplicate(desk: Desk, size: int) -> None:
-    desk.plan = replace(desk.plan, ordinal=False)
-    rows = [("A1", "S1", DAY, "Ana", "5"), ("A2", "S1", DAY, "Bob", "5"), ("?", "S1", NO_DAY, "Ana", "6")]
-    item = item_of(desk.plan.file_id)
-    desk.sync(rows, size=size, item_id=item.pk)
-    first = OrderLine.objects.get(order_id="A1")
-    decide(4, QuarantineState.RELEASED)
-    QuarantinedRow.objects.update(record_key=first.record_key)
-    OrderLine.objects.filter(pk=first.pk).update(content_hash=uuid4(), buyer_name="as released", sheet_row=4)
-    assert desk.sync(rows, size=size).counts == Counts(read=3, unchanged=2, duplicates=1)
-    assert OrderLine.objects.get(order_id="A1").buyer_name == "as released"
-    CatalogFile.objects.update(content_sha256="replaced")
-    assert desk.sync(rows[:2], size=size).counts == Counts(read=2, unchanged=1, updated=1)
+def test_corrections_that_are_not_needed_any_more_are_told(desk: Desk) -> None:
+    desk.sync(ROWS)
+    corrected = {"2": "2026-03-03"}
+    QuarantinedRow.objects.filter(sheet_row__in=(2, 4)).update(corrected=corrected, state=QuarantineState.CORRECTED)
+    rows = [("A1", "S1", DAY, "Ana", "5"), *ROWS[1:]]
+    result = desk.sync(rows)
+    assert result.warnings == ["CORRECTIONS_DROPPED:1"]
+    document = warning_document(result.warnings[0])
+    assert document["params"] == {"count": 1}
+    assert "any more: 1." in remark_in_words(document)["message"]
+    assert desk.sync(rows).warnings == []

@@ -15,7 +15,7 @@ from datasync.mapping import loading, services
 from datasync.mapping.selectors import templates_for
 from datasync.mapping.store import shelf, to_template
 from datasync.mapping.template import InvalidTemplate, Template
-from datasync.mapping.template_file import builtin_templates, dump_template
+from datasync.mapping.template_file import builtin_templates, dump_template, load_templates
 from datasync.models import HeaderTemplate, Platform
 
 pytestmark = pytest.mark.django_db
@@ -42,10 +42,10 @@ def published(template: Template) -> HeaderTemplate:
 
 
 def test_loading_makes_every_builtin_template_once() -> None:
-    first = services.load_builtin_templates()
-    assert first.created == len(builtin_templates()) > 20
+    first = services.load_builtin_templates().counts["created"]
+    assert first == len(builtin_templates()) > 20
     again = services.load_builtin_templates()
-    assert (again.created, again.updated, again.unchanged) == (0, 0, first.created)
+    assert again.counts == {"created": 0, "updated": 0, "unchanged": first, "kept": 0}
     assert Platform.objects.filter(code__in=loading.PLATFORMS).count() == len(loading.PLATFORMS)
 
 
@@ -60,7 +60,7 @@ def test_a_changed_builtin_is_a_new_version_and_the_old_one_is_archived(
     before = published(old)
     monkeypatch.setattr(loading, "builtin_templates", lambda: (replace(old, ordinal=not old.ordinal),))
     result = services.load_builtin_templates()
-    assert (result.updated, result.unchanged) == (1, 0)
+    assert (result.counts["updated"], result.counts["unchanged"]) == (1, 0)
     after = published(old)
     assert (after.version, after.ordinal) == (before.version + 1, not before.ordinal)
     before.refresh_from_db()
@@ -72,9 +72,9 @@ def test_an_operators_version_is_left_unless_forced(loaded: None, monkeypatch: p
     mine = services.new_version(replace(old, totals_on_every_line=True), origin=TemplateOrigin.OPERATOR, actor=None)
     services.publish(mine)
     monkeypatch.setattr(loading, "builtin_templates", lambda: (replace(old, ordinal=not old.ordinal),))
-    assert services.load_builtin_templates().kept == 1
+    assert services.load_builtin_templates().counts["kept"] == 1
     assert published(old).pk == mine.pk
-    assert services.load_builtin_templates(force=True).updated == 1
+    assert services.load_builtin_templates(force=True).counts["updated"] == 1
     assert published(old).version == mine.version + 1
     assert HeaderTemplate.objects.filter(pk=mine.pk, state=TemplateState.ARCHIVED).exists()
 
@@ -82,7 +82,7 @@ def test_an_operators_version_is_left_unless_forced(loaded: None, monkeypatch: p
 def test_what_an_operator_archived_stays_archived(loaded: None) -> None:
     row = published(one_builtin())
     services.archive(row)
-    assert services.load_builtin_templates().kept == 1
+    assert services.load_builtin_templates().counts["kept"] == 1
     assert row.state == TemplateState.ARCHIVED
 
 
@@ -95,9 +95,11 @@ def test_a_file_of_a_template_is_imported_once(loaded: None, tmp_path: Path) -> 
     old = one_builtin()
     path = tmp_path / "mine.toml"
     path.write_text(dump_template(replace(old, header_row=4)), encoding="utf-8")
-    first = services.import_template(path)
-    assert [row.version for row in first] == [2]
-    assert services.import_template(path) == first
+    (first,) = services.import_templates(load_templates(path), publish_now=True)
+    assert first.row is not None
+    assert first.row.version == 2
+    (again,) = services.import_templates(load_templates(path), publish_now=True)
+    assert (again.action, again.row) == ("unchanged", first.row)
     assert [template.header_row for template in templates_for(old.family) if template.variant == old.variant] == [4]
 
 
@@ -114,7 +116,7 @@ def test_a_template_of_an_unknown_platform_is_refused(loaded: None, tmp_path: Pa
     family = replace(old.family, platform="nowhere")
     path.write_text(dump_template(replace(old, family=family)), encoding="utf-8")
     with pytest.raises(InvalidRequest, match="nowhere"):
-        services.import_template(path)
+        services.import_templates(load_templates(path))
 
 
 def test_templates_are_read_once_until_one_is_published(loaded: None) -> None:

@@ -7,9 +7,10 @@ that fails prints the steps that led to it, as small as they can be made.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,12 +28,13 @@ from datasync.choices import ITEM_SUCCEEDED, RowsFate
 from tests.export_layouts import LAYOUTS
 from tests.exports_synced import SHOPS, World, counts_of
 from tests.model_of_rows import Row
-from tests.random_exports import changed, corrected, good_text, sheets
+from tests.random_exports import changed, corrected, corrected_at_the_source, good_text, sheets
 from tests.runs_support import Bell, bell
 
 __all__ = ["bell"]
 pytestmark = pytest.mark.django_db(transaction=True)
 QUICK = settings(max_examples=25, stateful_step_count=8, derandomize=True)
+_One = TypeVar("_One")
 FIRST = datetime(2026, 3, 6, 8, tzinfo=UTC)
 
 
@@ -63,7 +65,7 @@ class Syncs(RuleBasedStateMachine):
     @rule(data=st.data(), number=st.integers(0, 50), hours=st.integers(0, 3), suffix=st.sampled_from(["csv", "xlsx"]))
     def sync_the_same_data_later_or_earlier(self, data: st.DataObject, number: int, hours: int, suffix: str) -> None:
         """Another export of what a file has, in which some rows have changed, gone, come or moved."""
-        other = self.world.files[number % len(self.world.files)].export
+        other = self._one_of(self.world.files, number).export
         rows = data.draw(changed(other.rows, self.world.layouts[other.layout]))
         self._sync_new(other.layout, other.shop, hours, rows, suffix)
 
@@ -76,49 +78,89 @@ class Syncs(RuleBasedStateMachine):
     @rule(number=st.integers(0, 50))
     def sync_again(self, number: int) -> None:
         """Any file a second time, and once more: then nothing may change."""
-        present = [held for held in self.world.files if not held.deleted]
-        held = present[number % len(present)]
+        held = self._one_of([held for held in self.world.files if not held.deleted], number)
         self.world.sync(held)
         again = self.world.sync(held)
         if again.state in ITEM_SUCCEEDED:
             assert (again.rows_inserted, again.rows_updated) == (0, 0), counts_of(again)
 
-    @precondition(lambda self: self.world.waiting_rows())
-    @rule(data=st.data(), number=st.integers(0, 50), more=st.booleans())
-    def correct_and_release(self, data: st.DataObject, number: int, more: bool) -> None:
-        """A row with its bad cells put right, now and then another cell changed too; then the file once more."""
-        waiting = self.world.waiting_rows()
-        held, row = waiting[number % len(waiting)]
+    @precondition(lambda self: any(held.path and not held.deleted for held in self.world.files))
+    @rule(data=st.data(), number=st.integers(0, 50), sync=st.sampled_from([True, True, False]))
+    def put_new_content_under_a_path(self, data: st.DataObject, number: int, sync: bool) -> None:
+        """Rows moved, added, gone or corrected at the source; mostly the file is synced then."""
+        held = self._one_of([held for held in self.world.files if held.path and not held.deleted], number)
         layout = self.world.layouts[held.export.layout]
-        columns = set(self.world.model.undecided[held.export.file][row].bad)
-        columns |= {data.draw(st.integers(0, len(layout.fields) - 1))} if more else set()
-        corrections = {at: data.draw(good_text(layout.fields[at], layout)) for at in sorted(columns)}
-        self.world.correct(held, row, corrections)
-        self.world.release(held, row, corrections)
+        bad = {row: waiting.bad for row, waiting in self.world.model.undecided(held.export.file).items()}
+        at_source = data.draw(corrected_at_the_source(held.export, bad, layout))
+        rows = data.draw(changed(at_source, layout))
+        if self.world.rewrite(held, rows) and sync:
+            self.world.sync(held)
+
+    @precondition(lambda self: any(held.path and held.deleted for held in self.world.files))
+    @rule(data=st.data(), number=st.integers(0, 50))
+    def put_new_content_where_a_file_was_deleted(self, data: st.DataObject, number: int) -> None:
+        """Then the file is there again."""
+        held = self._one_of([held for held in self.world.files if held.path and held.deleted], number)
+        rows = data.draw(changed(held.export.rows, self.world.layouts[held.export.layout]))
+        if self.world.rewrite(held, rows):
+            self.world.sync(held)
+
+    @precondition(lambda self: any(not held.deleted for held in self.world.files))
+    @rule(number=st.integers(0, 50), shop=st.sampled_from(SHOPS), hours=st.integers(0, 3), days=st.sampled_from([0, 9]))
+    def describe_otherwise(self, number: int, shop: str, hours: int, days: int) -> None:
+        """As of another shop, or as collected at another time and so of another period; and synced."""
+        held = self._one_of([held for held in self.world.files if not held.deleted], number)
+        self.world.describe(held, shop=shop, collected=FIRST + timedelta(days=days, hours=hours))
+        self.world.sync(held)
+
+    @precondition(lambda self: self.world.waiting_rows())
+    @rule(data=st.data(), number=st.integers(0, 50), more=st.booleans(), several=st.booleans())
+    def correct_and_release(self, data: st.DataObject, number: int, more: bool, several: bool) -> None:
+        """Rows with their bad cells put right, now and then another cell changed too, perhaps all of a file at once."""
+        held, row = self._one_of(self.world.waiting_rows(), number)
+        if held.replaced:
+            self.world.refuses(held, row)
+            return
+        layout = self.world.layouts[held.export.layout]
+        waiting = self.world.model.undecided(held.export.file)
+        corrections: dict[int, dict[int, str]] = {}
+        for one in sorted(waiting) if several else [row]:
+            columns = set(waiting[one].bad) | ({data.draw(st.integers(0, len(layout.fields) - 1))} if more else set())
+            corrections[one] = {at: data.draw(good_text(layout.fields[at], layout)) for at in sorted(columns)}
+        self.world.release(held, corrections)
 
     @precondition(lambda self: self.world.waiting_rows())
     @rule(number=st.integers(0, 50))
     def discard(self, number: int) -> None:
         """A row that stays out for good."""
-        waiting = self.world.waiting_rows()
-        self.world.discard(*waiting[number % len(waiting)])
+        held, row = self._one_of(self.world.waiting_rows(), number)
+        if held.replaced:
+            self.world.refuses(held, row)
+        else:
+            self.world.discard(held, row)
 
     @precondition(lambda self: self.world.files)
-    @rule(data=st.data(), kind=st.integers(0, 1))
-    def correct_a_template(self, data: st.DataObject, kind: int) -> None:
-        """A new version of a template, and what is stored typed again by it."""
+    @rule(data=st.data(), kind=st.integers(0, 1), remap=st.booleans())
+    def correct_a_template(self, data: st.DataObject, kind: int, remap: bool) -> None:
+        """A new version of a template, and what is stored typed again by it, at once or when files are synced."""
         name = self.names[kind % len(self.names)]
-        self.world.correct_template(name, data.draw(corrected(self.world.layouts[name])))
+        self.world.correct_template(name, data.draw(corrected(self.world.layouts[name])), remap=remap)
 
     @precondition(lambda self: self.world.files)
     @rule(number=st.integers(0, 50), rows=st.sampled_from(RowsFate))
     def delete_or_restore(self, number: int, rows: RowsFate) -> None:
-        """A file, with its rows or without; one that is deleted already comes back."""
-        held = self.world.files[number % len(self.world.files)]
-        if held.deleted:
+        """A file, with its rows or without; one that is deleted already comes back, an upload by another upload."""
+        held = self._one_of(self.world.files, number)
+        if held.deleted and (held.path is None or rows == RowsFate.DELETE):
+            self.world.upload(held)
+        elif held.deleted:
             self.world.restore(held)
         else:
             self.world.delete(held, rows)
+
+    @staticmethod
+    def _one_of(choice: Sequence[_One], number: int) -> _One:
+        return choice[number % len(choice)]
 
     @invariant()
     def facts_are_as_the_model_says(self) -> None:

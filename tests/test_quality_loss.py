@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import translation
 
 from datasync.choices import FileState, ItemState, QuarantineState, TaskKind
 from datasync.exceptions import InvalidRequest
-from datasync.models import CatalogFile
+from datasync.models import CatalogFile, QuarantinedRow
 from datasync.quality.loss import flow
 from tests.flows import quarantine, synced
 from tests.runs_support import make_file
@@ -40,7 +41,9 @@ def test_a_files_last_sync_counts() -> None:
 
 def test_a_task_and_a_domain_add_up_their_files() -> None:
     orders, products = make_file(), make_file(domain="products")
-    task = synced(orders, read=10, inserted=9, quarantined=1).task
+    item = synced(orders, read=10, inserted=9, quarantined=1)
+    quarantine(item, OPEN)
+    task = item.task
     synced(products, read=5, inserted=5)
     assert (flow(task_id=task.pk).counts.read, flow(task_id=task.pk).lost_percent) == (10, 10.0)
     assert flow(domain="products").counts.read == 5
@@ -64,7 +67,7 @@ def test_what_was_discarded_before_the_last_sync_is_still_discarded() -> None:
     """The later sync counts it as quarantined, but keeps no second row of it."""
     file = make_file()
     first = synced(file, read=4, inserted=2, quarantined=2)
-    last = synced(file, read=4, unchanged=2, quarantined=2)
+    last = synced(file, read=4, unchanged=2, quarantined=2, discarded_before=1)
     quarantine(first, DISCARDED)
     quarantine(last, OPEN)
     found = flow(file_id=file.pk)
@@ -92,24 +95,56 @@ def test_a_deleted_file_counts_in_its_tasks_only() -> None:
     assert (found.counts.read, found.judged_again, found.discarded, found.balanced) == (3, 1, 0, True)
 
 
+def test_a_file_whose_rows_were_deleted_and_that_came_back_is_as_if_never_synced() -> None:
+    file = make_file()
+    item = synced(file, read=3, inserted=2, quarantined=1)
+    CatalogFile.objects.filter(pk=file.pk).update(rows={}, state=FileState.PENDING)
+    assert flow(file_id=file.pk).files == 0
+    assert flow(task_id=item.task_id).balanced
+    last = synced(file, read=3, inserted=2, quarantined=1)
+    quarantine(last, OPEN)
+    assert (flow(file_id=file.pk).open, flow(file_id=file.pk).balanced) == (1, True)
+
+
 def test_a_remap_is_no_part_of_the_flow() -> None:
     file = make_file()
     synced(file, read=3, inserted=3)
     remapped = synced(file, kind=TaskKind.REMAP, read=3, updated=2, quarantined=1)
     quarantine(remapped, RELEASED)
     assert (flow(file_id=file.pk).counts.inserted, flow(task_id=remapped.task_id).files) == (3, 0)
+    assert flow(file_id=file.pk).balanced
 
 
 def test_a_row_that_went_missing_is_seen() -> None:
     assert not flow(task_id=synced(make_file(), read=10, inserted=9).task_id).balanced
 
 
-def test_more_rows_in_quarantine_than_were_counted_are_seen() -> None:
-    item = synced(make_file(), read=10, inserted=9, quarantined=1)
-    quarantine(item, OPEN, OPEN)
-    assert not flow(file_id=item.file_id).balanced
+@pytest.mark.parametrize(("counted", "kept"), [(0, 1), (1, 0), (1, 2), (2, 1)])
+def test_books_and_quarantine_that_differ_are_seen(counted: int, kept: int) -> None:
+    item = synced(make_file(), read=10, inserted=10 - counted, quarantined=counted)
+    quarantine(item, *[OPEN] * kept)
+    found = flow(file_id=item.file_id)
+    assert (found.judged_again, found.unaccounted, found.balanced) == (counted - kept, 1, False)
+
+
+def test_two_files_that_differ_do_not_make_up_for_each_other() -> None:
+    first, second = (synced(make_file(), read=3, inserted=2, quarantined=1) for _ in range(2))
+    quarantine(first, OPEN, OPEN)
+    assert (flow().judged_again, flow().balanced) == (0, False)
+    quarantine(second, OPEN)
+    QuarantinedRow.objects.filter(pk=first.quarantined.values_list("pk", flat=True)[0]).delete()
+    assert flow().balanced
+
+
+def test_an_older_sync_may_have_less_in_quarantine_but_not_more() -> None:
+    file = make_file()
+    first = synced(file, read=3, inserted=2, quarantined=1)
+    quarantine(first, DISCARDED, DISCARDED)
+    synced(file, read=3, unchanged=3)
+    assert not flow(task_id=first.task_id).balanced
 
 
 def test_one_question_at_a_time() -> None:
-    with pytest.raises(InvalidRequest):
+    with translation.override("zh-hans"), pytest.raises(InvalidRequest) as refused:
         flow(file_id=1, domain="orders")
+    assert "之一" in refused.value.message

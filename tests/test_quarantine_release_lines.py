@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from datasync.models import HeaderTemplate, OrderLine
+from datasync.models import OrderLine
 from datasync.quarantine import services
 from datasync.quarantine.selectors import Filters
-from tests.quarantine_files import AMOUNT, bad, facts, inbox, line, of, row_of, run, synced
+from tests.quarantine_files import AMOUNT, bad, facts, inbox, line, of, row_of, run, synced, tell_templates
 from tests.runs_support import bell
 
 __all__ = ["bell", "inbox"]
@@ -36,7 +36,7 @@ def test_a_later_line_that_is_moved_to_an_order_of_its_own_keeps_its_amounts(inb
 
 
 def test_where_lines_are_not_numbered_the_last_of_the_sheet_wins(inbox: Path) -> None:
-    HeaderTemplate.objects.update(ordinal=False)
+    tell_templates(ordinal=False)
     file = synced(inbox, line("A1"), bad("B1"), line("A2"), bad("B2"))
     for number, order in ((3, "A2"), (5, "A1")):
         given = {AMOUNT: "7", "Order ID": order}
@@ -49,7 +49,7 @@ def test_where_lines_are_not_numbered_the_last_of_the_sheet_wins(inbox: Path) ->
 
 
 def test_two_released_rows_with_one_key_are_one_fact(inbox: Path) -> None:
-    HeaderTemplate.objects.update(ordinal=False)
+    tell_templates(ordinal=False)
     file = synced(inbox, line("A1"), bad("B1"), bad("B1"))
     for number in (3, 4):
         services.correct(row_id=row_of(file, number).pk, given={AMOUNT: str(number)}, actor=None)

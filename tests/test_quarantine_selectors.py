@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datasync.quarantine import selectors
+from datasync.quarantine import selectors, services
 from datasync.quarantine.selectors import Filters
 from tests.quarantine_rows import make_file, make_row, make_task
 
@@ -58,3 +58,25 @@ def test_listing_takes_one_query(django_assert_num_queries: object) -> None:
             assert row.item.task.task_id.startswith("batch_")
             assert row.file.original_name
             assert row.header_set.headers
+
+
+def test_the_history_of_a_row_is_looked_up_by_the_database(django_assert_num_queries: object) -> None:
+    file = make_file()
+    row, other = make_row(file, 2, "A", "x", ""), make_row(file, 12, "B", "x", "")
+    for number in range(5):
+        services.correct(row_id=other.pk, given={"Note": f"n{number}"}, actor=None)
+    filters = Filters(ids=[row.pk, other.pk])
+    services.correct_many(filters=filters, header="Note", replacement="both", actor=None)
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        entries = selectors.history(row)
+    assert selectors.changes_of(entries[0], 2) == [{"column": 3, "header": "Note", "from": None, "to": "both"}]
+    assert (len(entries), len(selectors.history(other))) == (1, 6)
+
+
+def test_of_a_long_history_the_newest_acts_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selectors, "MOST_ACTS", 2)
+    row = make_row(make_file(), 2, "A", "x", "")
+    for number in range(4):
+        services.correct(row_id=row.pk, given={"Note": f"n{number}"}, actor=None)
+    told = [selectors.changes_of(entry, 2)[0]["to"] for entry in selectors.history(row)]
+    assert told == ["n3", "n2"]

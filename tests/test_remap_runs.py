@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from datasync.choices import AuditAction, FileState, ItemState, TaskState
 from datasync.exceptions import FileBusy, InvalidRequest, TemplateNotFound, TemplateNotInUse
@@ -16,6 +17,7 @@ from datasync.runs.claim import claim_next
 from datasync.runs.remap import execute, finish, parts
 from datasync.runs.remap.services import remap_preview, start_remap
 from datasync.runs.slices import run_slice
+from datasync.runs.words import summary
 from tests.remap_support import (
     Bell,
     bell,
@@ -99,6 +101,8 @@ def test_the_file_itself_is_not_needed(inbox: Path, bell: Bell, state: FileState
     assert (task.state, counts(task)) == (TaskState.COMPLETED, {"read": 4, "updated": 4})
     file.refresh_from_db()
     assert (file.state, file.template_id) == (state, new.pk)
+    with translation.override("en"):
+        assert summary(task) == "1 of 1 files typed again; 4 stored rows: 4 updated."
     assert not QualityReport.objects.filter(task=task).exists()
 
 

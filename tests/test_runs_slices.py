@@ -22,7 +22,7 @@ from datasync.quality import gate
 from datasync.runs import close, execute, services, slices
 from datasync.runs.results import SyncFailed
 from datasync.runs.slices import run_slice
-from datasync.runs.words import summary
+from datasync.runs.words import remark_in_words, summary
 from datasync.signals import sync_finished
 from tests.runs_support import Bell, Ingest, bell, ingest, make_file
 
@@ -274,6 +274,8 @@ def test_a_gate_that_fails_does_not_hold_the_task_up(
     task.refresh_from_db()
     assert task.state == TaskState.COMPLETED
     assert [warning["code"] for warning in task.warnings] == ["QUALITY_UNKNOWN"]
+    with translation.override("zh-hans"):
+        assert remark_in_words(task.warnings[0])["message"] == "无法评估数据质量。"
 
 
 def test_a_defect_at_the_close_gives_the_mark_and_the_bell_back(

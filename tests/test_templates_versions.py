@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from datasync.choices import AuditAction, TemplateOrigin, TemplateState
-from datasync.exceptions import InvalidRequest, TemplateNotDraft, TemplateNotFound
+from datasync.exceptions import InvalidRequest, TemplateNotDraft, TemplateNotFound, TemplateOutdated
 from datasync.mapping import services
 from datasync.mapping.document import from_document, to_document
 from datasync.mapping.store import to_template
@@ -57,9 +58,30 @@ def test_versions_made_at_once_have_numbers_of_their_own() -> None:
 def test_of_drafts_published_at_once_one_is_in_use() -> None:
     services.publish(draft())
     drafts = [draft(header_row=number) for number in range(1, 5)]
-    at_once(*[lambda row=row: services.publish_draft(row.pk) for row in drafts])
-    states = list(HeaderTemplate.objects.values_list("state", flat=True))
-    assert sorted(states) == [TemplateState.ARCHIVED] * 4 + [TemplateState.PUBLISHED]
+    refused = list[int]()
+
+    def publish(row: HeaderTemplate) -> None:
+        try:
+            services.publish_draft(row.pk)
+        except TemplateOutdated:
+            refused.append(row.pk)
+
+    at_once(*[lambda row=row: publish(row) for row in drafts])
+    states = dict(HeaderTemplate.objects.values_list("pk", "state"))
+    assert [pk for pk, state in states.items() if state == TemplateState.PUBLISHED] == [drafts[-1].pk]
+    assert sorted(pk for pk, state in states.items() if state == TemplateState.DRAFT) == sorted(refused)
+
+
+@pytest.mark.django_db
+def test_an_older_draft_does_not_replace_what_is_newer() -> None:
+    older, newer = draft(header_row=1), draft(header_row=2)
+    services.publish_draft(newer.pk)
+    for act in (services.publish_draft, services.publishing_of):
+        with pytest.raises(TemplateOutdated, match=r"v1 .* is older than .* v2"):
+            act(older.pk)
+    newest = services.copy_as_draft(older.pk, actor=None)
+    services.publish_draft(newest.pk)
+    assert HeaderTemplate.objects.get(state=TemplateState.PUBLISHED).header_row == 1
 
 
 @pytest.mark.django_db
@@ -194,6 +216,24 @@ def test_a_file_of_other_types_is_invalid_and_no_bug(line: str) -> None:
     text = text if not line.startswith("identity") else text.replace("identity=['order_id']\n", "")
     with pytest.raises(InvalidTemplate):
         read_templates(text.encode(), where="x")
+
+
+@pytest.mark.parametrize(
+    "value", ["[" * 5000, "{a=" * 5000, "9" * 5000, "0x" + "f" * 5000, "[[0x" + "f" * 5000 + "]]", "1e9999999999"]
+)
+@pytest.mark.parametrize("name", ["version", "columns", "header_row", "identity"])
+def test_a_file_that_strains_the_reader_is_invalid_and_no_bug(name: str, value: str) -> None:
+    told = f"[family]\nplatform='shopee'\ndomain='orders'\n[[variants]]\n{name} = {value}\n"
+    with pytest.raises(InvalidTemplate):
+        read_templates(told.encode(), where="x")
+
+
+def test_words_that_are_replaced_by_longer_ones_do_not_grow_for_ever() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz" + "".join(map(chr, range(0x4E00, 0x4E60)))
+    pairs = ", ".join(f"'{one}' = '{other * 2}'" for one, other in pairwise(letters))
+    told = "[family]\nplatform='shopee'\ndomain='orders'\ngranularity='daily'\n[[variants]]\nidentity=['order_id']\n"
+    with pytest.raises(InvalidTemplate, match="too long"):
+        read_templates(f"{told}rewrite = {{ {pairs} }}\ncolumns = [{{ header = 'a' }}]".encode(), where="x")
 
 
 def test_bytes_that_are_no_text_are_invalid() -> None:

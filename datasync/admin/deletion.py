@@ -17,21 +17,31 @@ from datasync.admin.base import grid, link, operator
 from datasync.admin.messages import report_error
 from datasync.catalog.deletion import Deletion, delete_files, restore_file
 from datasync.catalog.impact import Impact
-from datasync.choices import RowsFate
+from datasync.choices import FileState, RowsFate
 from datasync.exceptions import SyncError
 from datasync.models import CatalogFile
 
+IDS = "file_ids"
+"""The one hidden field that holds all ids: a form may not have a thousand fields."""
+_LONGEST_ID = 18
 
-@admin.action(description=_("Delete …"), permissions=("change",))
+
+@admin.action(description=_("Delete …"), permissions=("delete_files",))
 def delete_chosen(
     files: admin.ModelAdmin[Any], request: HttpRequest, queryset: QuerySet[CatalogFile]
 ) -> TemplateResponse | None:
     """Show what hangs on the chosen files and ask what becomes of their rows; then delete them."""
-    ids = list(queryset.order_by("pk").values_list("pk", flat=True))
+    ids = (
+        _ids_of(request.POST[IDS])
+        if IDS in request.POST
+        else list(queryset.order_by("pk").values_list("pk", flat=True))
+    )
     decided = request.POST.get("rows", "")
     rows = RowsFate(decided) if decided in RowsFate.values else None
     try:
-        deletion = delete_files(file_ids=ids, rows=rows or RowsFate.KEEP, actor=operator(request), dry_run=rows is None)
+        deletion = delete_files(
+            file_ids=ids, rows=rows or RowsFate.DELETE, actor=operator(request), dry_run=rows is None
+        )
     except SyncError as error:
         report_error(request, error)
         return None
@@ -41,7 +51,7 @@ def delete_chosen(
     return None
 
 
-@admin.action(description=_("Restore deleted files"), permissions=("change",))
+@admin.action(description=_("Restore deleted files"), permissions=("delete_files",))
 def restore_chosen(
     files: admin.ModelAdmin[Any],  # noqa: ARG001 - Django's signature
     request: HttpRequest,
@@ -57,6 +67,10 @@ def restore_chosen(
             messages.success(request, gettext("Restored %(name)s.") % {"name": file.original_name})
 
 
+def _ids_of(text: str) -> list[int]:
+    return [int(part) for part in text.split(",") if part.isascii() and part.isdigit() and len(part) <= _LONGEST_ID]
+
+
 def _question(files: admin.ModelAdmin[Any], request: HttpRequest, deletion: Deletion) -> TemplateResponse:
     context = {
         **files.admin_site.each_context(request),
@@ -65,12 +79,21 @@ def _question(files: admin.ModelAdmin[Any], request: HttpRequest, deletion: Dele
         "media": files.media,
         "impacts": _table(deletion.impacts),
         "older": sum(impact.rows_of_older_exports for impact in deletion.impacts),
+        "heirs": {heir.file_id: heir for impact in deletion.impacts for heir in impact.heirs}.values(),
         "busy": len(deletion.busy_file_ids),
-        "file_ids": [impact.file.pk for impact in deletion.impacts],
+        "ids": IDS,
+        "file_ids": ",".join(str(impact.file.pk) for impact in deletion.impacts),
+        "first_id": deletion.impacts[0].file.pk,
         "checkbox": ACTION_CHECKBOX_NAME,
-        "fates": [(fate.value, _CHOICES[fate]) for fate in RowsFate],
+        "fates": [(fate.value, _CHOICES[fate]) for fate in _fates(deletion.impacts)],
     }
     return TemplateResponse(request, "admin/datasync/delete_files.html", context)
+
+
+def _fates(impacts: Sequence[Impact]) -> list[RowsFate]:
+    """What can be chosen: of files that are deleted already, their rows are all that is left."""
+    deleted = all(impact.file.state == FileState.DELETED for impact in impacts)
+    return [RowsFate.DELETE] if deleted else list(RowsFate)
 
 
 _CHOICES = {
@@ -81,8 +104,8 @@ _CHOICES = {
 
 def _table(impacts: Sequence[Impact]) -> Any:
     headers = (
-        gettext("file"), gettext("rows"), gettext("of older exports"), gettext("domain"), gettext("shop"),
-        gettext("period"), gettext("quarantined"), gettext("its bytes go"),
+        gettext("file"), gettext("rows"), gettext("handed over"), gettext("of older exports"), gettext("domain"),
+        gettext("shop"), gettext("period"), gettext("quarantined"), gettext("its bytes go"),
     )  # fmt: skip
     return grid(
         headers,
@@ -90,11 +113,12 @@ def _table(impacts: Sequence[Impact]) -> Any:
             (
                 link(impact.file),
                 f"{impact.rows:,}",
+                f"{impact.handed_over:,}",
                 f"{impact.rows_of_older_exports:,}",
                 ", ".join(sorted({part.domain for part in impact.stored})),
                 ", ".join(sorted({part.shop_name or part.shop_id for part in impact.stored})),
                 _period(impact),
-                f"{impact.undecided + impact.decided:,}",
+                f"{impact.quarantined:,}",
                 gettext("yes") if impact.removes_bytes else gettext("no"),
             )
             for impact in impacts
@@ -115,6 +139,9 @@ def _tell(request: HttpRequest, deletion: Deletion) -> None:
         told = f"{told} {gettext('Their rows are removed in the background.')}"
     elif deletion.rows == RowsFate.DELETE:
         told = f"{told} {gettext('%(rows)s rows removed.') % {'rows': f'{deletion.removed_rows:,}'}}"
+        if deletion.handed_over_rows:
+            handed_over = {"rows": f"{deletion.handed_over_rows:,}"}
+            told = f"{told} {gettext('%(rows)s rows are those of newer exports now.') % handed_over}"
     messages.success(request, told)
     if deletion.busy_file_ids:
         busy = len(deletion.busy_file_ids)

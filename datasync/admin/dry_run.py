@@ -49,7 +49,7 @@ def what_would_a_sync_do(
 def _shown(file: CatalogFile) -> dict[str, Any]:
     """One file's part of the page; one that cannot be rehearsed here does not hide the others."""
     try:
-        found = dry_run(file_id=file.pk, most_bytes=settings.DRY_RUN_MOST_BYTES)
+        found = dry_run(file_id=file.pk, most_bytes=settings.DRY_RUN_MOST_BYTES, most_seconds=settings.DRY_RUN_SECONDS)
     except SyncError as error:
         return {"file": link(file, file.original_name), "error": error_text(error.document)}
     return {
@@ -80,7 +80,7 @@ def _parts(found: DryRun) -> Iterator[dict[str, object]]:
     ):
         if rows:
             count = len(rows)
-            title = ngettext("%(outcome)s: the first row", "%(outcome)s: the first %(count)s rows", count)
+            title = ngettext("%(outcome)s: %(count)s row shown", "%(outcome)s: the first %(count)s rows", count)
             yield {"title": title % {"outcome": gettext(outcome), "count": count}, "table": table(rows)}
 
 

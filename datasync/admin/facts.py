@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, ClassVar, cast
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import NOTHING, HistoryAdmin, grid, link, pairs_table
 from datasync.admin.fact_filters import PeriodFilter, ShopFilter
+from datasync.facts.columns import original_row
 from datasync.facts.lineage import Lineage, lineage_of
 from datasync.models import (
     Fact,
@@ -77,7 +77,7 @@ class FactAdmin(HistoryAdmin):
         """What the row says, where it comes from, and the row as it stood in the file."""
         shared = [field.name for field in Fact._meta.get_fields() if field.name != "raw"]
         own = [field.name for field in self.model._meta.fields if field.name not in {*shared, "raw"}]
-        origin = [name for name in shared if name not in {"file_first", "file_last", "header_set"}]
+        origin = [name for name in shared if name not in {"file_first", "file_last", "header_set", "context"}]
         return (
             (None, {"fields": own}),
             (_("where it comes from"), {"fields": [*origin, "lineage"]}),
@@ -122,7 +122,10 @@ class FactAdmin(HistoryAdmin):
     @admin.display(description=_("original row"))
     def original_row(self, fact: Any) -> SafeString | str:
         """Every cell of the row as it stood in the file, under its header."""
-        return pairs_table(zip(fact.header_set.headers, json.loads(fact.raw), strict=False))
+        return pairs_table(
+            (name, NOTHING if cell is None else cell)
+            for name, cell in original_row(fact.header_set.names, fact.raw).items()
+        )
 
     @admin.display(description=_("files"))
     def lineage(self, fact: Any) -> SafeString | str:
@@ -134,7 +137,10 @@ class FactAdmin(HistoryAdmin):
 def _lineage_rows(lineage: Lineage) -> Iterator[tuple[object, ...]]:
     for word, origin in ((_("brought the row"), lineage.first), (_("wrote it last"), lineage.last)):
         collected = (origin.file and origin.file.collected_at) or NOTHING
-        yield word, link(origin.file), origin.sheet_row or NOTHING, collected
+        row = origin.sheet_row or NOTHING
+        if origin.content_changed:
+            row = _("%(row)s, of content that the file had before") % {"row": row}
+        yield word, link(origin.file), row, collected
     if released := lineage.released_from:
         yield _("released from quarantine"), link(released), released.sheet_row, released.decided_at or NOTHING
     for one in lineage.confirmed_by:

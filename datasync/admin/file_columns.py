@@ -55,7 +55,7 @@ class FileColumns:
     @admin.display(description=gettext_lazy("rows of the last sync"))
     def row_table(self, file: Any) -> SafeString | str:
         """All counts of the last sync."""
-        return pairs_table((name, f"{count:,}") for name, count in file.rows.items())
+        return pairs_table((_(name), f"{count:,}") for name, count in file.rows.items())
 
     @admin.display(description=gettext_lazy("template"))
     def template_link(self, file: Any) -> SafeString | str:

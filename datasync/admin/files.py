@@ -25,6 +25,7 @@ from datasync.admin.flow import FileFlow
 from datasync.admin.messages import report_error
 from datasync.admin.quarantine import export_response
 from datasync.catalog import services as catalog
+from datasync.catalog.rights import may_delete_files
 from datasync.choices import FileState
 from datasync.exceptions import SyncError
 from datasync.mapping import services as mapping
@@ -103,6 +104,10 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
         """A file carries the lineage of its rows."""
         return False
 
+    def has_delete_files_permission(self, request: HttpRequest) -> bool:
+        """Who may delete by the API may delete here, and nobody else."""
+        return may_delete_files(operator(request))
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A deleted file is only looked at."""
         return super().has_change_permission(request, obj) and (obj is None or obj.state != FileState.DELETED)
@@ -130,7 +135,7 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
         if not changed:
             return
         try:
-            catalog.describe_file(CatalogFile.objects.get(pk=obj.pk), **changed)
+            catalog.describe_file(CatalogFile.objects.get(pk=obj.pk), actor=operator(request), **changed)
         except SyncError as error:
             report_error(request, error, about=obj.original_name)
 
@@ -186,7 +191,7 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
         if not rows.exists():
             messages.info(request, _("These files have no quarantined rows."))
             return None
-        return export_response(rows, format="xlsx")
+        return export_response(request, rows, format="xlsx")
 
     def _submit(self, request: HttpRequest, queryset: QuerySet[Any], **flags: bool) -> None:
         """Queue the chosen files and say what came of it, with a link to the task."""

@@ -9,7 +9,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -18,20 +17,25 @@ from datasync.admin.base import OperatorAdmin
 from datasync.admin.messages import report_error
 from datasync.admin.quarantine_acts import correct_row, discard_rows, release_rows
 from datasync.admin.quarantine_columns import RowColumns
+from datasync.admin.quarantine_pages import correct_page, discard_page, import_page
 from datasync.choices import QUARANTINE_UNDECIDED
 from datasync.exceptions import SyncError
 from datasync.models import QuarantinedRow
-from datasync.quarantine import export, selectors, values
-from datasync.quarantine.discard import LONGEST_NOTE
+from datasync.quarantine import check, export, selectors, values
+from datasync.quarantine.notes import LONGEST_NOTE
 from datasync.reasons import Reason
 
 MOST_ROWS = 1_000
 """Rows that an action works on; the command has no limit."""
 
 
-def export_response(rows: QuerySet[QuarantinedRow], *, format: str) -> FileResponse:  # noqa: A002
-    """The rows as a download."""
-    stream, name = export.spooled(rows, format=format)
+def export_response(request: HttpRequest, rows: QuerySet[QuarantinedRow], *, format: str) -> FileResponse | None:  # noqa: A002
+    """The rows as a download; None, and a word about it, where they cannot be one."""
+    try:
+        stream, name = export.spooled(rows, format=format)
+    except SyncError as error:
+        report_error(request, error)
+        return None
     return FileResponse(stream, as_attachment=True, filename=name, headers={"X-Content-Type-Options": "nosniff"})
 
 
@@ -56,8 +60,9 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
     list_filter = ("state", ReasonFilter, "domain", "file__platform", "created_at")
     list_select_related = ("file",)
     search_fields = ("file__original_name", "item__task__task_id")
-    actions = ("rehearse_release", "release", "discard", "export_xlsx", "export_csv")
+    actions = ("correct_column", "rehearse_release", "release", "discard", "export_xlsx", "export_csv")
     empty_hint = _("No quarantined rows: every row that was read could be trusted.")
+    change_list_template = "admin/datasync/quarantined_rows.html"
     change_form_template = "admin/datasync/quarantined_row.html"
     fields = readonly_fields = (
         "file_link", "sheet_row", "state_badge", "reasons_table", "cells", "domain", "item", "template", "created_at",
@@ -72,13 +77,17 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
         """Rows are discarded, not deleted: the books speak of them."""
         return False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Rows of files that nobody has deleted."""
+        return super().get_queryset(request) & selectors.present_rows()
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Let a task's and a file's page link to their rows."""
         linked = {"item__task__id__exact", "file__id__exact"}
         return lookup in linked or super().lookup_allowed(lookup, value, request)
 
     def get_urls(self) -> list[Any]:
-        """The buttons on a row's page."""
+        """The page of a corrected sheet, and the buttons on a row's page."""
         buttons = [
             path(
                 f"<int:row_id>/{name}/",
@@ -91,7 +100,13 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
                 ("discard", self.discard_one),
             )
         ]
-        return [*buttons, *super().get_urls()]
+        sheet = path("import/", self.admin_site.admin_view(self.import_sheet), name="datasync_quarantinedrow_import")
+        return [sheet, *buttons, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, with the way to a corrected sheet for those who may correct."""
+        context = {"may_import": self.has_change_permission(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -102,6 +117,7 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
         context: dict[str, Any] = {"show_save": False, "show_save_and_continue": False, "longest_note": LONGEST_NOTE}
         row = self.get_object(request, object_id) if object_id else None
         if row is not None and row.state in QUARANTINE_UNDECIDED and self.has_change_permission(request, row):
+            context["doubted"] = bool(check.unsettled(row))
             context["cells"] = [
                 (at, f"#{at + 1}", header, text or "")
                 for at, (header, text) in enumerate(zip(row.header_set.headers, values.current(row), strict=True))
@@ -115,15 +131,16 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
         return self._done(request, row_id, lambda: correct_row(request, row_id=row_id, texts=request.POST))
 
     def release_one(self, request: HttpRequest, row_id: int) -> HttpResponse:
-        """Load the row."""
-        return self._done(request, row_id, lambda: release_rows(request, ids=[row_id]))
+        """Load the row, or say what that would do."""
+        rehearsed = "rehearse" in request.POST
+        return self._done(request, row_id, lambda: release_rows(request, ids=[row_id], dry_run=rehearsed))
 
     def discard_one(self, request: HttpRequest, row_id: int) -> HttpResponse:
-        """Keep the row out."""
-        note = request.POST.get("note", "")
-        return self._done(request, row_id, lambda: discard_rows(request, ids=[row_id], note=note))
+        """Keep the row out, or say what that would do."""
+        note, rehearsed = request.POST.get("note", ""), "rehearse" in request.POST
+        return self._done(request, row_id, lambda: discard_rows(request, ids=[row_id], note=note, dry_run=rehearsed))
 
-    def _done(self, request: HttpRequest, row_id: int, act: Callable[[], None]) -> HttpResponse:
+    def _done(self, request: HttpRequest, row_id: int, act: Callable[[], object]) -> HttpResponse:
         row = self.get_object(request, str(row_id))
         if row is None:
             raise Http404
@@ -132,7 +149,19 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
         act()
         return HttpResponseRedirect(reverse("admin:datasync_quarantinedrow_change", args=(row_id,)))
 
-    # What is done with chosen rows
+    # What is done with chosen rows, and with a sheet of them
+
+    def import_sheet(self, request: HttpRequest) -> HttpResponse:
+        """Take the corrections of an exported sheet, or say what they would be."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return import_page(self, request)
+
+    @admin.action(description=_("Correct one column…"), permissions=("change",))
+    def correct_column(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """One correction for all chosen rows with the same problem."""
+        ids = _chosen(request, queryset)
+        return correct_page(self, request, ids) if ids else None
 
     @admin.action(description=_("What would a release do?"), permissions=("change",))
     def rehearse_release(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -150,34 +179,17 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
     def discard(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Ask for the reason, then keep the chosen rows out."""
         ids = _chosen(request, queryset)
-        if not ids:
-            return None
-        if "note" in request.POST:
-            discard_rows(request, ids=ids, note=request.POST["note"])
-            return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Discard rows"),
-            "opts": self.opts,
-            "media": self.media,
-            "ids": ids,
-            "longest_note": LONGEST_NOTE,
-        }
-        return TemplateResponse(request, "admin/datasync/discard_rows.html", context)
+        return discard_page(self, request, ids) if ids else None
 
     @admin.action(description=_("Export as xlsx, with reasons"), permissions=("view",))
-    def export_xlsx(self, request: HttpRequest, queryset: QuerySet[Any]) -> FileResponse:
+    def export_xlsx(self, request: HttpRequest, queryset: QuerySet[Any]) -> FileResponse | None:
         """Download the chosen rows as a workbook."""
-        return export_response(_whole(queryset), format="xlsx")
+        return export_response(request, _whole(queryset), format="xlsx")
 
     @admin.action(description=_("Export as csv, with reasons"), permissions=("view",))
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Any]) -> FileResponse | None:
         """Download the chosen rows as CSV."""
-        try:
-            return export_response(_whole(queryset), format="csv")
-        except SyncError as error:
-            report_error(request, error)
-            return None
+        return export_response(request, _whole(queryset), format="csv")
 
 
 def _whole(queryset: QuerySet[Any]) -> QuerySet[Any]:

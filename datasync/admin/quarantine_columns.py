@@ -6,12 +6,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import badge, grid, link
 from datasync.choices import QuarantineState
 from datasync.quarantine import export, selectors, values
+from datasync.quarantine.words import label
 
 QUARANTINE_COLOURS = {
     QuarantineState.OPEN: "amber",
@@ -58,7 +58,7 @@ class RowColumns:
     @admin.display(description=_("fact"))
     def fact(self, row: Any) -> str:
         """The key of the fact that a released row became, and how."""
-        return f"{row.record_key} ({gettext(row.outcome)})" if row.record_key else "–"
+        return f"{row.record_key} ({label(row.outcome)})" if row.record_key else "–"
 
     @admin.display(description=_("audit"))
     def audit(self, row: Any) -> SafeString | str:

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from datasync.admin.base import grid, link, operator, pairs_table
+from datasync.admin.base import error_text, grid, link, operator, pairs_table
 from datasync.admin.messages import report_error
 from datasync.exceptions import SyncError
 from datasync.runs.remap.services import RemapPreview, remap_preview, start_remap
@@ -77,7 +77,7 @@ def _tables(preview: RemapPreview) -> dict[str, object]:
         for sample in preview.samples
         for one in sample.differences
     ]
-    refused = [(refused.file, refused.error["message"]) for refused in preview.refused_files]
+    refused = [(refused.file, error_text(refused.error)) for refused in preview.refused_files]
     return {
         "outcomes": pairs_table(outcomes),
         "differences": grid((_("row"), _("column"), _("stored"), _("new")), differences),

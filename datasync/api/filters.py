@@ -20,9 +20,6 @@ def _ordering(*names: str, default: str) -> serializers.ChoiceField:
     return serializers.ChoiceField(choices, default=default, help_text="A leading `-` turns it round.")
 
 
-_LISTED_STATES = [(state.value, state.label) for state in FileState if state != FileState.DELETED]
-
-
 class FileQuery(PagedQuery):
     """Filters of the catalogue."""
 
@@ -30,7 +27,9 @@ class FileQuery(PagedQuery):
     domain = serializers.ChoiceField(DomainChoice.choices, required=False)
     sub_domain = serializers.ChoiceField(SubDomain.choices, required=False)
     granularity = serializers.ChoiceField(Granularity.choices, required=False)
-    status = serializers.ChoiceField(_LISTED_STATES, required=False)
+    status = serializers.ChoiceField(
+        FileState.choices, required=False, help_text="`deleted` for staff only; no other list shows deleted files."
+    )
     shop = serializers.CharField(max_length=100, required=False, help_text="The platform's id of the shop.")
     template_status = serializers.ChoiceField(
         list(TEMPLATE_STATUS), required=False, help_text="Whether a published template fits."
@@ -39,6 +38,12 @@ class FileQuery(PagedQuery):
     ordering = _ordering(
         "id", "original_name", "size", "first_seen_at", "synced_at", "collected_at", "status", default="-id"
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What is deleted is shown to those who can bring it back."""
+        if attrs.get("status") == FileState.DELETED and not self.context["user"].is_staff:
+            raise serializers.ValidationError({"status": _("Only staff may ask for deleted files.")})
+        return super().validate(attrs)
 
 
 class TaskQuery(PagedQuery):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from datasync.api.views.deletion import BatchDeleteImpactView, DeleteFilesView, DeleteImpactView
+from datasync.api.views.deletion import BatchDeleteImpactView, DeleteFilesView, DeleteImpactView, RestoreView
 from datasync.api.views.dry_run import DryRunView
 from datasync.api.views.exports import DownloadView, ExportsView, ExportView
 from datasync.api.views.facts import FactsView, FactView
@@ -50,6 +50,7 @@ urlpatterns = [
     path("files/<int:file_id>/profile", ProfileView.as_view(), name="file-profile"),
     path("files/<int:file_id>/dry-run", DryRunView.as_view(), name="file-dry-run"),
     path("files/<int:file_id>/delete-impact", DeleteImpactView.as_view(), name="file-delete-impact"),
+    path("files/<int:file_id>/restore", RestoreView.as_view(), name="file-restore"),
     path("exports", ExportsView.as_view(), name="exports"),
     path("exports/<int:export_id>", ExportView.as_view(), name="export"),
     path("exports/<int:export_id>/download", DownloadView.as_view(), name="export-download"),

@@ -6,11 +6,12 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from datasync.catalog import records
 from datasync.catalog.again import look_again
 from datasync.catalog.description import UPLOADER, Described
-from datasync.choices import FILE_ACTIVE, DomainChoice, FileState, Granularity
+from datasync.choices import FILE_ACTIVE, ITEM_ACTIVE, DomainChoice, FileState, Granularity
 from datasync.exceptions import FileBusy, FileError, FileNotFound, InvalidRequest
 from datasync.mapping.match import Outcome, match
 from datasync.mapping.selectors import family_of_file, sample_rows, stored_for
@@ -40,17 +41,19 @@ def describe_file(file: CatalogFile, **fields: Value) -> CatalogFile:
     """Correct fields of a file's description; it is matched anew and pending, as soon as it is described enough.
 
     Platforms may be given as codes, the shop as a row or, as ``shop_id``, by the platform's id of it. Raises
-    ``InvalidRequest`` for what cannot go together, and ``FileBusy`` while the file is being synced.
+    ``InvalidRequest`` for what cannot go together, and ``FileBusy`` while the file is being synced or its rows are
+    typed again.
     """
     row = CatalogFile.objects.select_for_update().get(pk=file.pk)
     if row.state == FileState.DELETED:
         raise FileNotFound(what=row.pk)
-    if row.state in FILE_ACTIVE:
-        active = SyncTaskFile.objects.filter(file=row).order_by("-id").select_related("task").first()
+    active = SyncTaskFile.objects.filter(file=row, state__in=ITEM_ACTIVE).select_related("task").first()
+    if active is not None or row.state in FILE_ACTIVE:  # a remap leaves the file's own state alone
         raise FileBusy(task_id=active.task.task_id if active else "")
     unknown = sorted(set(fields) - {*FIELDS, "shop_id"})
     if unknown:
-        raise InvalidRequest(detail=f"Unknown fields: {', '.join(unknown)}.")
+        told = _("There is no such field: %(names)s.") % {"names": ", ".join(unknown)}
+        raise InvalidRequest(detail=told, field=unknown[0])
     family = family_of_file(row)
     for name, value in sorted(fields.items(), key=lambda field: field[0] == "shop_id"):  # its platform comes first
         _set(row, name, value)
@@ -70,7 +73,7 @@ def describe_file(file: CatalogFile, **fields: Value) -> CatalogFile:
 def _set(row: CatalogFile, name: str, value: Value) -> None:
     if name.endswith("platform") and (value is None or isinstance(value, str)):
         if value and not Platform.objects.filter(pk=value).exists():
-            raise InvalidRequest(detail=f"Unknown platform: {value}.")
+            raise InvalidRequest(detail=_("Unknown platform: %(codes)s.") % {"codes": value}, field=name)
         setattr(row, f"{name}_id", value or None)
     elif name == "shop_id":
         row.shop = _shop(row.platform_id, str(value)) if value else None
@@ -81,7 +84,9 @@ def _set(row: CatalogFile, name: str, value: Value) -> None:
 def _shop(platform: str | None, shop_id: str) -> Shop:
     shop = Shop.objects.filter(platform=platform, shop_id=shop_id).first()
     if shop is None:
-        raise InvalidRequest(detail=f"shop_id: {platform or 'a file without a platform'} has no shop {shop_id}.")
+        whose = platform or _("a file without a platform")
+        told = _("shop_id: %(platform)s has no shop %(shop_id)s.") % {"platform": whose, "shop_id": shop_id}
+        raise InvalidRequest(detail=told, field="shop_id")
     return shop
 
 
@@ -91,13 +96,13 @@ def _check(row: CatalogFile) -> None:
     if row.domain == DomainChoice.INVENTORY:
         row.granularity = Granularity.SNAPSHOT
     if row.sub_domain and row.domain != DomainChoice.SERVICES:
-        raise InvalidRequest(detail="Only the domain services has sub-domains.")
+        raise InvalidRequest(detail=_("Only the domain services has sub-domains."), field="sub_domain")
     if row.granularity == Granularity.SNAPSHOT and row.domain not in {"", DomainChoice.INVENTORY}:
-        raise InvalidRequest(detail="Only an inventory is a snapshot.")
+        raise InvalidRequest(detail=_("Only an inventory is a snapshot."), field="granularity")
     if row.shop is not None and row.shop.platform_id != row.platform_id:
-        raise InvalidRequest(detail="The shop belongs to another platform.")
+        raise InvalidRequest(detail=_("The shop belongs to another platform."), field="shop_id")
     if row.period_start and row.period_end and row.period_end < row.period_start:
-        raise InvalidRequest(detail="The period ends before it begins.")
+        raise InvalidRequest(detail=_("The period ends before it begins."), field="period_end")
 
 
 def _source_names(fields: dict[str, Any]) -> list[str]:

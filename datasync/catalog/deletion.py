@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from datasync.audit import record
+from datasync.audit import Act, record, record_each
 from datasync.catalog import records, removal
 from datasync.catalog.impact import Impact, chosen_ids, impacts_of, none_found
 from datasync.catalog.services import verify_unchanged
@@ -28,18 +27,19 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 _HERE = Q(removing__gt="") | ~Q(state=FileState.DELETED)
-"""Files that can be deleted; an unfinished deletion can be gone on with."""
+"""Files that can be deleted with or without rows; an unfinished deletion can be gone on with."""
 _LARGEST_ID = 2**63 - 1
 _MOST_FILES_AT_ONCE = 50
-"""Of files whose rows go with them: each costs some twenty statements."""
+"""Of files with which something goes: each costs some statements of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
     """What became of files that were to be deleted.
 
-    ``impacts`` is what hung on each when it was marked. ``removed_rows`` are facts that are gone by now; unless
-    ``finished``, a worker goes on.
+    ``impacts`` is what hung on each when it was marked. ``removed_rows`` are facts that are gone by now,
+    ``handed_over_rows`` those that newer exports have now; unless ``finished``, a worker goes on. Of a dry run they are
+    what would be.
     """
 
     impacts: tuple[Impact, ...]
@@ -47,6 +47,7 @@ class Deletion:
     missing_file_ids: tuple[int, ...] = ()
     busy_file_ids: tuple[int, ...] = ()
     removed_rows: int = 0
+    handed_over_rows: int = 0
     finished: bool = True
     dry_run: bool = False
 
@@ -74,31 +75,33 @@ def delete_files(
 ) -> Deletion:
     """Delete files; those that are being synced, and ids that are no file's, are named and left out.
 
-    More than ``DELETE_AT_ONCE_ROWS`` rows are removed by a worker, unless ``here``. A file whose deletion was
-    interrupted is gone on with, the way that was asked for first. Raises ``WrongNumberOfFiles``, ``DataNotFound`` when
-    none of the files exists, and ``FileBusy`` when all that do are busy.
+    With their rows go files too that were deleted without them before. More than ``DELETE_AT_ONCE_ROWS`` rows are
+    removed by a worker, unless ``here``. A file whose deletion was interrupted is gone on with, the way that was asked
+    for first. Raises ``WrongNumberOfFiles``, ``DataNotFound`` when none of the files exists, and ``FileBusy`` when all
+    that do are busy.
     """
     wanted = chosen_ids(file_ids)
-    found = CatalogFile.objects.filter(_HERE, pk__in=wanted).defer("profile", "header", "match", "suggestion")
+    found = CatalogFile.objects.filter(pk__in=wanted).defer("profile", "header", "match", "suggestion")
+    if rows != RowsFate.DELETE:
+        found = found.filter(_HERE)
     if dry_run:
         impacts, busy = _weighed(found, wanted)
+        removed = _foreseen(impacts, rows)
     else:
         with transaction.atomic():
             impacts, busy = _weighed(found.select_for_update(of=("self",)), wanted)
-            for impact in impacts:
-                _mark(impact, rows=rows, actor=actor)
-    deletion = partial(
-        Deletion,
+            _mark(impacts, rows=rows, actor=actor)
+        removed = _remove(impacts, here=here, progress=progress)
+    return Deletion(
         impacts=tuple(impacts),
         rows=rows,
         missing_file_ids=tuple(pk for pk in wanted if pk not in {*busy, *(impact.file.pk for impact in impacts)}),
         busy_file_ids=tuple(busy),
+        removed_rows=removed.rows,
+        handed_over_rows=removed.handed_over,
+        finished=removed.finished,
         dry_run=dry_run,
     )
-    if dry_run:
-        return deletion()
-    removed, finished = _remove(impacts, here=here, progress=progress)
-    return deletion(removed_rows=removed, finished=finished)
 
 
 def restore_file(*, file_id: int, actor: AbstractBaseUser | None) -> CatalogFile:
@@ -134,39 +137,63 @@ def _weighed(found: QuerySet[CatalogFile], wanted: Sequence[int]) -> tuple[list[
     if len(busy) == len(files):
         raise FileBusy(task_id=tasks.get(busy[0], ""))
     left_out = set(busy)
-    return impacts_of([file for file in files if file.pk not in left_out]), busy
+    impacts = impacts_of([file for file in files if file.pk not in left_out])
+    impacts = [impact for impact in impacts if not _is_gone(impact)]
+    if not impacts and not busy:
+        raise none_found(wanted)
+    return impacts, busy
 
 
-def _mark(impact: Impact, *, rows: RowsFate, actor: AbstractBaseUser | None) -> None:
-    """Take the file out of the catalogue; from here on the deletion finishes, whatever happens to this process."""
-    file = impact.file
-    if file.state == FileState.DELETED:
-        return
+def _is_gone(impact: Impact) -> bool:
+    """Whether the file was deleted before and left nothing."""
+    return impact.file.state == FileState.DELETED and not impact.file.removing and impact.is_empty
+
+
+def _mark(impacts: Sequence[Impact], *, rows: RowsFate, actor: AbstractBaseUser | None) -> None:
+    """Take the files out of the catalogue; from here on the deletion finishes, whatever happens to this process."""
+    fresh = [impact for impact in impacts if not impact.file.removing]
     goes = rows == RowsFate.DELETE
-    record(
+    record_each(
         AuditAction.FILE_DELETED,
         actor=actor,
-        file=file,
-        rows=impact.rows if goes else 0,
-        detail={"rows": rows.value, "name": file.original_name, "state": file.state, "stored_rows": impact.rows},
+        acts=[
+            Act(
+                file=impact.file,
+                rows=impact.rows - impact.handed_over if goes else 0,
+                detail={
+                    "rows": rows.value,
+                    "name": impact.file.original_name,
+                    "state": impact.file.state,
+                    "stored_rows": impact.rows,
+                    "handed_over": {str(heir.file_id): heir.rows for heir in impact.heirs} if goes else {},
+                },
+            )
+            for impact in fresh
+        ],
     )
-    file.state, file.removing, file.last_error = FileState.DELETED, rows.value, {}
-    if goes:
-        file.rows = {}
-    file.save(update_fields=["state", "removing", "last_error", "rows"])
+    values: dict[str, Any] = {"state": FileState.DELETED, "removing": rows.value, "last_error": {}}
+    values |= {"rows": {}} if goes else {}
+    CatalogFile.objects.filter(pk__in=[impact.file.pk for impact in fresh]).update(**values)
+    for impact in fresh:
+        for name, value in values.items():
+            setattr(impact.file, name, value)
 
 
-def _remove(impacts: Sequence[Impact], *, here: bool, progress: removal.Progress | None) -> tuple[int, bool]:
-    """Remove what goes with the files, or have a worker do it: how many facts went, and whether all is gone."""
-    heavy = [impact.rows for impact in impacts if impact.rows and impact.file.removing == RowsFate.DELETE]
-    if not here and (sum(heavy) > settings.DELETE_AT_ONCE_ROWS or len(heavy) > _MOST_FILES_AT_ONCE):
+def _foreseen(impacts: Sequence[Impact], rows: RowsFate) -> removal.Removed:
+    """What would become of the rows of the files."""
+    going = [impact for impact in impacts if (impact.file.removing or rows) == RowsFate.DELETE]
+    handed_over = sum(impact.handed_over for impact in going)
+    return removal.Removed(sum(impact.rows for impact in going) - handed_over, handed_over, finished=True)
+
+
+def _remove(impacts: Sequence[Impact], *, here: bool, progress: removal.Progress | None) -> removal.Removed:
+    """Remove what goes with the files, or have a worker do it."""
+    going = [impact for impact in impacts if impact.file.removing == RowsFate.DELETE and not impact.is_empty]
+    heavy = sum(impact.rows + impact.quarantined for impact in going) > settings.DELETE_AT_ONCE_ROWS
+    if not here and (heavy or len(going) > _MOST_FILES_AT_ONCE):
         transaction.on_commit(removal.ring_for_removal)
-        return 0, False
-    removed, finished = 0, True
-    for impact in impacts:
-        count, done = removal.remove(impact.file, wait=here, progress=progress)
-        removed += count
-        finished = finished and done
-    if not finished:
+        return removal.Removed()
+    removed = removal.remove([impact.file for impact in impacts], wait=here, progress=progress)
+    if not removed.finished:
         transaction.on_commit(removal.ring_for_removal)
-    return removed, finished
+    return removed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
 
 from datasync.catalog import selectors
 from datasync.catalog.after import state_after
@@ -57,15 +60,19 @@ def dry_run(
     allow_quarantine: bool = True,
     use_template_header_row: bool = True,
     most_bytes: int | None = None,
-    on_progress: Callable[[Counts], None] = lambda _: None,
+    most_seconds: float | None = None,
+    on_progress: Callable[[Counts], None] = lambda _counts: None,
 ) -> DryRun:
     """Rehearse the sync of a file in a read-only transaction; it waits for nobody, and nobody for it.
 
     An error that would end the sync is part of the answer. Raises ``FileNotFound``, ``TooLargeToRehearse`` above
-    ``most_bytes``, and errors that would only have the sync tried again.
+    ``most_bytes`` or after ``most_seconds`` (a few bytes of a workbook may be a million rows), and errors that would
+    only have the sync tried again.
     """
     from datasync.ingest.load.read_only import read_only  # noqa: PLC0415 - brings polars along
 
+    if most_seconds is not None:
+        on_progress = _in_time(on_progress, most_seconds)
     options = SyncOptions(
         only_with_template=only_with_template, use_template_header_row=use_template_header_row, keep_header=False
     )
@@ -78,9 +85,22 @@ def dry_run(
         try:
             return _rehearsed(file, options, allow_quarantine=allow_quarantine, on_progress=on_progress)
         except SyncError as error:
-            if not error.permanent:
+            if not error.permanent or isinstance(error, TooLargeToRehearse):
                 raise
             return _ended(file, state_after(error), error.document)
+
+
+def _in_time(on_progress: Callable[[Counts], None], seconds: float) -> Callable[[Counts], None]:
+    """``on_progress`` that ends the rehearsal when its time, which runs from now on, is over."""
+    deadline = time.monotonic() + seconds
+
+    def checked(counts: Counts) -> None:
+        if time.monotonic() > deadline:
+            found = _("more than %(seconds)s s of work") % {"seconds": f"{seconds:g}"}
+            raise TooLargeToRehearse(found=found, limit=f"{seconds:g} s")
+        on_progress(counts)
+
+    return checked
 
 
 def _rehearsed(

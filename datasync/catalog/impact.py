@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.db.models.functions import Length
 
+from datasync.catalog.heirs import Confirmations
 from datasync.catalog.selectors import files as listed_files
 from datasync.choices import QUARANTINE_UNDECIDED
 from datasync.disk import UPLOADS
@@ -19,6 +20,7 @@ from datasync.models import FACT_MODELS, CatalogFile, ConfirmedRows, Quarantined
 
 MOST_FILES = 1000
 _BYTES_A_KEY = 16
+_KEYS_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +41,22 @@ class StoredRows:
     older: int
 
 
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """Rows that would not go with the file, because a newer export confirmed them: they become that export's."""
+
+    file_id: int
+    file_name: str
+    rows: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impact:
     """What hangs on one file. ``confirmations`` are rows of other exports that this one repeated unchanged."""
 
     file: CatalogFile
     stored: tuple[StoredRows, ...] = ()
+    heirs: tuple[HandedOver, ...] = ()
     undecided: int = 0
     decided: int = 0
     confirmations: int = 0
@@ -58,6 +70,21 @@ class Impact:
     def rows_of_older_exports(self) -> int:
         """Those of them that an earlier export had before."""
         return sum(part.older for part in self.stored)
+
+    @property
+    def handed_over(self) -> int:
+        """Those of them that would stay, as rows of newer exports."""
+        return sum(heir.rows for heir in self.heirs)
+
+    @property
+    def quarantined(self) -> int:
+        """All quarantined rows."""
+        return self.undecided + self.decided
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing in the database would go with the file."""
+        return not (self.rows or self.quarantined or self.confirmations)
 
     @property
     def removes_bytes(self) -> bool:
@@ -92,9 +119,10 @@ def none_found(wanted: Sequence[int]) -> DataNotFound:
 
 
 def impacts_of(files: Sequence[CatalogFile]) -> list[Impact]:
-    """What hangs on each of the files: ten queries, however many there are."""
+    """What hangs on each of the files, which would go together: ten queries, and some for each newer export."""
     ids = [file.pk for file in files]
     stored = _stored(ids)
+    heirs = _heirs(stored, without=ids)
     quarantined = _quarantined(ids)
     confirmed = dict(
         ConfirmedRows.objects.filter(file__in=ids).annotate(length=Length("keys")).values_list("file_id", "length")
@@ -103,6 +131,7 @@ def impacts_of(files: Sequence[CatalogFile]) -> list[Impact]:
         Impact(
             file=file,
             stored=tuple(stored[file.pk]),
+            heirs=tuple(heirs[file.pk]),
             undecided=quarantined[file.pk][0],
             decided=quarantined[file.pk][1],
             confirmations=confirmed.get(file.pk, 0) // _BYTES_A_KEY,
@@ -151,6 +180,40 @@ def _stored(ids: Sequence[int]) -> dict[int, list[StoredRows]]:
             )
         )
     return stored
+
+
+def _heirs(stored: dict[int, list[StoredRows]], *, without: Sequence[int]) -> dict[int, list[HandedOver]]:
+    """By file; files are looked at together as long as their keys are not too many to be held at once."""
+    owners: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for file_id, parts in stored.items():
+        for part in parts:
+            owners[part.domain][file_id] += part.rows
+    counted: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for domain, rows in owners.items():
+        for group in _groups(rows):
+            for owner, heirs in Confirmations(domain, group, without=without).heirs().counts.items():
+                for heir, count in heirs.items():
+                    counted[owner][heir] += count
+    named = {heir for heirs in counted.values() for heir in heirs}
+    names = dict(CatalogFile.objects.filter(pk__in=named).values_list("pk", "original_name")) if named else {}
+    found: dict[int, list[HandedOver]] = defaultdict(list)
+    for owner, heirs in counted.items():
+        found[owner] = [HandedOver(heir, names.get(heir, ""), count) for heir, count in sorted(heirs.items())]
+    return found
+
+
+def _groups(rows: dict[int, int]) -> Iterator[list[int]]:
+    """The files in groups of at most ``_KEYS_AT_ONCE`` rows; one with more is a group of its own."""
+    group: list[int] = []
+    size = 0
+    for file_id, count in rows.items():
+        if group and size + count > _KEYS_AT_ONCE:
+            yield group
+            group, size = [], 0
+        group.append(file_id)
+        size += count
+    if group:
+        yield group
 
 
 def _quarantined(ids: Sequence[int]) -> dict[int, tuple[int, int]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from datasync.catalog import records
 from datasync.catalog.cataloguer import Catalogued, Cataloguer, Outcome
@@ -152,7 +153,8 @@ def _inside_root(path: Path) -> tuple[Path, str]:
             if any((root / Path(*below.parts[:depth])).is_symlink() for depth in range(1, len(below.parts) + 1)):
                 break
             return root, "" if below == Path() else below.as_posix()
-    raise InvalidRequest(detail=f"{printable(str(path))} is not inside a configured root (DATA_ROOTS).")
+    told = _("%(path)s is not inside a configured root (DATA_ROOTS).") % {"path": printable(str(path))}
+    raise InvalidRequest(detail=told)
 
 
 def _chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, CharField, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from datasync.choices import FileState
 from datasync.exceptions import FileNotFound
+from datasync.mapping.in_use import HAS_PUBLISHED_TEMPLATE, HAS_TEMPLATE
 from datasync.mapping.match import Outcome
 from datasync.models import CatalogFile
 
@@ -27,11 +28,14 @@ _LOOKUPS = {
 }
 _BLOCKED = Q(state=FileState.TEMPLATE_UPDATE_REQUIRED) | Q(template_fit=Outcome.BLOCKED.value)
 TEMPLATE_STATUS = {
-    "matched": Q(template__isnull=False) & ~_BLOCKED,
-    "missing": Q(template=None) & ~_BLOCKED,
+    "matched": HAS_TEMPLATE & ~_BLOCKED,
+    "missing": ~HAS_TEMPLATE & ~_BLOCKED,
     "update_required": _BLOCKED,
 }
 """Whether a published template fits, by the word for it."""
+_STATUS = Case(
+    *(When(condition, then=Value(word)) for word, condition in TEMPLATE_STATUS.items()), output_field=CharField()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +102,16 @@ def pending_files(
     if since_hours is not None:
         rows = rows.filter(first_seen_at__gte=timezone.now() - timedelta(hours=since_hours))
     if with_template_only:
-        rows = rows.filter(template__isnull=False)
+        rows = rows.filter(HAS_PUBLISHED_TEMPLATE)
     return rows.order_by("collected_at", "id")
 
 
+def template_status(file: CatalogFile) -> str:
+    """Which condition of ``TEMPLATE_STATUS`` a file meets; asked of a file of this module, it costs no query."""
+    told: str | None = getattr(file, "template_status", None)
+    return told or CatalogFile.objects.annotate(told=_STATUS).values_list("told", flat=True).get(pk=file.pk)
+
+
 def _shown(rows: QuerySet[CatalogFile]) -> QuerySet[CatalogFile]:
-    return rows.select_related("shop", "template", "platform", "source_platform").order_by("-id")
+    related = rows.select_related("shop", "template", "platform", "source_platform")
+    return related.annotate(template_status=_STATUS).order_by("-id")

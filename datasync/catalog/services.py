@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils.translation import gettext as _
 
 from datasync.audit import record
-from datasync.catalog import removal, side_file, uploads
+from datasync.catalog import correct, removal, side_file, uploads
 from datasync.catalog.again import look_again
 from datasync.catalog.cataloguer import Catalogued, Cataloguer, Outcome
-from datasync.catalog.correct import describe_file
 from datasync.catalog.describe import Knowledge
 from datasync.catalog.description import Description
 from datasync.catalog.exceptions import FileGrowing
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 _SECONDS_FOR_DELETIONS = 5.0
+_AUDITED = tuple(name for name in correct.FIELDS if name != "shop")
 
 
 def scan(
@@ -99,7 +101,7 @@ def store_upload(
     told = description or Description()
     unknown = {code for code in (told.platform, told.source_platform) if code} - knowledge.platforms
     if unknown:
-        raise InvalidRequest(detail=f"Unknown platform: {', '.join(sorted(unknown))}.")
+        raise InvalidRequest(detail=_("Unknown platform: %(codes)s.") % {"codes": ", ".join(sorted(unknown))})
     name = uploads.keep(uploaded)
     cataloguer = Cataloguer(
         root=settings.UPLOAD_DIR,
@@ -118,6 +120,28 @@ def store_upload(
     if done.restored:
         record(AuditAction.FILE_RESTORED, actor=actor, file=row)
     return row
+
+
+@transaction.atomic
+def describe_file(file: CatalogFile, *, actor: AbstractBaseUser | None = None, **fields: correct.Value) -> CatalogFile:
+    """Correct fields of a file's description, as ``correct.describe_file`` says; what changes is written down."""
+    before = described_as(CatalogFile.objects.select_related("shop").select_for_update(of=("self",)).get(pk=file.pk))
+    described = correct.describe_file(file, **fields)
+    changed = {
+        name: {"from": before[name], "to": value}
+        for name, value in described_as(described).items()
+        if value != before[name]
+    }
+    if changed:
+        record(AuditAction.FILE_DESCRIBED, actor=actor, file=described, detail={"changed": changed})
+    return described
+
+
+def described_as(file: CatalogFile) -> dict[str, str | None]:
+    """A file's description as the audit keeps it."""
+    told = {name: getattr(file, f"{name}_id" if name.endswith("platform") else name) for name in _AUDITED}
+    shown = {name: None if value is None else str(value) for name, value in told.items()}
+    return shown | {"shop": file.shop.shop_id if file.shop else None}
 
 
 def profiled(file: CatalogFile) -> CatalogFile:
@@ -165,7 +189,8 @@ def _inside(path: Path, roots: Sequence[Path]) -> tuple[Path, str]:
             if real != root.resolve() / wanted.parent.relative_to(root):
                 break
             return root, wanted.relative_to(root).as_posix()
-    raise InvalidRequest(detail=f"{printable(str(path))} is not inside a configured root (DATA_ROOTS).")
+    told = _("%(path)s is not inside a configured root (DATA_ROOTS).") % {"path": printable(str(path))}
+    raise InvalidRequest(detail=told)
 
 
 def _found(root: Path, name: str) -> Found:

@@ -11,13 +11,6 @@ class ExportNotFound(NotFound):
     code = "EXPORT_NOT_FOUND"
 
 
-class ExportNotReady(SyncError):
-    """The export is %(state)s; there is nothing to download."""
-
-    code = "EXPORT_NOT_READY"
-    recovery = "Wait until it is ready, or ask for a new one."
-
-
 class LinkExpired(SyncError):
     """The download link is not valid any more."""
 

@@ -6,12 +6,14 @@ A file that has nothing to give is named with the reason in ``not included.txt``
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -22,11 +24,14 @@ from django.utils import timezone
 
 from datasync.catalog.selectors import present_files
 from datasync.choices import EXPORT_UNFINISHED, ExportKind, ExportState
-from datasync.exceptions import FencedOut, FileMissing, SyncError, TooLarge
+from datasync.exceptions import FencedOut, FileMissing, SyncError, TooLarge, error_classes
 from datasync.exports import members, storage
 from datasync.exports.exceptions import ExportFailed, ExportInterrupted, NothingToExport
-from datasync.exports.services import MOST_ATTEMPTS, clean_exports
+from datasync.exports.services import MOST_ATTEMPTS, Requested, clean_exports, request_export
 from datasync.models import ExportArchive
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
 
 logger = logging.getLogger(__name__)
 LEASE_SECONDS = 120
@@ -55,6 +60,22 @@ def make_export(export_id: int) -> None:
             logger.exception("Export %s failed", archive.pk)
         _end(archive, state=ExportState.FAILED, error=_told(error).document)
     clean_exports()
+
+
+def export_here(*, file_ids: Sequence[int], what: ExportKind, owner: AbstractBaseUser | None, path: Path) -> Requested:
+    """Make an archive in this process and copy it to ``path``; it is kept as long as any other.
+
+    Raises what ``request_export`` does, and the error with which an archive ends that cannot be made.
+    """
+    requested = request_export(file_ids=file_ids, what=what, owner=owner, here=True)
+    archive = requested.archive
+    make_export(archive.pk)
+    archive.refresh_from_db()
+    if archive.state != ExportState.READY:
+        kind = error_classes().get(archive.error.get("code", ""), ExportFailed)
+        raise kind(**archive.error.get("params", {}))
+    shutil.copyfile(storage.path_of(archive.storage_name), path)
+    return requested
 
 
 def _write(archive: ExportArchive) -> None:

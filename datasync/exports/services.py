@@ -9,11 +9,13 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
+from django.urls import reverse
 from django.utils import timezone
 
 from datasync.catalog.impact import chosen_ids, none_found
@@ -21,7 +23,7 @@ from datasync.catalog.selectors import present_files
 from datasync.choices import EXPORT_UNFINISHED, ExportKind, ExportState
 from datasync.exceptions import TooLarge
 from datasync.exports import storage
-from datasync.exports.exceptions import ExportInterrupted, ExportNotFound, ExportNotReady, LinkExpired
+from datasync.exports.exceptions import ExportInterrupted, ExportNotFound, LinkExpired
 from datasync.models import ExportArchive
 from erp.publishing import ring_for
 
@@ -43,8 +45,10 @@ class Requested:
     missing_file_ids: tuple[int, ...]
 
 
-def request_export(*, file_ids: Sequence[int], what: ExportKind, owner: AbstractBaseUser) -> Requested:
-    """Have an archive of files made in the background.
+def request_export(
+    *, file_ids: Sequence[int], what: ExportKind, owner: AbstractBaseUser | None, here: bool = False
+) -> Requested:
+    """Have an archive of files made in the background, unless ``here``: then the caller makes it.
 
     Raises ``WrongNumberOfFiles``, ``DataNotFound`` when none of the files exists, and ``TooLarge`` for originals that
     are more together than an archive may hold.
@@ -59,8 +63,9 @@ def request_export(*, file_ids: Sequence[int], what: ExportKind, owner: Abstract
         if size > settings.EXPORT_MOST_BYTES:
             raise TooLarge(found=f"{size:,} bytes", limit=f"{settings.EXPORT_MOST_BYTES:,} bytes")
     chosen = [pk for pk in wanted if pk in found]
-    archive = ExportArchive.objects.create(owner_id=owner.pk, what=what, file_ids=chosen)
-    transaction.on_commit(partial(ring_for, BACKGROUND_TASK, archive.pk))
+    archive = ExportArchive.objects.create(owner_id=owner.pk if owner else None, what=what, file_ids=chosen)
+    if not here:
+        transaction.on_commit(partial(ring_for, BACKGROUND_TASK, archive.pk))
     return Requested(archive, tuple(pk for pk in wanted if pk not in found))
 
 
@@ -80,23 +85,45 @@ def export_for(user: AbstractBaseUser, export_id: int) -> ExportArchive:
     return archive
 
 
-def token_of(archive: ExportArchive) -> str:
-    """The signed part of a download link, good for ``EXPORT_URL_HOURS``."""
-    return signing.dumps([archive.pk, archive.storage_name], salt=_SALT)
+def download_url(archive: ExportArchive) -> str | None:
+    """The link of a ready archive: it needs no sign-in, holds for ``EXPORT_URL_HOURS`` and goes with the archive."""
+    if archive.state != ExportState.READY:
+        return None
+    token = signing.dumps([archive.pk, archive.storage_name], salt=_SALT)
+    return f"{reverse('export-download', args=(archive.pk,))}?{urlencode({'token': token})}"
 
 
-def download(archive: ExportArchive, token: str) -> Path:
-    """Where the archive lies. Raises ``LinkExpired``, or ``ExportNotReady`` when there is none (any more)."""
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An archive on its way out: where it lies, and under which name it goes."""
+
+    path: Path
+    name: str
+
+
+def download(export_id: int, token: str) -> Download:
+    """The archive that the link is for, whoever holds it.
+
+    The signature is all that is looked at (Django compares it in constant time), before anything is read. Raises
+    ``LinkExpired``: also for a link that was made up, or whose archive is gone.
+    """
     try:
         named = signing.loads(token, salt=_SALT, max_age=settings.EXPORT_URL_HOURS * 3600)
     except signing.BadSignature:  # an expired one is one too
         raise LinkExpired from None
-    if named != [archive.pk, archive.storage_name]:
+    if not isinstance(named, list) or named[:1] != [export_id]:
         raise LinkExpired
-    path = storage.path_of(archive.storage_name)
-    if archive.state != ExportState.READY or not path.is_file():
-        raise ExportNotReady(state=archive.state)
-    return path
+    archive = ExportArchive.objects.filter(
+        pk=export_id, state=ExportState.READY, storage_name=named[-1], expires_at__gt=timezone.now()
+    ).first()
+    if archive is None or not (path := storage.path_of(archive.storage_name)).is_file():
+        raise LinkExpired
+    return Download(path, file_name(archive))
+
+
+def file_name(archive: ExportArchive) -> str:
+    """Under which name an archive is saved."""
+    return f"{archive.what}-{archive.created_at:%Y%m%d-%H%M%S}.zip"
 
 
 def take_up_again(archives: QuerySet[ExportArchive] | None = None) -> int:

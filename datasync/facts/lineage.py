@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import BinaryField, BooleanField, Func, Q, QuerySet, Value
+from django.db.models import BinaryField, BooleanField, Func, Min, Q, QuerySet, Value
 
-from datasync.choices import QuarantineState
+from datasync.choices import ITEM_SUCCEEDED, QuarantineState, TaskKind
 from datasync.facts.columns import original_row
-from datasync.models import FACT_MODELS, CatalogFile, ConfirmedRows, Fact, QuarantinedRow
+from datasync.models import FACT_MODELS, CatalogFile, ConfirmedRows, Fact, QuarantinedRow, SyncTaskFile
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A file that wrote the row. ``file`` is None where it was removed without a trace; deleted files are shown."""
+    """A file that wrote the row. ``file`` is None where it was removed without a trace; deleted files are shown.
+
+    ``sheet_row`` is None where it is not known: the row was handed over to this file, which had confirmed it, when the
+    one that wrote it was deleted. ``content_changed``: the file has, or may have, got other content since, so that the
+    row is not to be looked for in what it holds now.
+    """
 
     file: CatalogFile | None
     file_id: int
     sheet_row: int | None
+    content_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +60,14 @@ class _HoldsKey(Func):
 
 
 def lineage_of(fact: Fact) -> Lineage:
-    """The lineage of a fact that ``selectors.find`` gave: four statements, whatever there is."""
+    """The lineage of a fact that ``selectors.find`` gave: six statements, whatever there is."""
     files = CatalogFile.objects.in_bulk({fact.file_first_id, fact.file_last_id})
+    contents = _Contents(files)
+    first, last = fact.file_first_id, fact.file_last_id
+    last_row = None if _is_handed_over(fact) else fact.sheet_row
     return Lineage(
-        first=Origin(files.get(fact.file_first_id), fact.file_first_id, fact.first_sheet_row),
-        last=Origin(files.get(fact.file_last_id), fact.file_last_id, fact.sheet_row),
+        first=Origin(files.get(first), first, fact.first_sheet_row, contents.changed_since(first, fact.created_at)),
+        last=Origin(files.get(last), last, last_row, contents.changed_since(last, fact.updated_at)),
         raw=original_row(fact.header_set.names, fact.raw),
         released_from=_released(fact),
         confirmed_by=list(_confirmations(fact)),
@@ -72,6 +82,40 @@ def domain_of(fact: Fact) -> str:
 def _released(fact: Fact) -> QuarantinedRow | None:
     rows = QuarantinedRow.objects.filter(record_key=fact.pk, domain=domain_of(fact), state=QuarantineState.RELEASED)
     return rows.select_related("file", "decided_by").order_by("-decided_at").first()
+
+
+class _Contents:
+    """When which content of some files was synced."""
+
+    def __init__(self, files: Mapping[int, CatalogFile]) -> None:
+        self._current: dict[int, datetime] = {}
+        self._others: set[int] = set()
+        self._remapped: set[int] = set()
+        synced = SyncTaskFile.objects.filter(file__in=files, state__in=ITEM_SUCCEEDED).order_by()
+        groups = synced.values_list("file", "task__kind", "file_sha256").annotate(first=Min("started_at"))
+        for file_id, kind, content, first in groups:
+            if kind == TaskKind.REMAP:
+                self._remapped.add(file_id)
+            elif content not in {files[file_id].content_sha256, files[file_id].sha256}:
+                self._others.add(file_id)
+            elif first is not None:
+                self._current[file_id] = min(first, self._current.get(file_id, first))
+
+    def changed_since(self, file_id: int, written: datetime) -> bool:
+        """Whether the row was written from other content than the file holds now.
+
+        A remap writes rows anew without the file: afterwards the time says no more than that it may be so.
+        """
+        if file_id not in self._others:
+            return False
+        current = self._current.get(file_id)
+        return current is None or written < current or file_id in self._remapped
+
+
+def _is_handed_over(fact: Fact) -> bool:
+    """Whether the last file never wrote the row, but confirmed it."""
+    key = Value(fact.pk.bytes, output_field=BinaryField())
+    return ConfirmedRows.objects.filter(_HoldsKey("keys", key), file=fact.file_last_id).exists()
 
 
 def _confirmations(fact: Fact) -> QuerySet[ConfirmedRows]:

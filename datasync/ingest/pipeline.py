@@ -17,6 +17,8 @@ from datasync.ingest.streams import ahead, collected
 
 NO_ROWS = "NO_ROWS"
 """Warning of a file that has a header and no row of data below it."""
+CORRECTIONS_DROPPED = "CORRECTIONS_DROPPED"
+"""Warning of corrections that went with the rows they were made in. A colon and their number follow."""
 
 
 @dataclass(slots=True)
@@ -87,6 +89,8 @@ def carry(
             if rejects.count and not allow_quarantine:
                 raise QuarantineRefused(count=rejects.count)
             warnings = [NO_ROWS] if counts.read == counts.totals else []
+            if rejects.dropped:
+                warnings.append(f"{CORRECTIONS_DROPPED}:{rejects.dropped}")
             result = IngestResult(counts, dict(rejects.by_reason), meter.measures, warnings, discarded)
             before_commit(result)
     return result
@@ -133,14 +137,8 @@ def _load(
 
 
 def books(part: Prepared) -> Counts:
-    """Where the rows of a part went that are not for the loader: what was released before is there unchanged."""
-    return Counts(
-        read=part.read,
-        unchanged=part.released,
-        quarantined=len(part.rejected) + part.discarded,
-        totals=part.totals,
-        duplicates=part.repeated,
-    )
+    """Where the rows of a part went that are not for the loader."""
+    return Counts(read=part.read, quarantined=len(part.rejected) + part.discarded, totals=part.totals)
 
 
 def _sum(*parts: Counts) -> Counts:

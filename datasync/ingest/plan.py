@@ -217,3 +217,4 @@ class RejectedRow:
     values: tuple[str | None, ...]  # in header order
     context: str | None = None  # what it had from the rows around it, see ``prepare.context``
     at: int = 0  # position among the rows that were prepared with it
+    corrected: Mapping[int, str | None] | None = None  # what a person wrote into its cells when it was released once

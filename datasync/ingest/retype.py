@@ -26,7 +26,8 @@ class Retyped:
     ``changed`` and ``moved`` have the columns of ``Prepared.rows``, and ``old_key`` and ``own`` of the stored row;
     ``moved`` are those whose key is another one now, no key twice. ``repeated`` are the keys of stored rows that are
     the same row as a later one now; ``refused`` those of stored rows that the plan cannot read, in the order of
-    ``rejected``.
+    ``rejected``. ``accepted`` has a line for each row that it can read: ``at``, its position among those given,
+    ``record_key``, ``identity`` and ``context`` as they are now, and whether it is ``unchanged``.
     """
 
     unchanged: int
@@ -35,6 +36,7 @@ class Retyped:
     repeated: list[str]
     rejected: list[RejectedRow]
     refused: list[str]
+    accepted: pl.DataFrame
 
 
 def retyped(stored: pl.DataFrame, preparer: Preparer, *, settled: Collection[int] = ()) -> Retyped:
@@ -66,6 +68,7 @@ def retyped(stored: pl.DataFrame, preparer: Preparer, *, settled: Collection[int
         repeated=repeated,
         rejected=rejected,
         refused=stored["record_key"].gather([row.at for row in rejected]).to_list(),
+        accepted=rows.select("at", "record_key", "identity", "context", unchanged=unchanged),
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from datasync.catalog.deletion import Deletion
 from datasync.catalog.impact import Impact
-from datasync.choices import RowsFate
 from datasync.management.tables import facts, table
 from datasync.models import CatalogFile
 from datasync.runs.words import error_in_words
+
+_MOST_HEIRS = 10
 
 
 def file_document(file: CatalogFile) -> dict[str, Any]:
@@ -120,6 +122,8 @@ def impact_document(impact: Impact) -> dict[str, Any]:
         "file_id": impact.file.pk,
         "file": impact.file.original_name,
         "rows": impact.rows,
+        "handed_over": impact.handed_over,
+        "handed_over_to": [asdict(heir) for heir in impact.heirs],
         "rows_of_older_exports": impact.rows_of_older_exports,
         "by_scope": [{name: getattr(part, name) for name in names} for part in impact.stored],
         "quarantined": {"undecided": impact.undecided, "decided": impact.decided},
@@ -131,7 +135,8 @@ def impact_document(impact: Impact) -> dict[str, Any]:
 def impact_lines(impacts: Sequence[Impact]) -> Iterator[str]:
     """A table of files with what hangs on each."""
     headers = (
-        "id", _("rows"), _("of older exports"), _("undecided"), _("decided"), _("confirmed"), _("bytes go"), _("file"),
+        "id", _("rows"), _("handed over"), _("of older exports"), _("undecided"), _("decided already"), _("confirmed"),
+        _("bytes go"), _("file"),
     )  # fmt: skip
     yield from table(
         headers,
@@ -139,6 +144,7 @@ def impact_lines(impacts: Sequence[Impact]) -> Iterator[str]:
             (
                 str(impact.file.pk),
                 impact.rows,
+                impact.handed_over,
                 impact.rows_of_older_exports,
                 impact.undecided,
                 impact.decided,
@@ -149,6 +155,10 @@ def impact_lines(impacts: Sequence[Impact]) -> Iterator[str]:
             for impact in impacts
         ),
     )
+    if heirs := {heir.file_id: heir.file_name for impact in impacts for heir in impact.heirs}:
+        yield ""
+        named = ", ".join(f"{name} ({pk})" for pk, name in list(heirs.items())[:_MOST_HEIRS])
+        yield _("Rows that newer exports confirmed stay, as theirs: %(files)s") % {"files": named}
     if any(impact.rows_of_older_exports for impact in impacts):
         yield ""
         yield _("What older exports had in these rows does not come back; syncing them again brings it.")
@@ -164,6 +174,7 @@ def deletion_document(deletion: Deletion) -> dict[str, Any]:
         "dry_run": deletion.dry_run,
         "finished": deletion.finished,
         "removed_rows": deletion.removed_rows,
+        "handed_over_rows": deletion.handed_over_rows,
     }
 
 
@@ -173,9 +184,7 @@ def deletion_lines(deletion: Deletion) -> Iterator[str]:
     yield ""
     counts = {"files": f"{len(deletion.impacts):,}", "rows": f"{deletion.removed_rows:,}"}
     if deletion.dry_run:
-        going = sum(impact.rows for impact in deletion.impacts) if deletion.rows == RowsFate.DELETE else 0
-        would = {**counts, "rows": f"{going:,}"}
-        yield _("%(files)s files would be deleted, %(rows)s rows with them; nothing was changed.") % would
+        yield _("%(files)s files would be deleted, %(rows)s rows with them; nothing was changed.") % counts
     else:
         yield _("%(files)s files deleted, %(rows)s rows removed.") % counts
     for name, ids in ((_("no such file"), deletion.missing_file_ids), (_("being synced"), deletion.busy_file_ids)):

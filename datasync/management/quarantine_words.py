@@ -14,6 +14,7 @@ from datasync.quarantine import values
 from datasync.quarantine.batches import Reached
 from datasync.quarantine.export import reasons_text
 from datasync.quarantine.selectors import history
+from datasync.quarantine.words import label
 
 
 def row_document(row: QuarantinedRow) -> dict[str, Any]:
@@ -99,4 +100,4 @@ def reached_lines(reached: Reached, *, dry_run: bool) -> list[str]:
 
 def counted(counts: Iterable[tuple[str, int]]) -> list[str]:
     """``name  number`` lines for what is not zero."""
-    return list(facts((_(name), number) for name, number in counts if number))
+    return list(facts((label(name), number) for name, number in counts if number))

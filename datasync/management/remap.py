@@ -16,6 +16,7 @@ from datasync.management.tables import facts, table
 from datasync.management.watching import task_outcome, watch
 from datasync.runs.remap.preview import SAMPLE_ROWS
 from datasync.runs.remap.services import RemapPreview, remap_preview, start_remap
+from datasync.runs.words import error_in_words
 
 
 def add_remap_action(add_action: Callable[[str, Callable[[dict[str, Any]], Outcome], str], CommandParser]) -> None:
@@ -71,4 +72,4 @@ def _preview_lines(preview: RemapPreview) -> Iterator[str]:
         )
         yield from table((_("row"), _("field"), _("stored"), _("new")), rows)
     for refused in preview.refused_files:
-        yield f"{refused.file}: {refused.error['message']}"
+        yield f"{refused.file}: {error_in_words(refused.error)['message']}"

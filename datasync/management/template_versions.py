@@ -119,12 +119,13 @@ def publish(options: dict[str, Any]) -> Outcome:
         done = services.publish_draft(template_id, actor=actor)
     archived = [_brief(row) for row in done.archived]
     document = {"dry_run": options["dry_run"], "template": _brief(done.template), "archived": archived}
-    document |= {"files": done.files, "deferred": done.deferred}
+    document |= {"files": done.files, "losing": done.losing, "deferred": done.deferred}
     told = (
         (_("template"), str(done.template)),
         (_("archived"), ", ".join(str(row) for row in done.archived) or "–"),
-        (_("waiting files that get it"), done.files),
-        (_("waiting files that a worker looks at"), done.deferred),
+        (_("files not synced yet that get it"), done.files),
+        (_("files not synced yet that lose their template"), done.losing),
+        (_("files that a worker looks at afterwards"), done.deferred),
     )
     return Outcome(document, [*facts(told), *_nothing_changed(options)])
 
@@ -136,11 +137,14 @@ def archive(options: dict[str, Any]) -> Outcome:
         done = services.archiving_of(template_id)
     else:
         done = services.archive_template(template_id, actor=actor)
-    counts = {"pending_files": done.pending_files, "other_variants": done.other_variants}
+    counts = {"pending_files": done.pending_files, "rematched": done.rematched, "deferred": done.deferred}
+    counts["other_variants"] = done.other_variants
     document = {"dry_run": options["dry_run"], "template": _brief(done.template)} | counts
     told = (
         (_("template"), str(done.template)),
-        (_("pending files that lose it"), done.pending_files),
+        (_("files not synced yet that lose it"), done.pending_files),
+        (_("of them: get another template that fits"), done.rematched),
+        (_("files that a worker looks at afterwards"), done.deferred),
         (_("published templates left in its family"), done.other_variants),
     )
     return Outcome(document, [*facts(told), *_nothing_changed(options)])
@@ -152,7 +156,7 @@ def delete(options: dict[str, Any]) -> Outcome:
     if options["dry_run"]:
         services.require_draft(row)
     else:
-        services.delete_draft(row.pk)
+        services.delete_draft(row.pk, actor=find_user(options["user"]))
     document = {"dry_run": options["dry_run"], "template": _brief(row)}
     return Outcome(document, [*facts([(_("template"), str(row))]), *_nothing_changed(options)])
 
@@ -228,11 +232,11 @@ def _comparison_lines(document: dict[str, Any]) -> Iterable[str]:
     )
     found = document["differences"]
     rows = [(name, _pair(entry)) for name, entries in found.items() if name != "contradictions" for entry in entries]
-    rows += [("contradiction", f"{one['header']}: {one['reason']}") for one in found["contradictions"]]
+    rows += [(_("contradiction"), f"{one['header']}: {one['reason']}") for one in found["contradictions"]]
     rows += [(one["name"], f"{_shown(one['before'])} → {_shown(one['after'])}") for one in document["settings"]]
     for column in document["columns"]:
         changes = (f"{one['name']} {_shown(one['before'])} → {_shown(one['after'])}" for one in column["changes"])
-        rows.append(("column", f"{column['header']}: {', '.join(changes)}"))
+        rows.append((_("column"), f"{column['header']}: {', '.join(changes)}"))
     if rows:
         yield ""
         yield from table((_("difference"), _("what")), rows)

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from django.db.models import Count, Max
 
-from datasync.choices import FileState, TemplateState
+from datasync.choices import FILE_UNSYNCED, FileState, TemplateState
 from datasync.fields import Domain
 from datasync.mapping.match import Outcome
 from datasync.mapping.store import family_of
@@ -157,13 +157,18 @@ def is_blocked(group: FileGroup) -> bool:
 
 
 class _Templates:
-    """The templates as far as coverage is concerned. A version that was replaced counts as what replaced it."""
+    """The templates as far as coverage is concerned.
+
+    For a file that was synced a version that was replaced counts as what replaced it; one that waits for its sync
+    needs a published one itself, as in ``in_use``.
+    """
 
     def __init__(self) -> None:
         self.names: dict[int, str] = {}
         self.variants: dict[Family, int] = defaultdict(int)
         self.newest: dict[Family, Published] = {}
         self._variant_of: dict[int, tuple[Family, str]] = {}
+        self._published: set[int] = set()
         published: dict[tuple[Family, str], None] = {}
         for row in HeaderTemplate.objects.order_by("published_at", "version", "pk"):
             family = family_of(row)
@@ -171,16 +176,19 @@ class _Templates:
             self._variant_of[row.pk] = key = (family, row.variant or "default")
             if row.state == TemplateState.PUBLISHED:
                 published[key] = None
+                self._published.add(row.pk)
                 self.newest[family] = Published(row.pk, str(row), row.version, row.published_at)
         for family, _variant in published:
             self.variants[family] += 1
-        self._published = published.keys()
+        self._variants = published.keys()
 
     def covers(self, group: FileGroup) -> bool:
         """Whether a published template fits the files."""
         if group.template_id is None or is_blocked(group) or group.fit not in _SYNCABLE:
             return False
-        return self._variant_of.get(group.template_id) in self._published
+        if group.state in FILE_UNSYNCED:
+            return group.template_id in self._published
+        return self._variant_of.get(group.template_id) in self._variants
 
 
 def _merged(outdated: Iterable[Outdated]) -> Iterator[Outdated]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -18,8 +19,9 @@ from datasync.mapping.drafts import new_version, next_version, refuse_unknown_pl
 from datasync.mapping.publishing import publish
 from datasync.mapping.rematch import offer
 from datasync.mapping.store import add_template, family_of, to_template, variant_rows
-from datasync.mapping.template import Family, Template
+from datasync.mapping.template import Family, InvalidTemplate, Template
 from datasync.mapping.template_file import builtin_templates, load_templates
+from datasync.mapping.versions import take_turns
 from datasync.models import HeaderTemplate, Platform, TemplateColumn
 
 if TYPE_CHECKING:
@@ -35,14 +37,26 @@ PLATFORMS = {
 }
 
 
-@dataclass(slots=True)
-class LoadResult:
-    """How many templates were new, became a new version, were the same already, or were left to their operator."""
+class LoadAction(StrEnum):
+    """What becomes of a template that comes along."""
 
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    kept: int = 0
+    CREATED = "created"
+    UPDATED = "updated"  # published as a newer version
+    UNCHANGED = "unchanged"
+    KEPT = "kept"  # an operator's version is left in its place
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What became of the templates that come along, by their names in their own order."""
+
+    templates: tuple[tuple[str, LoadAction], ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many templates each thing became of."""
+        found = Counter(action for _name, action in self.templates)
+        return {action.value: found[action] for action in LoadAction}
 
 
 class ImportAction(StrEnum):
@@ -70,46 +84,33 @@ def ensure_platforms() -> None:
 
 
 @transaction.atomic
-def load_builtin_templates(*, force: bool = False) -> LoadResult:
+def load_builtin_templates(
+    *, force: bool = False, actor: AbstractBaseUser | None = None, dry_run: bool = False
+) -> LoadResult:
     """Publish the built-in templates where they are new or differ from what was loaded before.
 
     Where an operator made the newest version of a variant, or archived it, it is left; ``force`` publishes the
     built-in one as a still newer version instead. Nothing is ever overwritten. Files that waited for one look again.
     """
-    ensure_platforms()
-    everything = _with_columns(HeaderTemplate.objects.select_for_update())
-    newest = {(family_of(row), row.variant): row for row in everything}
-    result, touched = LoadResult(), dict[Family, None]()
+    if not dry_run:
+        ensure_platforms()
+        take_turns(PLATFORMS)
+    newest = {(family_of(row), row.variant): row for row in _with_columns(HeaderTemplate.objects.all())}
+    done, touched, replaced = list[tuple[str, LoadAction]](), dict[Family, None](), list[int]()
     for template in builtin_templates():
-        row = newest.get((template.family, template.variant))
-        if row is None:
-            _publish_builtin(template)
-            result.created += 1
-        elif row.state == TemplateState.PUBLISHED and to_template(row) == replace(template, version=row.version):
-            result.unchanged += 1
-            continue
-        elif _is_operators(row) and not force:
-            result.kept += 1
-            continue
-        else:
-            _publish_builtin(replace(template, version=row.version + 1))
-            result.updated += 1
-        touched[template.family] = None
-    offer(list(touched))
-    return result
+        action, version = _judge(template, newest.get((template.family, template.variant)), force=force)
+        numbered = replace(template, version=version)
+        done.append((numbered.name, action))
+        if action in {LoadAction.CREATED, LoadAction.UPDATED} and not dry_run:
+            replaced += _publish_builtin(numbered, actor=actor)
+            touched[template.family] = None
+    offer(list(touched), replaced=replaced)
+    return LoadResult(tuple(done))
 
 
 def validate_file(path: Path) -> tuple[Template, ...]:
     """The templates of a data file; raises ``InvalidTemplate`` or ``KeyColumnMissing`` naming what is wrong."""
     return load_templates(path)
-
-
-def import_template(
-    path: Path, *, actor: AbstractBaseUser | None = None, publish_now: bool = True
-) -> list[HeaderTemplate]:
-    """The templates that ``import_templates`` makes of a data file, or finds published already."""
-    imported = import_templates(load_templates(path), actor=actor, publish_now=publish_now)
-    return [one.row for one in imported if one.row is not None]
 
 
 @transaction.atomic
@@ -122,11 +123,14 @@ def import_templates(
 ) -> list[Imported]:
     """Make a new version of each template, all or none; what equals the published version is left as it is.
 
-    Raises ``InvalidRequest`` for a platform that is not known, in a dry run too.
+    Raises ``InvalidRequest`` for a platform that is not known and ``InvalidTemplate`` for a variant that stands there
+    twice, in a dry run too.
     """
     action = ImportAction.PUBLISHED if publish_now else ImportAction.DRAFTED
-    imported = []
-    for template in templates:
+    wanted, imported = list(templates), list[Imported]()
+    _refuse_doubles(wanted)
+    take_turns({template.family.platform for template in wanted})
+    for template in wanted:
         refuse_unknown_platforms(template)
         row = _published_equal(template)
         if row is not None:
@@ -140,8 +144,19 @@ def import_templates(
     return imported
 
 
-def _publish_builtin(template: Template) -> None:
-    """Publish a built-in template; where it takes the place of another, that is written down."""
+def _judge(template: Template, row: HeaderTemplate | None, *, force: bool) -> tuple[LoadAction, int]:
+    """What is to become of a built-in template, and its version, where ``row`` is the newest of its variant."""
+    if row is None:
+        return LoadAction.CREATED, template.version
+    if row.state == TemplateState.PUBLISHED and to_template(row) == replace(template, version=row.version):
+        return LoadAction.UNCHANGED, row.version
+    if _is_operators(row) and not force:
+        return LoadAction.KEPT, row.version
+    return LoadAction.UPDATED, row.version + 1
+
+
+def _publish_builtin(template: Template, *, actor: AbstractBaseUser | None) -> list[int]:
+    """Publish a built-in template, and write it down; the ids of what it takes the place of."""
     published = HeaderTemplate.objects.filter(**variant_rows(template.family, template.variant))
     published = published.filter(state=TemplateState.PUBLISHED)
     archived = list(published.values_list("pk", flat=True))
@@ -149,9 +164,18 @@ def _publish_builtin(template: Template) -> None:
     row = add_template(template, origin=TemplateOrigin.BUILTIN, state=TemplateState.PUBLISHED)
     row.published_at = timezone.now()
     row.save(update_fields=["published_at"])
-    if archived:
-        told = {"template": str(row), "archived": archived}
-        record(AuditAction.TEMPLATE_PUBLISHED, actor=None, template=row, detail=told)
+    told = {"template": str(row), "archived": archived, "origin": str(TemplateOrigin.BUILTIN)}
+    record(AuditAction.TEMPLATE_PUBLISHED, actor=actor, template=row, detail=told)
+    return archived
+
+
+def _refuse_doubles(templates: Iterable[Template]) -> None:
+    seen: set[tuple[Family, str]] = set()
+    for template in templates:
+        key = (template.family, template.variant)
+        if key in seen:
+            raise InvalidTemplate(problems=f"{template.family.key} {template.variant} stands there twice")
+        seen.add(key)
 
 
 def _is_operators(row: HeaderTemplate) -> bool:

@@ -8,6 +8,7 @@ neither much memory nor long locks, and a run that was broken off is simply done
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,9 +17,10 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from datasync.choices import FileState
+from datasync.choices import FILE_UNSYNCED, FileState
 from datasync.disk import place
 from datasync.exceptions import FileError, FileMissing
+from datasync.mapping.in_use import HAS_PUBLISHED_TEMPLATE
 from datasync.mapping.match import Outcome, match
 from datasync.mapping.selectors import family_of_file, sample_rows, stored_for
 from datasync.mapping.store import Shelf, Stored, family_of, shelf
@@ -37,10 +39,11 @@ _SHOWN = 100
 Look = Callable[[CatalogFile], None]
 """Reads a file's beginning anew into its row; raises ``FileError``."""
 
+_UNSYNCED = Q(state__in=FILE_UNSYNCED)
 _WAITING = Q(state=FileState.TEMPLATE_UPDATE_REQUIRED) | (
-    Q(state__in=(FileState.PENDING, FileState.NEEDS_DESCRIPTION))
-    & (Q(template__isnull=True) | Q(template_fit=Outcome.BLOCKED.value))
+    _UNSYNCED & (~HAS_PUBLISHED_TEMPLATE | Q(template_fit=Outcome.BLOCKED.value))
 )
+"""A template that was archived counts as none: what has taken its place is published, or will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +83,26 @@ class Rechecked:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """How many waiting files got a newly published template, and how many a worker has still to look at."""
+    """How many waiting files got a template, and how many a worker has still to look at.
+
+    ``losing`` files were to be synced by a version that was replaced, and are fitted by none any more.
+    """
 
     matched: int = 0
     deferred: int = 0
+    losing: int = 0
 
 
 def waiting_files(
-    *, families: Collection[Family] = (), file_ids: Collection[int] = (), platform: str = "", domain: str = ""
+    *,
+    families: Collection[Family] = (),
+    file_ids: Collection[int] = (),
+    platform: str = "",
+    domain: str = "",
+    losing: Collection[int] = (),
 ) -> QuerySet[CatalogFile]:
-    """Files that have no template, or none that fits."""
-    rows = CatalogFile.objects.filter(_WAITING)
+    """Files that have no published template, or none that fits; ``losing`` names templates taken to be archived."""
+    rows = CatalogFile.objects.filter(_WAITING | (_UNSYNCED & Q(template__in=losing)) if losing else _WAITING)
     if families:
         wanted = Q()
         for family in families:
@@ -101,6 +113,16 @@ def waiting_files(
     if platform:
         rows = rows.filter(platform=platform)
     return rows.filter(domain=domain) if domain else rows
+
+
+def files_of(family: Family) -> QuerySet[CatalogFile]:
+    """The files that are described as a family's; deleted ones are none."""
+    return CatalogFile.objects.exclude(state=FileState.DELETED).filter(**_described_as(family))
+
+
+def unsynced_files(template_id: int) -> QuerySet[CatalogFile]:
+    """Files that are still to be synced, and by that template."""
+    return CatalogFile.objects.filter(_UNSYNCED, template=template_id)
 
 
 def recheck(
@@ -141,25 +163,26 @@ def recheck_soon(
     return result
 
 
-def offer(families: Collection[Family], *, template_id: int | None = None) -> Offered:
+def offer(families: Collection[Family], *, template_id: int | None = None, replaced: Collection[int] = ()) -> Offered:
     """Let the waiting files of families look again after a publication, at once where they are few.
 
-    Only files that ``template_id`` fits best get it, where it is given. Otherwise a worker is rung for when the
-    transaction is committed; should that message get lost, ``recheck`` does the same.
+    Each gets what fits it best; those that get ``template_id`` are told, where it is given. Where many wait, a worker
+    is rung for when the transaction is committed; should that message get lost, ``recheck`` does the same.
     """
-    files = waiting_files(families=families)
-    count = files.count() if families else 0
-    if count > MOST_AT_ONCE:
-        transaction.on_commit(partial(ring_for, RECHECK_TASK, template_id))
-        return Offered(deferred=count)
-    if not count:
+    if not families:
         return Offered()
-    judge = _Judge(shelf(), only=template_id)
-    while judge.look_at_lot(files):
-        pass
-    if judge.result.unread:
+    offered = _looked_over(waiting_files(families=families), shelf(), told=template_id, replaced=replaced)
+    if offered.deferred:
         transaction.on_commit(partial(ring_for, RECHECK_TASK, template_id))
-    return Offered(matched=judge.result.matched, deferred=judge.result.unread)
+    return offered
+
+
+def offer_others(template_id: int) -> Offered:
+    """Let the files that were to be synced by a template that was archived look among the other published ones."""
+    offered = _looked_over(unsynced_files(template_id), shelf())
+    if offered.deferred:
+        transaction.on_commit(partial(ring_for, RECHECK_TASK, template_id))
+    return offered
 
 
 def recheck_for(template_id: int | None, *, look: Look, platform: str = "", domain: str = "") -> Rechecked:
@@ -169,25 +192,48 @@ def recheck_for(template_id: int | None, *, look: Look, platform: str = "", doma
     return recheck(waiting_files(families=families, platform=platform, domain=domain), look=look)
 
 
-def would_match(families: Collection[Family], candidate: Stored, *, replaces: Collection[int]) -> tuple[int, int]:
-    """How many of the waiting files of families would get a draft if it were published, and how many wait.
+def would_match(candidate: Stored, *, replaces: Collection[int]) -> Offered:
+    """What ``offer`` would come to if a draft were published; ``replaces`` are the published versions that would go."""
+    files = waiting_files(families=[candidate.template.family], losing=replaces)
+    on = _without(shelf(), replaces, candidate)
+    return _looked_over(files, on, told=candidate.id, replaced=replaces, write=False)
 
-    Where more than ``MOST_AT_ONCE`` wait, only the first are looked at. ``replaces`` are the published versions that
-    would go.
-    """
-    files = waiting_files(families=families)
-    judge = _Judge(_with(shelf(), candidate, replaces), only=candidate.id, write=False)
-    while judge.result.looked_at < MOST_AT_ONCE and judge.look_at_lot(files):
+
+def would_lose(template_id: int) -> Offered:
+    """What ``offer_others`` would come to if a template were archived."""
+    return _looked_over(unsynced_files(template_id), _without(shelf(), [template_id]), write=False)
+
+
+def _looked_over(
+    files: QuerySet[CatalogFile],
+    on: Shelf,
+    *,
+    told: int | None = None,
+    replaced: Collection[int] = (),
+    write: bool = True,
+) -> Offered:
+    """Judge the files where they are few enough for somebody who waits, else none."""
+    count = files.count()
+    if count > MOST_AT_ONCE:
+        return Offered(deferred=count)
+    judge = _Judge(on, write=write)
+    while count and judge.look_at_lot(files):
         pass
-    return judge.result.matched, files.count()
+    matched = judge.result.matched if told is None else judge.given[told]
+    return Offered(matched, judge.result.unread, sum(judge.left[one] for one in replaced))
 
 
 class _Judge:
-    """Goes through waiting files by their ids, says which template each gets, and writes it down."""
+    """Goes through waiting files by their ids, says which template each gets, and writes it down.
 
-    def __init__(self, on: Shelf, *, only: int | None = None, write: bool = True, look: Look | None = None) -> None:
+    ``given`` counts files by the template that they got, ``left`` those that got none by the one that they had.
+    """
+
+    def __init__(self, on: Shelf, *, write: bool = True, look: Look | None = None) -> None:
         self.result = Rechecked()
-        self._on, self._only, self._write, self._look = on, only, write, look
+        self.given: Counter[int] = Counter()
+        self.left: Counter[int | None] = Counter()
+        self._on, self._write, self._look = on, write, look
         self._last = 0
 
     @transaction.atomic
@@ -206,13 +252,17 @@ class _Judge:
     def _settle(self, file: CatalogFile) -> bool:
         result = self.result
         result.looked_at += 1
+        before, unread = file.template_id, result.unread
         stored = self._best(file) or self._looked_elsewhere(file)
         if stored is None:
             result.still_waiting += 1
+            self.left[before] += result.unread == unread
             return False
         if not _is_there(file):
             result.gone += 1
+            self.left[before] += 1
             return False
+        self.given[stored.id] += 1
         missing = description_error(file, on=self._on)
         file.state = FileState.NEEDS_DESCRIPTION if missing else FileState.PENDING
         file.last_error = missing.document if missing else {}
@@ -229,8 +279,6 @@ class _Judge:
         found = match(file.header, [one.template for one in candidates], sample_rows=sample_rows(file))
         stored = next((one for one in candidates if one.template is found.template), None)
         if stored is None or not found.outcome.syncable or stored.id == file.template_id:
-            return None
-        if self._only not in {None, stored.id}:
             return None
         file.template_id, file.suggestion = stored.id, {}
         file.match = found.as_dict() | {"template_id": stored.id}
@@ -260,11 +308,14 @@ def _stands_elsewhere(template: Template, file: CatalogFile) -> bool:
     return template.sheet is not None or (template.header_row, template.header_rows) != (file.header_row, 1)
 
 
-def _with(on: Shelf, candidate: Stored, replaces: Collection[int]) -> Shelf:
-    """The shelf as it would be with a draft published."""
-    stored = (*(one for one in on.stored if one.id not in replaces), candidate)
-    family = candidate.template.family
-    by_family = on.by_family | {family: tuple(one for one in stored if one.template.family == family)}
+def _without(on: Shelf, gone: Collection[int], candidate: Stored | None = None) -> Shelf:
+    """The shelf as it would be without some templates, and with a draft published."""
+    stored = tuple(one for one in on.stored if one.id not in gone)
+    if candidate is not None:
+        stored = (*stored, candidate)
+    by_family: dict[Family, tuple[Stored, ...]] = {}
+    for one in stored:
+        by_family[one.template.family] = (*by_family.get(one.template.family, ()), one)
     return Shelf(stored, by_family, {one.id: one for one in stored})
 
 

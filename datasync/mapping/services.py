@@ -13,16 +13,24 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from datasync.disk import place
 from datasync.exceptions import HeaderChanged, NeedsDescription, NoTemplate, UnsureMapping
 from datasync.fields import Domain
 from datasync.ingest.plan import Plan, ReadRequest, Scope, SheetInfo, ShopOf
 from datasync.mapping.cleared import cleared_fields, previous_template
-from datasync.mapping.drafts import copy_as_draft, delete_draft, new_version, replace_draft, require_draft
+from datasync.mapping.drafts import (
+    change_draft,
+    copy_as_draft,
+    delete_draft,
+    new_version,
+    replace_draft,
+    require_draft,
+)
 from datasync.mapping.loading import (
     LoadResult,
     ensure_platforms,
-    import_template,
     import_templates,
     load_builtin_templates,
     validate_file,
@@ -54,11 +62,11 @@ __all__ = [
     "archive_template",
     "archiving_of",
     "bind",
+    "change_draft",
     "copy_as_draft",
     "delete_draft",
     "ensure_platforms",
     "header_set_id",
-    "import_template",
     "import_templates",
     "load_builtin_templates",
     "new_version",
@@ -322,7 +330,7 @@ def _warnings(found: Match, mapping: _Mapping, request: ReadRequest) -> tuple[st
     """What an operator should know of a header that was synced although it differs."""
     notes = []
     if mapping.template_id is None:
-        notes.append("No template fits; the suggested mapping was used.")
+        notes.append(gettext_noop("No template fits; the suggested mapping was used."))
     if request.header_row != mapping.template.header_row:
         rows = (request.header_row + 1, mapping.template.header_row + 1)
         notes.append("The header was found in row {}, not in row {}.".format(*rows))

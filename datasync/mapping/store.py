@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Prefetch
+from django.db.models import Prefetch
 
 from datasync import models
 from datasync.choices import TemplateOrigin, TemplateState
@@ -14,7 +14,7 @@ from datasync.fields import Domain, Kind
 from datasync.ingest.plan import NumberFormat
 from datasync.mapping.template import Family, Template, TemplateColumn
 
-_Stamp = tuple[object, ...]
+_Stamp = tuple[tuple[object, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +68,24 @@ def held_shelf() -> Shelf:
     return held[1] if held else shelf()
 
 
-def to_template(row: models.HeaderTemplate) -> Template:
-    """The plain value of a row; its columns should have been prefetched."""
+def to_column(row: models.TemplateColumn, *, position: int | None = None) -> TemplateColumn:
+    """The plain value of a column's row, at another position if one is given."""
+    return TemplateColumn(
+        position=row.position if position is None else position,
+        header=row.header,
+        field=row.field or None,
+        kind=Kind(row.kind),
+        format=row.format,
+        required=row.required,
+        aliases=tuple(row.aliases),
+    )
+
+
+def to_template(row: models.HeaderTemplate, *, columns: Sequence[TemplateColumn] | None = None) -> Template:
+    """The plain value of a row; its columns should have been prefetched, unless others are given."""
     return Template(
         family=family_of(row),
-        columns=tuple(
-            TemplateColumn(
-                position=column.position,
-                header=column.header,
-                field=column.field or None,
-                kind=Kind(column.kind),
-                format=column.format,
-                required=column.required,
-                aliases=tuple(column.aliases),
-            )
-            for column in row.columns.all()
-        ),
+        columns=tuple(map(to_column, row.columns.all()) if columns is None else columns),
         identity=tuple(row.identity),
         version=row.version,
         variant=row.variant or "default",
@@ -181,9 +183,12 @@ def _column_rows(row: models.HeaderTemplate, columns: Iterable[TemplateColumn]) 
 
 
 def _stamp() -> _Stamp:
-    published = models.HeaderTemplate.objects.filter(state=TemplateState.PUBLISHED)
-    found = published.aggregate(count=Count("pk"), newest=Max("pk"), published=Max("published_at"))
-    return tuple(found.values())
+    """Every published template by its id, and when it was published.
+
+    No newest id and no newest time would do: of two publications the one that began first may be committed last.
+    """
+    published = models.HeaderTemplate.objects.filter(state=TemplateState.PUBLISHED).order_by("pk")
+    return tuple(published.values_list("pk", "published_at"))
 
 
 def _read_shelf() -> Shelf:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -17,10 +17,12 @@ from datasync.mapping.choose import SAMPLE_ROWS, header_at
 from datasync.mapping.drafts import new_version
 from datasync.mapping.header_row import find_header_row
 from datasync.mapping.publishing import publish
-from datasync.mapping.selectors import family_of_file
+from datasync.mapping.rematch import recheck, waiting_files
+from datasync.mapping.selectors import family_of_file, stored_for
 from datasync.mapping.store import family_rows
 from datasync.mapping.suggest import SuggestedColumn, Suggestion, suggest
 from datasync.mapping.template import Family, Template, check_template
+from datasync.mapping.versions import find_template, take_turns
 from datasync.models import CatalogFile, HeaderTemplate
 
 if TYPE_CHECKING:
@@ -91,14 +93,24 @@ def suggest_for_file(file: CatalogFile, *, save: bool = True) -> SuggestedHeader
 def publish_suggestion(file: CatalogFile, *, actor: AbstractBaseUser | None = None) -> HeaderTemplate:
     """Publish the mapping suggested for a file, as a variant of its own beside those of its family.
 
-    Raises ``NeedsDescription`` while the family is not known and ``KeyColumnMissing`` when nothing identifies a row.
+    Where a published template says the same already, that is returned and nothing is made: who asks twice, or asks for
+    two files with one header, gets one template. Raises ``NeedsDescription`` while the family is not known and
+    ``KeyColumnMissing`` when nothing identifies a row.
     """
+    if file.platform_id is None:
+        raise NeedsDescription
+    take_turns([file.platform_id])
+    file = CatalogFile.objects.select_for_update(of=("self",)).get(pk=file.pk)
     family = family_of_file(file)
     if family is None:
         raise NeedsDescription
     if not file.suggestion or file.suggestion.get("domain") != file.domain:
         suggest_for_file(file)
     template = suggested_template(file.suggestion, family=family, variant=_free_variant(family))
+    for stored in stored_for(family):
+        if stored.template == replace(template, variant=stored.template.variant, version=stored.template.version):
+            recheck(waiting_files(file_ids=[file.pk]))
+            return find_template(stored.id)
     return publish(new_version(template, origin=TemplateOrigin.SUGGESTED, actor=actor), actor=actor)
 
 

@@ -22,6 +22,7 @@ SCOPE_FIELDS = ("period_start", "snapshot_date", "metric_date")
 DATE_KINDS = (Kind.DATE, Kind.DATETIME, Kind.PERIOD)
 
 MOST_COLUMNS = 16_384
+MOST_HEADER_ROWS = 6
 LAST_HEADER_ROW = 1_000
 LAST_DATA_ROW = 1_048_575
 _LONGEST = {"variant": 64, "sheet": 255, "header": 500, "alias": 500, "format": 100}
@@ -116,31 +117,40 @@ class Template:
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a template, and where: in a setting of it, or of the column at a position."""
+
+    text: str
+    setting: str = ""
+    column: int | None = None
+
+
 def check_template(template: Template, *, where: str = "") -> None:
     """Raise ``InvalidTemplate`` naming every problem, or ``KeyColumnMissing`` when no column feeds the identity."""
     prefix = f"{where}: " if where else ""
     problems = list(template_problems(template))
     if problems:
-        raise InvalidTemplate(problems="; ".join(f"{prefix}{problem}" for problem in problems))
+        raise InvalidTemplate(problems="; ".join(f"{prefix}{problem.text}" for problem in problems))
     missing = missing_identity(template)
     if missing:
         raise KeyColumnMissing(missing=f"{prefix}{', '.join(missing)}")
 
 
-def template_problems(template: Template) -> Iterator[str]:
+def template_problems(template: Template) -> Iterator[Problem]:
     """What is wrong with a template, apart from an identity without columns."""
     yield from _family_problems(template.family)
     if not template.columns:
-        yield "it has no columns"
+        yield Problem("it has no columns")
     if len(template.columns) > MOST_COLUMNS:
-        yield f"it has more than {MOST_COLUMNS} columns"
+        yield Problem(f"it has more than {MOST_COLUMNS} columns")
     yield from _row_problems(template)
     yield from _text_problems(template)
     yield from _column_problems(template)
     fields = FIELDS[template.family.domain]
     for name in template.identity:
         if name not in SCOPE_FIELDS and not (name in fields and fields[name].identity):
-            yield f"{name!r} cannot identify a row of {template.family.domain}"
+            yield Problem(f"{name!r} cannot identify a row of {template.family.domain}", "identity")
 
 
 def missing_identity(template: Template) -> tuple[str, ...]:
@@ -155,82 +165,93 @@ def missing_identity(template: Template) -> tuple[str, ...]:
     return missing
 
 
-def _row_problems(template: Template) -> Iterator[str]:
-    if not 0 <= template.header_row <= LAST_HEADER_ROW or not 1 <= template.header_rows <= 6:
-        yield f"header_row {template.header_row} or header_rows {template.header_rows} is out of range"
+def _row_problems(template: Template) -> Iterator[Problem]:
+    if not 0 <= template.header_row <= LAST_HEADER_ROW:
+        yield Problem(f"header_row {template.header_row} is out of range", "header_row")
+    if not 1 <= template.header_rows <= MOST_HEADER_ROWS:
+        yield Problem(f"header_rows {template.header_rows} is out of range", "header_rows")
     if template.data_row is None:
         return
     if template.data_row < template.header_row + template.header_rows:
-        yield f"data_row {template.data_row} is not below the header"
+        yield Problem(f"data_row {template.data_row} is not below the header", "data_row")
     if template.data_row > LAST_DATA_ROW:
-        yield f"data_row {template.data_row} is out of range"
+        yield Problem(f"data_row {template.data_row} is out of range", "data_row")
 
 
-def _text_problems(template: Template) -> Iterator[str]:
+def _text_problems(template: Template) -> Iterator[Problem]:
     """Texts that the database could not hold."""
     if not template.variant:
-        yield "its variant has no name"
-    texts = [("variant", template.variant), ("sheet", template.sheet or "")]
+        yield Problem("its variant has no name", "variant")
+    for name, text in (("variant", template.variant), ("sheet", template.sheet or "")):
+        yield from (Problem(told, name) for told in _unfit(name, text))
     for column in template.columns:
-        texts += [("header", column.header), ("format", column.format), *(("alias", text) for text in column.aliases)]
-    for name, text in texts:
-        if len(text) > _LONGEST[name]:
-            yield f"{name} {text[:40]!r}… is longer than {_LONGEST[name]} characters"
-        if "\0" in text or text != text.encode("utf-8", "replace").decode():
-            yield f"{name} {text[:40]!r} holds a character that cannot be stored"
+        texts = [("header", column.header), ("format", column.format), *(("alias", text) for text in column.aliases)]
+        yield from (
+            Problem(told, "aliases" if name == "alias" else name, column.position)
+            for name, text in texts
+            for told in _unfit(name, text)
+        )
 
 
-def _family_problems(family: Family) -> Iterator[str]:
+def _unfit(name: str, text: str) -> Iterator[str]:
+    if len(text) > _LONGEST[name]:
+        yield f"{name} {text[:40]!r}… is longer than {_LONGEST[name]} characters"
+    if "\0" in text or text != text.encode("utf-8", "replace").decode():
+        yield f"{name} {text[:40]!r} holds a character that cannot be stored"
+
+
+def _family_problems(family: Family) -> Iterator[Problem]:
     if not family.platform or not family.source_platform:
-        yield "platform or source_platform is empty"
+        yield Problem("platform or source_platform is empty", "platform")
     if family.granularity not in GRANULARITIES:
-        yield f"granularity {family.granularity!r} is not one of {', '.join(GRANULARITIES)}"
+        told = f"granularity {family.granularity!r} is not one of {', '.join(GRANULARITIES)}"
+        yield Problem(told, "granularity")
     if (family.granularity == "snapshot") != (family.domain is Domain.INVENTORY):
-        yield f"granularity {family.granularity!r} does not go with {family.domain}"
+        yield Problem(f"granularity {family.granularity!r} does not go with {family.domain}", "granularity")
     expected = SUB_DOMAINS if family.domain is Domain.SERVICES else ("",)
     if family.sub_domain not in expected:
-        yield f"sub_domain {family.sub_domain!r} does not go with {family.domain}"
+        yield Problem(f"sub_domain {family.sub_domain!r} does not go with {family.domain}", "sub_domain")
 
 
-def _column_problems(template: Template) -> Iterator[str]:
-    fields = FIELDS[template.family.domain]
+def _column_problems(template: Template) -> Iterator[Problem]:
+    domain = template.family.domain
     taken: dict[str, int] = {}
     for index, column in enumerate(template.columns):
-        label = f"column {index} ({column.header!r})"
-        if column.position != index:
-            yield f"{label}: its position is {column.position}"
+        told = [("position", f"its position is {column.position}")] if column.position != index else []
         if column.field is None:
-            if column.required:
-                yield f"{label}: required, but it feeds no field"
-            continue
-        yield from (f"{label}: {problem}" for problem in _mapping_problems(column, fields, template.family.domain))
-        if column.field in taken:
-            yield f"{label}: field {column.field!r} is already fed by column {taken[column.field]}"
-        taken.setdefault(column.field, index)
+            told += [("required", "required, but it feeds no field")] if column.required else []
+        else:
+            told += _mapping_problems(column, FIELDS[domain], domain)
+            if column.field in taken:
+                told.append(("field", f"field {column.field!r} is already fed by column {taken[column.field]}"))
+            taken.setdefault(column.field, index)
+        yield from (Problem(f"column {index} ({column.header!r}): {text}", name, index) for name, text in told)
     yield from _alias_problems(template)
 
 
-def _mapping_problems(column: TemplateColumn, fields: dict[str, Field], domain: Domain) -> Iterator[str]:
+def _mapping_problems(column: TemplateColumn, fields: dict[str, Field], domain: Domain) -> Iterator[tuple[str, str]]:
     field = fields.get(column.field or "")
     if field is None:
-        yield f"unknown field {column.field!r} of {domain}"
+        yield "field", f"unknown field {column.field!r} of {domain}"
         return
     if column.kind is not field.kind:
-        yield f"kind {column.kind} instead of {field.kind}"
+        yield "kind", f"kind {column.kind} instead of {field.kind}"
     if field.kind in DATE_KINDS and not column.format:
-        yield "a date needs a format, or 'auto'"
+        yield "format", "a date needs a format, or 'auto'"
     if field.kind in DATE_KINDS and column.format != "auto":
-        yield from (f"{one!r} is no date format" for one in column.format.split("|") if not _is_date_format(one))
+        wrong = (one for one in column.format.split("|") if not _is_date_format(one))
+        yield from (("format", f"{one!r} is no date format") for one in wrong)
     if field.kind not in DATE_KINDS and column.format:
-        yield f"a format does not go with kind {field.kind}"
+        yield "format", f"a format does not go with kind {field.kind}"
 
 
-def _alias_problems(template: Template) -> Iterator[str]:
+def _alias_problems(template: Template) -> Iterator[Problem]:
     headers = {header_key(column.header) for column in template.columns}
     for column in template.columns:
         for alias in column.aliases:
             if header_key(alias) in headers:
-                yield f"column {column.position} ({column.header!r}): alias {alias!r} is a header of its own"
+                told = f"column {column.position} ({column.header!r}): alias {alias!r} is a header of its own"
+                yield Problem(told, "aliases", column.position)
 
 
 def _is_date_format(text: str) -> bool:

@@ -26,6 +26,8 @@ from datasync.mapping.template import (
 )
 
 BUILTIN = Path(__file__).parent / "builtin"
+MOST_TEMPLATE_BYTES = 1024 * 1024
+"""A template is a page or two of text."""
 
 _FAMILY_KEYS: dict[str, type] = {
     **dict.fromkeys(("platform", "source_platform", "domain", "sub_domain", "granularity"), str),
@@ -52,6 +54,9 @@ _COLUMN_KEYS: dict[str, type] = {
     "required": bool,
     "aliases": list,
 }
+_LARGEST = 2**31 - 1
+"""The largest number that a template can need."""
+_LONGEST_HEADER = 500
 _HOLD_TABLES = "columns"
 """The one list that does not hold texts."""
 
@@ -78,8 +83,10 @@ def parse_templates(text: str, *, where: str = "template") -> tuple[Template, ..
     """All templates of a data file's text."""
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of TOML, and of numbers longer than Python reads
         raise InvalidTemplate(problems=f"{where}: {error}") from error
+    except RecursionError as error:
+        raise InvalidTemplate(problems=f"{where}: it is nested too deeply") from error
     family = _table(data.get("family"), where=f"{where}: [family]", known=_FAMILY_KEYS)
     variants = data.get("variants")
     if not isinstance(variants, list) or not variants:
@@ -134,6 +141,8 @@ def _resolve(entry: object, by_name: dict[str, dict[str, Any]], *, where: str) -
     for column in columns:
         for old, new in rewrite.items():
             column["header"] = str(column.get("header", "")).replace(old, new)
+            if len(column["header"]) > _LONGEST_HEADER:
+                raise InvalidTemplate(problems=f"{where}: variant {name!r}: rewrite makes a header that is too long")
     variant["columns"] = columns
     by_name[name] = variant
     return variant
@@ -208,7 +217,10 @@ def _table(value: object, *, where: str, known: Mapping[str, type]) -> dict[str,
         raise InvalidTemplate(problems=f"{where}: unknown {', '.join(unknown)}")
     for name, given in value.items():
         if type(given) is not known[name]:
-            raise InvalidTemplate(problems=f"{where}: {name} must be {known[name].__name__}, not {given!r:.100}")
+            kind = type(given).__name__
+            raise InvalidTemplate(problems=f"{where}: {name} must be {known[name].__name__}, not {kind}")
+        if isinstance(given, int) and abs(given) > _LARGEST:
+            raise InvalidTemplate(problems=f"{where}: {name} is out of range")
         texts = given.values() if isinstance(given, dict) else given if isinstance(given, list) else ()
         if name != _HOLD_TABLES and not all(isinstance(text, str) for text in texts):
             raise InvalidTemplate(problems=f"{where}: {name} must hold texts only")

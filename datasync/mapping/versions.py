@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet
@@ -11,7 +12,7 @@ from datasync.choices import TemplateState
 from datasync.exceptions import TemplateNotFound
 from datasync.mapping.store import family_of, family_rows, to_template, variant_rows
 from datasync.mapping.template_file import dump_template
-from datasync.models import HeaderTemplate, TemplateColumn
+from datasync.models import HeaderTemplate, Platform, TemplateColumn
 
 _LOOKUPS = {
     "platform": "platform",
@@ -59,16 +60,25 @@ def published_of(row: HeaderTemplate) -> QuerySet[HeaderTemplate]:
 
 
 def locked(template_id: int) -> HeaderTemplate:
-    """The template, every version of its variant locked until the transaction ends.
+    """The template, every version of its variant locked until the transaction ends; raises ``TemplateNotFound``.
 
     Versions are locked in the order of their ids, so that two callers wait for each other and never lock both out.
     """
-    told = find_template(template_id)
-    same = HeaderTemplate.objects.filter(**variant_rows(family_of(told), told.variant or "default")).order_by("pk")
-    rows = {row.pk: row for row in same.select_for_update()}
-    if template_id not in rows:
-        raise TemplateNotFound(what=template_id)
-    return rows[template_id]
+    while True:  # until nobody has moved the draft to another variant between the look and the lock
+        told = find_template(template_id)
+        same = HeaderTemplate.objects.filter(**variant_rows(family_of(told), told.variant or "default")).order_by("pk")
+        rows = {row.pk: row for row in same.select_for_update()}
+        if template_id in rows:
+            return rows[template_id]
+
+
+def take_turns(platforms: Collection[str]) -> None:
+    """Let one caller at a time number and publish templates of these platforms, until its transaction ends.
+
+    Taken before any template or file is locked. Facts and files that refer to the platforms are not held up.
+    """
+    rows = Platform.objects.select_for_update(no_key=True).filter(code__in=platforms).order_by("code")
+    list(rows.values_list("code"))
 
 
 def exported(row: HeaderTemplate) -> tuple[str, str]:

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(auto_now_add=True, verbose_name='when')),
                 ('actor_name', models.CharField(blank=True, max_length=150, verbose_name='name')),
-                ('action', models.CharField(choices=[('rows_corrected', 'rows corrected'), ('rows_released', 'rows released'), ('rows_discarded', 'rows discarded'), ('file_deleted', 'file deleted'), ('file_restored', 'file restored'), ('template_published', 'template published'), ('template_archived', 'template archived'), ('remap_started', 'remap started')], max_length=32, verbose_name='action')),
+                ('action', models.CharField(choices=[('rows_corrected', 'rows corrected'), ('rows_released', 'rows released'), ('rows_discarded', 'rows discarded'), ('file_deleted', 'file deleted'), ('file_restored', 'file restored'), ('file_described', 'file described'), ('template_drafted', 'template drafted'), ('template_changed', 'draft of a template changed'), ('template_deleted', 'draft of a template deleted'), ('template_published', 'template published'), ('template_archived', 'template archived'), ('remap_started', 'remap started')], max_length=32, verbose_name='action')),
                 ('rows', models.PositiveBigIntegerField(default=0, verbose_name='rows')),
                 ('note', models.CharField(blank=True, max_length=500, verbose_name='reason')),
                 ('detail', models.JSONField(default=dict, verbose_name='detail')),
@@ -156,6 +156,11 @@ class Migration(migrations.Migration):
             field=models.PositiveIntegerField(default=0, verbose_name='done up to row'),
         ),
         migrations.AddField(
+            model_name='synctaskfile',
+            name='discarded_before',
+            field=models.BigIntegerField(default=0, verbose_name='discarded before'),
+        ),
+        migrations.AddField(
             model_name='trafficmetric',
             name='context',
             field=models.TextField(editable=False, null=True),
@@ -259,6 +264,15 @@ class Migration(migrations.Migration):
             model_name='headerset',
             name='names',
             field=models.JSONField(default=list, editable=False),
+        ),
+        migrations.AddIndex(
+            model_name='quarantinedrow',
+            index=models.Index(fields=['file', 'id'], name='quarantine_of_file'),
+        ),
+        migrations.AlterField(
+            model_name='quarantinedrow',
+            name='file',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='quarantined', to='datasync.catalogfile', verbose_name='file'),
         ),
         migrations.AddIndex(
             model_name='quarantinedrow',

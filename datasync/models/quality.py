@@ -20,8 +20,9 @@ class QuarantinedRow(models.Model):
     """
 
     file = models.ForeignKey(
-        "datasync.CatalogFile", on_delete=models.CASCADE, related_name="quarantined", verbose_name=_("file")
-    )
+        "datasync.CatalogFile", on_delete=models.CASCADE, related_name="quarantined", verbose_name=_("file"),
+        db_index=False,
+    )  # fmt: skip
     item = models.ForeignKey(
         "datasync.SyncTaskFile", null=True, on_delete=models.SET_NULL, related_name="quarantined",
         verbose_name=_("file of a task"),
@@ -60,6 +61,7 @@ class QuarantinedRow(models.Model):
         )
         indexes = (
             models.Index(fields=("state", "domain"), name="quarantine_state"),
+            models.Index(fields=("file", "id"), name="quarantine_of_file"),
             models.Index(fields=("record_key",), name="quarantine_fact", condition=models.Q(record_key__isnull=False)),
         )
 

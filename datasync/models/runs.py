@@ -88,6 +88,7 @@ class SyncTaskFile(RowCounts):
     """One file of a task: the unit of work, claimed by a conditional UPDATE and guarded by its lease token.
 
     ``measured`` says how complete the file's rows were, by shop; the quality gate adds it up when the task closes.
+    ``discarded_before`` of the quarantined rows keep no row in quarantine of this sync: a person had discarded them.
     ``resume_after`` is the last row, as the spreadsheet shows it, that work done in several transactions is through
     with.
     """
@@ -111,6 +112,7 @@ class SyncTaskFile(RowCounts):
     crashes = models.PositiveSmallIntegerField(_("crashes"), default=0)
     rows_expected = models.BigIntegerField(_("rows expected"), null=True, blank=True)
     resume_after = models.PositiveIntegerField(_("done up to row"), default=0)
+    discarded_before = models.BigIntegerField(_("discarded before"), default=0)
     error = models.JSONField(_("error"), default=dict, blank=True)
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
     measured = models.JSONField(_("measured"), default=dict, blank=True)

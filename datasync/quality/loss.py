@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Sum, When
+from django.db.models import BigIntegerField, Case, Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db.models.functions import Abs, Coalesce
+from django.db.models.lookups import GreaterThanOrEqual
+from django.utils.translation import gettext as _
 
 from datasync.choices import ITEM_SUCCEEDED, FileState, QuarantineState, TaskKind
 from datasync.exceptions import InvalidRequest
 from datasync.ingest.plan import COUNT_NAMES, Counts
 from datasync.models import QuarantinedRow, SyncTaskFile
-
-_DELETED = FileState.DELETED
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Selection:
 
     def __post_init__(self) -> None:
         if sum(value is not None for value in (self.file_id, self.task_id, self.domain)) > 1:
-            raise InvalidRequest(detail="Name one of file_id, task_id and domain.")
+            raise InvalidRequest(detail=_("Name one of file_id, task_id and domain."))
 
     @property
     def by_domain(self) -> bool:
@@ -47,8 +48,9 @@ class Selection:
 class Flow:
     """The rows of some files, released ones counted as what they became.
 
-    Of ``counts.quarantined``, ``open`` and ``corrected`` rows wait for a decision, and ``judged_again`` are those that
-    a later sync of the same file has looked at anew, or that went with a deleted file: they show in older tasks only.
+    Of ``counts.quarantined``, ``open`` and ``corrected`` rows wait for a decision, and ``discarded`` ones a person
+    decided to leave out, at this sync or before it: all three are counted row by row. ``unaccounted`` says by how many
+    rows the books of the syncs and the quarantine differ where they must not.
     """
 
     files: int = 0
@@ -56,12 +58,16 @@ class Flow:
     released: int = 0
     open: int = 0
     corrected: int = 0
-    judged_again: int = 0
+    discarded: int = 0
+    unaccounted: int = 0
 
     @property
-    def discarded(self) -> int:
-        """Rows that a person decided to leave out, at this sync or before it."""
-        return self.lost - self.undecided - self.judged_again
+    def judged_again(self) -> int:
+        """Rows that a later sync of the same file has looked at anew, or that went with a deleted file.
+
+        They show in older tasks only: of a file's last sync there is none, as long as the books balance.
+        """
+        return self.lost - self.undecided - self.discarded
 
     @property
     def undecided(self) -> int:
@@ -76,7 +82,7 @@ class Flow:
     @property
     def balanced(self) -> bool:
         """Whether every row that was read is accounted for."""
-        return self.counts.balanced and self.discarded >= 0
+        return self.counts.balanced and not self.unaccounted
 
     @property
     def lost_percent(self) -> float:
@@ -117,7 +123,7 @@ class Flow:
         return round(100 * rows / self.counts.read, 2) if self.counts.read else 0.0
 
 
-_ADDED = ("files", "released", "open", "corrected", "judged_again")
+_ADDED = ("files", "released", "open", "corrected", "discarded", "unaccounted")
 
 
 def flow(
@@ -134,11 +140,11 @@ def flow(
 
 
 def items_of(selection: Selection) -> QuerySet[SyncTaskFile]:
-    """The syncs that count: those of the task, else the last one of each file that is not deleted."""
+    """The syncs that count: those of the task, else the last one of each file whose rows are not deleted with it."""
     items = synced_items(selection)
     if selection.task_id is not None:
         return items
-    last = items.exclude(file__state=_DELETED).order_by().values("file_id").annotate(last=Max("pk"))
+    last = items.exclude(_gone("file")).order_by().values("file_id").annotate(last=Max("pk"))
     return SyncTaskFile.objects.filter(pk__in=last.values("last"))
 
 
@@ -153,18 +159,17 @@ def flows(items: QuerySet[SyncTaskFile], *, by: str) -> dict[Any, Flow]:
 
     Two statements, however many groups: the books of the syncs, and where their quarantined rows are now.
     """
-    key = "item_id" if by == "pk" else f"item__{by}"
     found: dict[Any, Flow] = {}
     sums = {f"sum_{name}": Sum(f"rows_{name}") for name in COUNT_NAMES}
-    again = _judged_again("file", "pk")
-    for group in items.annotate(again=again).order_by().values(by, "again").annotate(files=Count("pk"), **sums):
+    told = {"files": Count("pk"), "discarded": Sum("discarded_before"), "differing": Sum(_unaccounted())}
+    for group in items.order_by().values(by).annotate(**told, **sums):
         counts = Counts(**{name: group[f"sum_{name}"] for name in COUNT_NAMES})
-        part = Flow(files=group["files"], counts=counts, judged_again=counts.quarantined if group["again"] else 0)
-        found[group[by]] = found.get(group[by], Flow()) + part
-    again = _judged_again("item__file", "item_id")
-    kept = QuarantinedRow.objects.filter(item__in=items.order_by().values("pk")).annotate(again=again)
-    groups = kept.order_by().values(key, "again", "state", "outcome").annotate(rows=Count("pk"))
-    for group in groups:
+        found[group[by]] = Flow(
+            files=group["files"], counts=counts, discarded=group["discarded"], unaccounted=group["differing"]
+        )
+    key = "item_id" if by == "pk" else f"item__{by}"
+    kept = QuarantinedRow.objects.filter(item__in=items.order_by().values("pk"))
+    for group in kept.order_by().values(key, "state", "outcome").annotate(rows=Count("pk")):
         if group[key] in found:
             found[group[key]] = _moved(found[group[key]], group)
     return found
@@ -181,23 +186,31 @@ def _named(selection: Selection) -> dict[str, Any]:
     return {name: value for name, value in lookups.items() if value is not None}
 
 
-def _judged_again(file: str, item: str) -> Any:
-    """Whether what the sync left undecided is no longer its own: the file was synced again, or is deleted."""
-    later = synced_items().filter(file_id=OuterRef(f"{file}_id"), pk__gt=OuterRef(item))
-    return Case(When(Exists(later) | Q(**{f"{file}__state": _DELETED}), then=True), default=False)
+def _gone(file: str) -> Q:
+    """Files that are deleted, or were with their rows and came back: as if never synced."""
+    return Q(**{f"{file}__state": FileState.DELETED}) | Q(**{f"{file}__rows": {}})
+
+
+def _unaccounted() -> Any:
+    """By how many rows a sync's books differ from what quarantine keeps of it.
+
+    A later sync of the file, or its deletion, has replaced rows that were undecided: then fewer may be left.
+    """
+    rows = QuarantinedRow.objects.filter(item_id=OuterRef("pk")).order_by().values("item_id")
+    kept = Coalesce(Subquery(rows.annotate(count=Count("pk")).values("count"), output_field=BigIntegerField()), 0)
+    missing = F("rows_quarantined") - F("discarded_before") - kept
+    later = synced_items().filter(file_id=OuterRef("file_id"), pk__gt=OuterRef("pk"))
+    replaced = Q(Exists(later)) | _gone("file")
+    excused = When(replaced & GreaterThanOrEqual(missing, 0), then=0)
+    return Case(excused, default=Abs(missing), output_field=BigIntegerField())
 
 
 def _moved(flow: Flow, group: Mapping[str, Any]) -> Flow:
     """The flow with these quarantined rows counted where they are now."""
     rows, state = group["rows"], group["state"]
+    if state != QuarantineState.RELEASED:
+        return replace(flow, **{state: getattr(flow, state) + rows})
     counts = replace(flow.counts)
-    told: dict[str, Any] = {}
-    if group["again"]:
-        told["judged_again"] = flow.judged_again - rows
-    if state == QuarantineState.RELEASED:
-        counts.quarantined -= rows
-        setattr(counts, group["outcome"], getattr(counts, group["outcome"]) + rows)
-        told["released"] = flow.released + rows
-    elif state in (QuarantineState.OPEN, QuarantineState.CORRECTED):
-        told[state] = getattr(flow, state) + rows
-    return replace(flow, counts=counts, **told)
+    counts.quarantined -= rows
+    setattr(counts, group["outcome"], getattr(counts, group["outcome"]) + rows)
+    return replace(flow, counts=counts, released=flow.released + rows)

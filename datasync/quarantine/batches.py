@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 
-from datasync.choices import FILE_ACTIVE, ITEM_ACTIVE, QUARANTINE_DECIDED, QUARANTINE_UNDECIDED
-from datasync.exceptions import FileBusy, RowNotFound, SyncError
+from datasync.choices import FILE_ACTIVE, ITEM_ACTIVE, QUARANTINE_DECIDED, QUARANTINE_UNDECIDED, FileState
+from datasync.exceptions import FileBusy, FileNotFound, RowNotFound, RowsOfOldContent, SyncError, TransientError
 from datasync.models import CatalogFile, QuarantinedRow, SyncTaskFile
-from datasync.quarantine.selectors import Filters, chosen
+from datasync.quarantine.content import is_of_old_content
+from datasync.quarantine.selectors import Filters, chosen, present_rows
 
+logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 1_000
-Act = Callable[[CatalogFile, list[QuarantinedRow]], None]
+Act = Callable[[CatalogFile, list[QuarantinedRow]], Callable[[], None]]
+"""Does something with rows of a file that is held; what it gives is called once that is committed, and counts it."""
 
 
 @dataclass(slots=True)
@@ -36,24 +40,32 @@ class Reached:
 def on_chosen(filters: Filters, act: Act, *, dry_run: bool = False) -> Reached:
     """Do ``act`` with the undecided rows that match; a file that cannot be worked on does not stop the others.
 
-    A rehearsal does everything in one transaction and undoes it, so that it sees its own effects as the act would.
-    Raises ``RowNotFound`` when only unknown ids are named, and a file's error when no file could be worked on.
+    A rehearsal does the same and undoes it, file by file, so that it keeps no other file waiting and sees its own
+    effects within each file. Raises ``RowNotFound`` when only unknown ids are named, and a file's error when no row of
+    any file could be worked on; once something is done, what goes wrong later is told in ``refused``.
     """
     reached = Reached(missing_ids=_missing(filters.ids))
     if filters.ids and len(reached.missing_ids) == len(set(filters.ids)):
         raise RowNotFound(what=", ".join(map(str, reached.missing_ids[:10])))
-    matching = chosen(QuarantinedRow.objects.all(), filters)
+    matching = chosen(present_rows(), filters)
     undecided = matching.filter(state__in=QUARANTINE_UNDECIDED)
-    with _rehearsed(dry_run=dry_run):
-        reached.decided = matching.filter(state__in=QUARANTINE_DECIDED).count()
-        file_ids = list(undecided.order_by("file_id").values_list("file_id", flat=True).distinct())
-        for file_id in file_ids:
-            try:
-                _on_file(file_id, undecided, act, reached)
-            except SyncError as error:
-                reached.refused[file_id] = error
-        if file_ids and len(reached.refused) == len(file_ids):
-            raise next(iter(reached.refused.values()))
+    reached.decided = matching.filter(state__in=QUARANTINE_DECIDED).count()
+    file_ids = list(undecided.order_by("file_id").values_list("file_id", flat=True).distinct())
+    done = False
+    for file_id in file_ids:
+        try:
+            with _rehearsed(dry_run=dry_run):
+                for worked in _on_file(file_id, undecided, act, reached):
+                    done = done or worked
+        except SyncError as error:
+            reached.refused[file_id] = error
+        except OperationalError:
+            if not done:
+                raise
+            logger.exception("File %s could not be worked on", file_id)
+            reached.refused[file_id] = TransientError()
+    if file_ids and not done and len(reached.refused) == len(file_ids):
+        raise next(iter(reached.refused.values()))
     return reached
 
 
@@ -62,23 +74,32 @@ def held(file_id: int, row_ids: Collection[int]) -> Iterator[tuple[CatalogFile, 
     """A transaction that holds the file and those of its rows that are still undecided, in the order of the sheet.
 
     The file comes first: a sync takes it before it begins, so that the two wait for each other and never meet in the
-    middle. Raises ``FileBusy`` while a sync has the file: it would not see what is done meanwhile.
+    middle. Raises ``FileBusy`` while a sync has the file: it would not see what is done meanwhile. Raises
+    ``FileNotFound`` for a deleted file, ``RowsOfOldContent`` where the file has other content than the rows are of.
     """
     with transaction.atomic():
         files = CatalogFile.objects.select_for_update(of=("self",), no_key=True).select_related("shop", "template")
-        file = files.get(pk=file_id)
+        file = files.filter(pk=file_id).exclude(state=FileState.DELETED).first()
+        if file is None or file.removing:
+            raise FileNotFound(what=file_id)
         _refuse_busy(file)
-        rows = QuarantinedRow.objects.select_for_update(of=("self",), no_key=True).select_related("header_set")
+        rows = QuarantinedRow.objects.select_for_update(of=("self",), no_key=True).select_related("header_set", "item")
         wanted = rows.filter(pk__in=row_ids, file_id=file_id, state__in=QUARANTINE_UNDECIDED)
-        yield file, sorted(wanted.order_by("pk"), key=lambda row: row.sheet_row)
+        found = sorted(wanted.order_by("pk"), key=lambda row: row.sheet_row)
+        if any(is_of_old_content(row, file) for row in found):
+            raise RowsOfOldContent
+        yield file, found
 
 
-def _on_file(file_id: int, undecided: QuerySet[QuarantinedRow], act: Act, reached: Reached) -> None:
+def _on_file(file_id: int, undecided: QuerySet[QuarantinedRow], act: Act, reached: Reached) -> Iterator[bool]:
+    """Work through a file; tells of each page, once it is committed, whether there was anything to do."""
     for ids in _pages(undecided.filter(file_id=file_id)):
         with held(file_id, ids) as (file, rows):
-            if rows:
-                act(file, rows)
+            count = act(file, rows) if rows else None
+        if count:
+            count()
         reached.decided += len(ids) - len(rows)
+        yield bool(rows)
 
 
 def _pages(rows: QuerySet[QuarantinedRow]) -> Iterator[list[int]]:
@@ -94,7 +115,7 @@ def _pages(rows: QuerySet[QuarantinedRow]) -> Iterator[list[int]]:
 def _missing(ids: Collection[int]) -> list[int]:
     if not ids:
         return []
-    known = set(QuarantinedRow.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    known = set(present_rows().filter(pk__in=ids).values_list("pk", flat=True))
     return sorted(set(ids) - known)
 
 

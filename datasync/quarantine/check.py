@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from datasync.ingest.plan import CellProblem, Plan, RejectedRow
 from datasync.ingest.prepare import Prepared, Preparer
-from datasync.ingest.prepare.context import corrected, line_of
+from datasync.ingest.prepare.context import line_of
 from datasync.ingest.prepare.judge import READER_REASONS
 from datasync.mapping.services import SyncOptions, bind_kept
 from datasync.models import CatalogFile, QuarantinedRow
-from datasync.quarantine.values import corrections, current
+from datasync.quarantine.contexts import contexts_of
+from datasync.quarantine.values import corrections, current, original
 from datasync.reasons import Reason
 
 
@@ -22,7 +22,8 @@ def plan_for(file: CatalogFile, row: QuarantinedRow) -> tuple[Plan, int | None]:
     """The plan by which a row of the file would be read today, and the id of its template.
 
     A row that was read by a suggested mapping may be so again. Raises ``TemplateError`` where no template fits the
-    row's header any more, ``NeedsDescription`` where the file's description has become too thin.
+    row's header any more, ``UnsureMapping`` where the mapping would have to be guessed, ``NeedsDescription`` where the
+    file's description has become too thin.
     """
     return bind_kept(file, row.header_set.headers, SyncOptions(only_with_template=row.template_id is not None))
 
@@ -32,24 +33,6 @@ def prepare(rows: Sequence[QuarantinedRow], plan: Plan) -> Prepared:
     lines = [line_of(row.context) for row in rows]
     contexts, ordinals = contexts_of(rows, plan), [line[0] if line else None for line in lines]
     return prepare_as(rows, plan, contexts=contexts, ordinals=ordinals)
-
-
-def contexts_of(rows: Sequence[QuarantinedRow], plan: Plan) -> list[str | None]:
-    """What the rows have from those around them, as far as the corrections leave it."""
-    order = {column.position for column in plan.columns if column.field in {"order_id", "shop_label"}}
-    contexts: list[str | None] = []
-    for row in rows:
-        given = corrections(row).keys()
-        context = corrected(row.context, given) if given else row.context
-        contexts.append(in_another_order(context) if given & order else context)
-    return contexts
-
-
-def in_another_order(context: str | None) -> str | None:
-    """The context of a row that was moved to another order: who comes first there is another question."""
-    said = json.loads(context) if context else {}
-    said.pop("l", None)
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")) if said else None
 
 
 def prepare_as(
@@ -64,7 +47,7 @@ def prepare_as(
         pl.Series("context", contexts, dtype=pl.String),
         pl.Series("line_ordinal", ordinals, dtype=pl.Int64),
     )
-    problems = tuple(problem for row in rows for problem in _unsettled(row))
+    problems = tuple(problem for row in rows for problem in _problems(row))
     return Preparer(plan).prepare_stored(frame, fill=False, problems=problems)
 
 
@@ -76,19 +59,32 @@ def reasons_of(rejected: RejectedRow) -> list[dict[str, Any]]:
     ]
 
 
-def _unsettled(row: QuarantinedRow) -> list[CellProblem]:
-    """What only the reader could see of the row, and no correction has dealt with.
+def unsettled(row: QuarantinedRow) -> list[tuple[dict[str, Any], list[int]]]:
+    """What only the reader could see of the row and no person has dealt with, and the columns that it is about.
 
-    A problem of one cell is settled when that cell is corrected, one of the whole row when any cell is.
+    A problem of a cell is settled by a correction of that cell, one of the whole row (no columns) by any correction. Of
+    equal headers it is the one whose cell holds what the reason says; where that is not clear, all of them.
     """
-    headers, given = row.header_set.headers, corrections(row)
-    found: list[CellProblem] = []
+    given = corrections(row)
+    found = []
     for reason in row.reasons:
-        if reason["code"] not in READER_REASONS:
-            continue
-        places = [at for at, header in enumerate(headers) if reason["header"] and header == reason["header"]]
-        if given and (not places or any(at in given for at in places)):
-            continue
-        column = places[0] if places else None
-        found.append(CellProblem(row.sheet_row, column, Reason(reason["code"]), reason["value"]))
+        if reason["code"] in READER_REASONS:
+            columns = _columns_of(reason, row)
+            if not (all(at in given for at in columns) if columns else given):
+                found.append((reason, columns))
     return found
+
+
+def _columns_of(reason: Mapping[str, Any], row: QuarantinedRow) -> list[int]:
+    columns = [at for at, name in enumerate(row.header_set.headers) if reason["header"] and name == reason["header"]]
+    if len(columns) < 2:
+        return columns
+    cells, said = original(row), str(reason["value"] or "")
+    return [at for at in columns if said and (cells[at] or "").startswith(said)] or columns
+
+
+def _problems(row: QuarantinedRow) -> list[CellProblem]:
+    return [
+        CellProblem(row.sheet_row, columns[0] if columns else None, Reason(reason["code"]), reason["value"])
+        for reason, columns in unsettled(row)
+    ]

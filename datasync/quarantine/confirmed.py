@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import polars as pl
 
@@ -14,9 +15,12 @@ from datasync.models import ConfirmedRows
 _WIDTH = 16
 
 
-def confirmed_among(keys: Sequence[str], *, file_id: int) -> set[str]:
-    """Those of the keys that the file's last sync, or a release since, has confirmed."""
-    block = _block(file_id)
+def confirmed_among(keys: Sequence[str], *, file_id: int, collected_at: datetime | None = None) -> set[str]:
+    """Those of the keys that the file's last sync, or a release since, has confirmed.
+
+    ``collected_at``: only what the content that was collected then has confirmed.
+    """
+    block = _block(file_id, collected_at)
     if not block or not keys:
         return set()
     asked = pl.DataFrame({"key": keys}).hstack(halves(pl.Series(keys)))
@@ -25,15 +29,19 @@ def confirmed_among(keys: Sequence[str], *, file_id: int) -> set[str]:
 
 
 def add_confirmed(keys: Sequence[str], *, plan: Plan) -> None:
-    """Keep that the file has confirmed these rows too; what its sync has confirmed stays."""
+    """Keep that the file has confirmed these rows too; what this content of it has confirmed stays."""
     if not keys:
         return
-    whole = pl.concat([_texts(_block(plan.file_id)), pl.Series(keys, dtype=pl.String)]).unique()
+    block = _block(plan.file_id, plan.scope.collected_at)
+    whole = pl.concat([_texts(block), pl.Series(keys, dtype=pl.String)]).unique()
     save_confirmed(plan, [whole], using="default", collected_at=plan.scope.collected_at)
 
 
-def _block(file_id: int) -> bytes:
-    found = ConfirmedRows.objects.filter(file_id=file_id).values_list("keys", flat=True).first()
+def _block(file_id: int, collected_at: datetime | None) -> bytes:
+    confirmed = ConfirmedRows.objects.filter(file_id=file_id)
+    if collected_at is not None:
+        confirmed = confirmed.filter(collected_at=collected_at)
+    found = confirmed.values_list("keys", flat=True).first()
     return bytes(found) if found else b""
 
 

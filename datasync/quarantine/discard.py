@@ -1,25 +1,27 @@
-"""Rows that stay out for good: with a reason, by a person, written down."""
+"""Rows that stay out: with a reason, by a person, written down.
+
+The file does not bring them again, as long as they stand in it unchanged. What an earlier export has stored of the same
+order or product stays: nothing is taken out of the facts.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from datasync import audit
 from datasync.choices import AuditAction, QuarantineState
-from datasync.exceptions import InvalidRequest
 from datasync.models import CatalogFile, QuarantinedRow
 from datasync.quarantine.batches import Reached, filters_document, on_chosen
 from datasync.quarantine.books import settle
+from datasync.quarantine.notes import checked_note
 from datasync.quarantine.selectors import Filters
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
-
-LONGEST_NOTE = 500
 
 
 @dataclass(slots=True)
@@ -35,21 +37,17 @@ def discard(*, filters: Filters, note: str, actor: AbstractBaseUser | None, dry_
 
     Raises ``InvalidRequest`` without a note, ``RowNotFound`` when only unknown ids are named.
     """
-    note = note.strip()
-    if not note or len(note) > LONGEST_NOTE or "\0" in note:
-        raise InvalidRequest(
-            detail=_("Say in at most %(most)s characters why the rows are discarded.") % {"most": LONGEST_NOTE}
-        )
+    note = checked_note(note, required=True)
     result = Discarded()
 
-    def act(file: CatalogFile, rows: list[QuarantinedRow]) -> None:
+    def act(file: CatalogFile, rows: list[QuarantinedRow]) -> Callable[[], None]:
         QuarantinedRow.objects.filter(pk__in=[row.pk for row in rows]).update(
             state=QuarantineState.DISCARDED,
             note=note,
             decided_by_id=actor.pk if actor else None,
             decided_at=Now(),
         )
-        settle(file, {})
+        settle(file)
         audit.record(
             AuditAction.ROWS_DISCARDED,
             actor=actor,
@@ -58,7 +56,11 @@ def discard(*, filters: Filters, note: str, actor: AbstractBaseUser | None, dry_
             note=note,
             detail={"sheet_rows": [row.sheet_row for row in rows], "filters": filters_document(filters)},
         )
-        result.discarded += len(rows)
+
+        def count() -> None:
+            result.discarded += len(rows)
+
+        return count
 
     result.reached = on_chosen(filters, act, dry_run=dry_run)
     return result

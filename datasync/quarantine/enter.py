@@ -8,21 +8,23 @@ from uuid import UUID
 import polars as pl
 
 from datasync.ingest.load import Loader
+from datasync.ingest.plan import Plan
 from datasync.models import FACT_MODELS
 from datasync.quarantine.confirmed import add_confirmed
+from datasync.quarantine.content import Content
 
 INSERTED, UPDATED, UNCHANGED, STALE, DUPLICATES = "inserted", "updated", "unchanged", "stale", "duplicates"
 OUTCOMES = (INSERTED, UPDATED, UNCHANGED, STALE, DUPLICATES)
 
 
-def enter(rows: pl.DataFrame, loader: Loader) -> Iterator[tuple[int, UUID, str]]:
+def enter(rows: pl.DataFrame, loader: Loader, content: Content) -> Iterator[tuple[int, UUID, str]]:
     """Load ``rows``, which have ``at``; yields position, key and outcome of each. The loader has its lock.
 
-    Of several rows with one key, in ``rows`` or among what the file has stored already, the last of the sheet wins, as
-    in a sync; the others are duplicates.
+    Of several rows with one key, in ``rows`` or among what this content of the file has stored already, the last of the
+    sheet wins, as in a sync; the others are duplicates. Numbered lines have keys of their own.
     """
     last = rows.sort("sheet_row").unique(subset="record_key", keep="last", maintain_order=True)
-    own = _rows_of_file(last["record_key"].to_list(), loader)
+    own = {} if loader.plan.ordinal else _rows_of(content, last["record_key"].to_list(), loader.plan)
     places = zip(last["record_key"].to_list(), last["sheet_row"].to_list(), strict=True)
     loadable = last.filter(pl.Series([own.get(key, row) <= row for key, row in places], dtype=pl.Boolean))
     outcomes = _load(loadable, loader)
@@ -50,8 +52,7 @@ def _load(rows: pl.DataFrame, loader: Loader) -> dict[str, str]:
     return outcomes
 
 
-def _rows_of_file(keys: list[str], loader: Loader) -> dict[str, int]:
-    """Key → sheet row, of facts that this file was the last to write."""
-    plan = loader.plan
-    facts = FACT_MODELS[plan.scope.domain]._default_manager.filter(record_key__in=keys, file_last_id=plan.file_id)  # noqa: SLF001 - of whichever model
-    return {key.hex: row for key, row in facts.values_list("record_key", "sheet_row")}
+def _rows_of(content: Content, keys: list[str], plan: Plan) -> dict[str, int]:
+    """Key → sheet row, of facts that this content of the file was the last to write."""
+    facts = FACT_MODELS[plan.scope.domain]._default_manager.filter(content.facts, file_last_id=content.file_id)  # noqa: SLF001 - of whichever model
+    return {key.hex: row for key, row in facts.filter(record_key__in=keys).values_list("record_key", "sheet_row")}

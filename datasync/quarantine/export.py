@@ -13,7 +13,7 @@ import csv
 import io
 import itertools
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -24,10 +24,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from datasync.exceptions import InvalidRequest
-from datasync.models import QuarantinedRow
+from datasync.models import QuarantinedRow, SyncProgressTask
 from datasync.quarantine.values import current
 from datasync.spreadsheets import escape
 
+ShowsTask = Callable[[SyncProgressTask], bool]
 FORMATS = ("csv", "xlsx")
 NOTES = (
     "quarantine: id",
@@ -38,6 +39,8 @@ NOTES = (
     "quarantine: reasons",
 )
 
+MOST_DOWNLOADED = 100_000
+"""Rows that a download has at most: somebody waits for it."""
 _SHEET_ROWS = 1_048_575  # besides the header
 CELL_CHARACTERS = 32_767
 
@@ -50,8 +53,14 @@ class Exported:
     sheets: int
 
 
-def write(rows: QuerySet[QuarantinedRow], target: Path | BinaryIO, *, format: str = "xlsx") -> Exported:  # noqa: A002
-    """Write the rows to a file or a stream of bytes.
+def write(
+    rows: QuerySet[QuarantinedRow],
+    target: Path | BinaryIO,
+    *,
+    format: str = "xlsx",  # noqa: A002
+    shows_task: ShowsTask | None = None,
+) -> Exported:
+    """Write the rows to a file or a stream of bytes. ``shows_task``: which tasks are named; all where it is not given.
 
     Raises ``InvalidRequest`` for an unknown format and for CSV of rows with different headers; nothing is written then.
     """
@@ -63,18 +72,35 @@ def write(rows: QuerySet[QuarantinedRow], target: Path | BinaryIO, *, format: st
             detail=_("The rows come from files with different headers: choose xlsx, or the rows of one file.")
         )
     groups = itertools.groupby(ordered.iterator(chunk_size=2000), key=lambda row: row.header_set_id)
-    tables = (_table(group) for _id, group in groups)
+    tables = (_table(group, shows_task) for _id, group in groups)
     if isinstance(target, Path):
         with target.open("wb") as stream:
             return _WRITERS[format](tables, stream)
     return _WRITERS[format](tables, target)
 
 
-def spooled(rows: QuerySet[QuarantinedRow], *, format: str = "xlsx") -> tuple[BinaryIO, str]:  # noqa: A002
-    """The rows as an open file to be downloaded, and a name for it; a large one lies on disk while it is made."""
+def spooled(
+    rows: QuerySet[QuarantinedRow],
+    *,
+    format: str = "xlsx",  # noqa: A002
+    shows_task: ShowsTask | None = None,
+) -> tuple[BinaryIO, str]:
+    """The rows as an open file to be downloaded, and a name for it; a large one lies on disk while it is made.
+
+    Raises ``InvalidRequest`` above ``MOST_DOWNLOADED`` rows, and what ``write`` raises.
+    """
+    count = rows.count()
+    if count > MOST_DOWNLOADED:
+        raise InvalidRequest(
+            detail=_(
+                "%(count)s rows match, and a download has at most %(most)s; narrow it, or use “manage.py quarantine "
+                "export”, which has no limit."
+            )
+            % {"count": f"{count:,}", "most": f"{MOST_DOWNLOADED:,}"}
+        )
     stream = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - the response closes it
     try:
-        write(rows, stream, format=format)
+        write(rows, stream, format=format, shows_task=shows_task)
     except BaseException:
         stream.close()
         raise
@@ -102,12 +128,13 @@ def original_values(row: QuarantinedRow) -> list[str]:
     return [text or "" for text in current(row)]
 
 
-def _table(group: Iterable[QuarantinedRow]) -> Iterator[list[str]]:
+def _table(group: Iterable[QuarantinedRow], shows_task: ShowsTask | None) -> Iterator[list[str]]:
     """One header, then the rows that stand under it, every cell escaped."""
     for at, row in enumerate(group):
         if at == 0:
             yield [escape(text) for text in (*row.header_set.headers, *NOTES)]
-        task = row.item.task.task_id if row.item else ""
+        shown = row.item is not None and (shows_task is None or shows_task(row.item.task))
+        task = row.item.task.task_id if row.item and shown else ""
         notes = (row.pk, row.file.original_name, row.sheet_row, task, row.state, reasons_text(row))
         yield [escape(str(text)) for text in (*original_values(row), *notes)]
 

@@ -7,26 +7,26 @@ in which the file, its rows and the loader's lock are taken in this order.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from django.db.models.functions import Now
 
 from datasync import audit
 from datasync.choices import AuditAction, QuarantineState
 from datasync.ingest.load import loader_for
-from datasync.ingest.plan import Plan
 from datasync.ingest.prepare import Prepared
-from datasync.ingest.prepare.context import as_later_line, line_of
-from datasync.ingest.prepare.identity import RecordKeys
 from datasync.models import CatalogFile, QuarantinedRow
-from datasync.quarantine import amounts, check
+from datasync.quarantine import check
 from datasync.quarantine.batches import Reached, filters_document, on_chosen
 from datasync.quarantine.books import settle
+from datasync.quarantine.content import Content, content_of
 from datasync.quarantine.enter import enter
+from datasync.quarantine.notes import checked_note
 from datasync.quarantine.ordinals import Ordinals
+from datasync.quarantine.places import in_place
 from datasync.quarantine.selectors import Filters
 
 if TYPE_CHECKING:
@@ -64,71 +64,72 @@ class Released:
 def release(*, filters: Filters, actor: AbstractBaseUser | None, note: str = "", dry_run: bool = False) -> Released:
     """Load the undecided rows that match, as far as they can be trusted now; the others stay, with their new reasons.
 
-    Raises ``RowNotFound`` when only unknown ids are named; ``FileBusy``, ``NoTemplate``, ``HeaderChanged`` or
-    ``NeedsDescription`` when they keep every file from being worked on. In a rehearsal nothing is written.
+    Raises ``InvalidRequest`` for a note that is too long, ``RowNotFound`` when only unknown ids are named; and
+    ``FileBusy``, ``RowsOfOldContent``, ``NoTemplate``, ``UnsureMapping``, ``HeaderChanged``, ``NeedsDescription`` or
+    ``InvalidTimezone`` when they keep every file from being worked on. In a rehearsal nothing is written.
     """
+    note = checked_note(note)
     result = Released()
-    numbers: dict[int, Ordinals] = {}
+    numbers: dict[tuple[int, datetime | None], Ordinals] = {}
 
-    def act(file: CatalogFile, rows: list[QuarantinedRow]) -> None:
-        ordinals = numbers.get(file.pk)
+    def act(file: CatalogFile, rows: list[QuarantinedRow]) -> Callable[[], None]:
+        content = content_of(file)
+        ordinals = numbers.get((file.pk, file.synced_at))  # files come one after the other; a sync may come between
         if ordinals is None:
-            numbers.clear()  # files come one after the other
-            ordinals = numbers[file.pk] = Ordinals(file.pk)
-        outcomes, kept = _release_rows(file, rows, ordinals, actor=actor)
-        settle(file, Counter(outcomes.values()))
-        if outcomes:
-            _note_decision(file, rows, outcomes, filters, actor=actor, note=note)
-        result.outcomes.update(outcomes.values())
-        result.rejected += len(kept)
-        result.kept += kept[: MOST_TOLD - len(result.kept)]
+            numbers.clear()
+            ordinals = numbers[file.pk, file.synced_at] = Ordinals(content)
+        released: list[QuarantinedRow] = []
+        kept: list[Kept] = []
+        for part in _under_one_header(rows):
+            accepted, rejected = _release_rows(file, part, content, ordinals, actor=actor)
+            released += accepted
+            kept += rejected
+        settle(file, released)
+        if released:
+            _note_decision(file, released, filters, actor=actor, note=note)
+
+        def count() -> None:
+            result.outcomes.update(row.outcome for row in released)
+            result.rejected += len(kept)
+            result.kept += kept[: MOST_TOLD - len(result.kept)]
+
+        return count
 
     result.reached = on_chosen(filters, act, dry_run=dry_run)
     return result
 
 
+def _under_one_header(rows: Sequence[QuarantinedRow]) -> list[list[QuarantinedRow]]:
+    """The rows by header, and by whether a template has read them: each part has one plan. Mostly there is one."""
+    parts: dict[tuple[int, bool], list[QuarantinedRow]] = {}
+    for row in rows:
+        parts.setdefault((row.header_set_id, row.template_id is None), []).append(row)
+    return list(parts.values())
+
+
 def _release_rows(
-    file: CatalogFile, rows: Sequence[QuarantinedRow], ordinals: Ordinals, *, actor: AbstractBaseUser | None
-) -> tuple[dict[int, str], list[Kept]]:
-    """Release rows of a file that is held; gives the outcome of each released row by its id, and what stays."""
+    file: CatalogFile,
+    rows: Sequence[QuarantinedRow],
+    content: Content,
+    ordinals: Ordinals,
+    *,
+    actor: AbstractBaseUser | None,
+) -> tuple[list[QuarantinedRow], list[Kept]]:
+    """Release rows of a file that is held: those that are released now, and those that stay."""
     plan, template_id = check.plan_for(file, rows[0])
     loader = loader_for(plan)
     loader.begin()
     prepared = check.prepare(rows, plan)
-    outcomes: dict[int, str] = {}
+    released: list[QuarantinedRow] = []
     if not prepared.rows.is_empty():
-        accepted = _in_place(rows, prepared, plan, ordinals)
-        for at, key, outcome in enter(accepted, loader):
+        placed = in_place(rows, prepared, plan, ordinals)
+        for at, key, outcome in enter(placed.rows, loader, content):
             row = rows[at]
             row.state, row.record_key, row.outcome = QuarantineState.RELEASED, key, outcome
-            outcomes[row.pk] = outcome
-        _write_released([row for row in rows if row.pk in outcomes], template_id, actor=actor)
-    return outcomes, _write_kept(rows, prepared)
-
-
-def _in_place(rows: Sequence[QuarantinedRow], prepared: Prepared, plan: Plan, ordinals: Ordinals) -> pl.DataFrame:
-    """The accepted rows as lines among the stored ones: numbered, and without amounts that other lines have."""
-    accepted = prepared.rows
-    places: list[int] = accepted["at"].to_list()
-    numbered: list[int | None] = [None] * len(rows)
-    if plan.ordinal:
-        given = ordinals.of(accepted, [line_of(rows[at].context) for at in places], plan)
-        accepted = RecordKeys(plan).renumbered(accepted, given)
-        for at, ordinal in zip(places, given.to_list(), strict=True):
-            numbered[at] = ordinal
-    elsewhere = amounts.carried_elsewhere(accepted, plan)
-    if not elsewhere:
-        return accepted
-    if not plan.totals_on_every_line:
-        return amounts.without(accepted, elsewhere)
-    later = {places[position] for position in elsewhere}
-    chosen = [rows[at] for at in places]
-    contexts = [
-        as_later_line(context) if at in later else context
-        for at, context in zip(places, check.contexts_of(chosen, plan), strict=True)
-    ]
-    again = check.prepare_as(chosen, plan, contexts=contexts, ordinals=[numbered[at] for at in places])
-    return again.rows.with_columns(pl.Series("at", [places[at] for at in again.rows["at"]], dtype=pl.UInt32))
+            row.context = placed.contexts[at]
+            released.append(row)
+        _write_released(released, template_id, actor=actor)
+    return released, _write_kept(rows, prepared)
 
 
 def _write_released(rows: Sequence[QuarantinedRow], template_id: int | None, *, actor: AbstractBaseUser | None) -> None:
@@ -138,7 +139,7 @@ def _write_released(rows: Sequence[QuarantinedRow], template_id: int | None, *, 
         decided_by_id=actor.pk if actor else None,
         decided_at=Now(),
     )
-    QuarantinedRow.objects.bulk_update(rows, ("record_key", "outcome"), batch_size=200)
+    QuarantinedRow.objects.bulk_update(rows, ("record_key", "outcome", "context"), batch_size=200)
 
 
 def _write_kept(rows: Sequence[QuarantinedRow], prepared: Prepared) -> list[Kept]:
@@ -157,8 +158,7 @@ def _write_kept(rows: Sequence[QuarantinedRow], prepared: Prepared) -> list[Kept
 
 def _note_decision(
     file: CatalogFile,
-    rows: Sequence[QuarantinedRow],
-    outcomes: Mapping[int, str],
+    released: Sequence[QuarantinedRow],
     filters: Filters,
     *,
     actor: AbstractBaseUser | None,
@@ -168,11 +168,11 @@ def _note_decision(
         AuditAction.ROWS_RELEASED,
         actor=actor,
         file=file,
-        rows=len(outcomes),
+        rows=len(released),
         note=note,
         detail={
-            "sheet_rows": [row.sheet_row for row in rows if row.pk in outcomes],
-            "outcomes": dict(Counter(outcomes.values())),
+            "sheet_rows": [row.sheet_row for row in released],
+            "outcomes": dict(Counter(row.outcome for row in released)),
             "filters": filters_document(filters),
         },
     )

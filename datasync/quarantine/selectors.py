@@ -6,15 +6,19 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
-from datasync.choices import AuditAction
+from datasync.choices import AuditAction, FileState
 from datasync.exceptions import RowNotFound
 from datasync.models import AuditEntry, QuarantinedRow
 from datasync.quarantine.figures import file_counts, looks_into_json, reason_counts
 
-__all__ = ["Filters", "file_counts", "history", "one", "reason_counts", "rows", "with_reasons"]
+__all__ = [
+    "Filters", "changes_of", "file_counts", "history", "one", "present_rows", "reason_counts", "rows", "with_reasons",
+]  # fmt: skip
+MOST_ACTS = 100
+"""Of the acts about one row the newest are told."""
 _OF_ROWS = (AuditAction.ROWS_CORRECTED, AuditAction.ROWS_RELEASED, AuditAction.ROWS_DISCARDED)
 
 
@@ -46,9 +50,14 @@ _LOOKUPS = {
 }
 
 
+def present_rows() -> QuerySet[QuarantinedRow]:
+    """The rows of files that nobody has deleted: what every door looks among."""
+    return QuarantinedRow.objects.filter(file__removing="").exclude(file__state=FileState.DELETED)
+
+
 def rows(filters: Filters | None = None) -> QuerySet[QuarantinedRow]:
     """The quarantined rows that match, by file and row, with what a list shows of file, task and header."""
-    found = QuarantinedRow.objects.select_related("file__shop", "item__task", "header_set", "decided_by")
+    found = present_rows().select_related("file__shop", "item__task", "header_set", "decided_by")
     return chosen(found, filters or Filters()).order_by("file_id", "sheet_row", "pk")
 
 
@@ -96,7 +105,29 @@ def history(row: QuarantinedRow) -> list[AuditEntry]:
     It is found by file and row number, so that it outlives the syncs that put the row into quarantine anew.
     """
     entries = AuditEntry.objects.filter(file_id=row.file_id, action__in=_OF_ROWS).order_by("-id")
-    return [entry for entry in entries if row.sheet_row in entry.detail.get("sheet_rows", ())]
+    if looks_into_json(entries.db):
+        named = entries.filter(detail__sheet_rows__contains=[row.sheet_row])
+    else:
+        named = entries.filter(_NamesRow(F("detail"), Value(row.sheet_row)))
+    return list(named[:MOST_ACTS])
+
+
+def changes_of(entry: AuditEntry, sheet_row: int) -> list[dict[str, object]]:
+    """The cells of one row that an act has corrected: ``column`` (from 1), ``header``, ``from`` and ``to``.
+
+    What one correction of many rows has in common stands in the entry once.
+    """
+    shared = entry.detail.get("shared", {})
+    mine = [shared | change for change in entry.detail.get("changes", ()) if change["row"] == sheet_row]
+    return [{name: change.get(name) for name in ("column", "header", "from", "to")} for change in mine]
+
+
+class _NamesRow(Func):
+    """Whether the detail of an entry names the row, where the database cannot ask what JSON contains."""
+
+    output_field = BooleanField()
+    template = "EXISTS (SELECT 1 FROM json_each(%(expressions)s)"
+    arg_joiner = ", '$.sheet_rows') AS named WHERE named.value = "
 
 
 def _with_text(found: QuerySet[QuarantinedRow], text: str) -> QuerySet[QuarantinedRow]:

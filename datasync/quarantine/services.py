@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasync.quarantine.correct import Corrected, CorrectedMany, correct, correct_many
+from datasync.quarantine.correct import Corrected, CorrectedMany, confirm_many, correct, correct_many
 from datasync.quarantine.discard import Discarded, discard
 from datasync.quarantine.release import Kept, Released, release
 from datasync.quarantine.sheet import Imported, ImportedRow, import_corrections
@@ -15,6 +15,7 @@ __all__ = [
     "ImportedRow",
     "Kept",
     "Released",
+    "confirm_many",
     "correct",
     "correct_many",
     "discard",

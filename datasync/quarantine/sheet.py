@@ -11,9 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from datasync.choices import QUARANTINE_DECIDED
-from datasync.exceptions import EmptyFile, FileBusy, InvalidRequest, NotAnExport, TooLarge
+from datasync.exceptions import (
+    EmptyFile,
+    FileBusy,
+    FileNotFound,
+    InvalidRequest,
+    NotAnExport,
+    RowsOfOldContent,
+    SyncError,
+    TooLarge,
+)
 from datasync.ingest.plan import Batch, NumberFormat, ReadRequest
 from datasync.ingest.read import reader
 from datasync.models import CatalogFile, QuarantinedRow
@@ -21,13 +31,15 @@ from datasync.quarantine import correct, values
 from datasync.quarantine.batches import MOST_AT_ONCE, held
 from datasync.quarantine.cells import Columns, SheetRow, plain
 from datasync.quarantine.export import NOTES
+from datasync.quarantine.selectors import present_rows
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 CORRECTED, UNCHANGED, DECIDED, UNKNOWN = "corrected", "unchanged", "decided", "unknown_id"
-MISMATCH, REPEATED, BUSY, UNREADABLE = "mismatch", "repeated", "busy", "unreadable"
-OUTCOMES = (CORRECTED, UNCHANGED, DECIDED, UNKNOWN, MISMATCH, REPEATED, BUSY, UNREADABLE)
+MISMATCH, REPEATED, BUSY, REPLACED, UNREADABLE = "mismatch", "repeated", "busy", "replaced", "unreadable"
+OUTCOMES = (CORRECTED, UNCHANGED, DECIDED, UNKNOWN, MISMATCH, REPEATED, BUSY, REPLACED, UNREADABLE)
+_REFUSED: dict[type[SyncError], str] = {FileBusy: BUSY, RowsOfOldContent: REPLACED, FileNotFound: UNKNOWN}
 MOST_TOLD = 1_000
 """Rows that are told one by one; all are counted."""
 _HEADER_WITHIN = 40
@@ -115,7 +127,7 @@ class _Import:
             else:
                 self._seen.add(row.id)
                 by_id[row.id] = row
-        stored = QuarantinedRow.objects.filter(pk__in=by_id).select_related("header_set", "file").defer("file__profile")
+        stored = present_rows().filter(pk__in=by_id).select_related("header_set", "file").defer("file__profile")
         by_file: dict[int, list[QuarantinedRow]] = defaultdict(list)
         for one in stored:
             by_file[one.file_id].append(one)
@@ -141,9 +153,9 @@ class _Import:
         try:
             with held(file_id, wanted) as (file, rows):
                 self._correct(sheet, columns, file, rows, by_id)
-        except FileBusy:
+        except (FileBusy, RowsOfOldContent, FileNotFound) as error:
             for row_id in wanted:
-                self._result.tell(sheet, by_id[row_id], BUSY)
+                self._result.tell(sheet, by_id[row_id], _REFUSED[type(error)])
             return
         for row_id in set(wanted) - {one.pk for one in rows}:
             self._result.tell(sheet, by_id[row_id], DECIDED)
@@ -199,7 +211,10 @@ def _copy(source: BinaryIO, path: Path) -> None:
         while chunk := source.read(_COPY_BYTES):
             size += len(chunk)
             if size > limit:
-                raise TooLarge(found=f"over {limit:,} bytes", limit=f"{limit:,} bytes")
+                raise TooLarge(
+                    found=_("over %(bytes)s bytes") % {"bytes": f"{limit:,}"},
+                    limit=_("%(bytes)s bytes") % {"bytes": f"{limit:,}"},
+                )
             stream.write(chunk)
     if not size:
         raise EmptyFile(found="zero bytes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -56,6 +56,20 @@ def positions(headers: Sequence[str], given: Mapping[str, str | None]) -> dict[i
 
 def position_of(headers: Sequence[str], name: str) -> int:
     """The column of that name. Raises ``InvalidRequest``."""
+    position = find_column(headers, name)
+    if position is None:
+        raise no_such_column(name)
+    return position
+
+
+def no_such_column(name: str) -> InvalidRequest:
+    """What is said of a name that is no column's."""
+    shown = name[:200].encode("utf-8", "replace").decode()
+    return InvalidRequest(detail=_("The row has no column “%(name)s”.") % {"name": shown})
+
+
+def find_column(headers: Sequence[str], name: str) -> int | None:
+    """The column of that name or at that place, if there is one. Raises ``InvalidRequest`` where there are several."""
     equal = [position for position, header in enumerate(headers) if header == name]
     if len(equal) > 1:
         places = ", ".join(f"#{position + 1}" for position in equal)
@@ -66,10 +80,7 @@ def position_of(headers: Sequence[str], name: str) -> int:
     if equal:
         return equal[0]
     place = _PLACE.fullmatch(name)
-    if place and int(place[1]) <= len(headers):
-        return int(place[1]) - 1
-    shown = name[:200].encode("utf-8", "replace").decode()
-    raise InvalidRequest(detail=_("The row has no column “%(name)s”.") % {"name": shown})
+    return int(place[1]) - 1 if place and int(place[1]) <= len(headers) else None
 
 
 def clean(text: str | None, *, name: str) -> str | None:
@@ -100,12 +111,21 @@ def correct_cells(row: QuarantinedRow, given: Mapping[int, str | None]) -> list[
     row.corrected = {str(position): after[position] for position in sorted(after)} or None
     row.state = QuarantineState.CORRECTED if after else QuarantineState.OPEN
     return [
-        {
-            "row": row.sheet_row,
-            "column": position + 1,
-            "header": row.header_set.headers[position],
-            "from": before.get(position, cells[position]),
-            "to": after.get(position, cells[position]),
-        }
+        _change(row, position, before.get(position, cells[position]), after.get(position, cells[position]))
         for position in changed
     ]
+
+
+def confirm_cells(row: QuarantinedRow, places: Iterable[int]) -> list[dict[str, object]]:
+    """Let cells stand as they are, unsaved: a correction that says what the cell says. Returns what changed."""
+    cells, before = original(row), corrections(row)
+    new = [position for position in places if position not in before]
+    after = before | {position: cells[position] for position in new}
+    row.corrected = {str(position): after[position] for position in sorted(after)} or None
+    row.state = QuarantineState.CORRECTED if after else QuarantineState.OPEN
+    return [_change(row, position, cells[position], cells[position]) for position in new]
+
+
+def _change(row: QuarantinedRow, position: int, old: str | None, new: str | None) -> dict[str, object]:
+    header = row.header_set.headers[position]
+    return {"row": row.sheet_row, "column": position + 1, "header": header, "from": old, "to": new}

@@ -37,7 +37,7 @@ def succeed(
     warnings: Sequence[str],
     seconds: float,
 ) -> None:
-    """Close the books of a loaded file; ``discarded`` of its quarantined rows wait for nobody any more.
+    """Close the books of a loaded file; ``discarded`` of its quarantined rows a person had discarded before.
 
     Raises ``FencedOut`` or ``FileChanged``, which roll everything back.
     """
@@ -46,6 +46,7 @@ def succeed(
         state=item_state,
         template_id=template_id,
         error={},
+        discarded_before=discarded,
         measured=as_document(measures),
         warnings=[warning_document(text) for text in warnings],
         **_closing(seconds),

@@ -28,6 +28,11 @@ def tasks_visible_to(user: AbstractBaseUser) -> QuerySet[SyncProgressTask]:
     return tasks if getattr(user, "is_staff", False) else tasks.filter(owner_id=user.pk)
 
 
+def may_see(user: AbstractBaseUser, task: SyncProgressTask) -> bool:
+    """Whether the task is among those that are visible to the person."""
+    return bool(getattr(user, "is_staff", False)) or task.owner_id == user.pk
+
+
 def task_for(user: AbstractBaseUser, task_id: str) -> SyncProgressTask:
     """The task with this public id, as far as the person may see it. Raises ``TaskNotFound``."""
     return _one(tasks_visible_to(user).filter(task_id=task_id), task_id)

@@ -9,10 +9,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from datasync.choices import TASK_TERMINAL
+from datasync.choices import TASK_TERMINAL, TaskKind
 from datasync.exceptions import error_classes
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask
+from datasync.runs.errors import WARNINGS
 
 NOT_RUNG = "NOT_RUNG"
 """Message of a task whose bell the broker did not take, so that no worker knows of it."""
@@ -30,15 +31,25 @@ def summary(task: SyncProgressTask) -> str:
         return _(_MESSAGES[task.message]) if task.message in _MESSAGES else ""
     comma = _(", ")
     files = [
-        _("%(synced)s of %(total)s files synced") % {"synced": task.succeeded_files, "total": task.total_files},
+        _files_done(task),
         *([_("%(count)s failed") % {"count": task.failed_files}] if task.failed_files else []),
         *([_("%(count)s skipped") % {"count": task.skipped_files}] if task.skipped_files else []),
     ]
     counts = {name: getattr(task, f"rows_{name}") for name in COUNT_NAMES}
-    rows = _("%(count)s rows read") % {"count": f"{counts.pop('read'):,}"}
+    rows = _rows_done(task) % {"count": f"{counts.pop('read'):,}"}
     if outcomes := [f"{number:,} {_(name)}" for name, number in counts.items() if number]:
         rows = _("%(whole)s: %(parts)s") % {"whole": rows, "parts": comma.join(outcomes)}
     return _("%(files)s; %(rows)s.") % {"files": comma.join(files), "rows": rows}
+
+
+def _files_done(task: SyncProgressTask) -> str:
+    if task.kind == TaskKind.REMAP:
+        return _("%(done)s of %(total)s files typed again") % {"done": task.succeeded_files, "total": task.total_files}
+    return _("%(synced)s of %(total)s files synced") % {"synced": task.succeeded_files, "total": task.total_files}
+
+
+def _rows_done(task: SyncProgressTask) -> str:
+    return _("%(count)s stored rows") if task.kind == TaskKind.REMAP else _("%(count)s rows read")
 
 
 def error_in_words(stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,4 +67,7 @@ def error_in_words(stored: Mapping[str, Any]) -> dict[str, Any]:
 def remark_in_words(stored: Mapping[str, Any]) -> dict[str, Any]:
     """A stored remark in the active language, beside what else it says, such as the file that it is of."""
     translated = error_in_words(stored)
+    if stored.get("code") in WARNINGS:
+        with suppress(KeyError, TypeError, ValueError):
+            translated["message"] = _(WARNINGS[stored["code"]]) % stored.get("params", {})
     return {name: translated.get(name, value) for name, value in stored.items() if name != "params"}

@@ -11,8 +11,7 @@
 \set ON_ERROR_STOP on
 \if :{?reader}
 \else
-    \echo 'Name the role: -v reader=erp_reader'
-    \quit
+    DO $$ BEGIN RAISE EXCEPTION 'Name the role: -v reader=erp_reader'; END $$;
 \endif
 \if :{?quarantine}
 \else
@@ -25,6 +24,8 @@ SELECT format('CREATE ROLE %I', :'reader')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'reader') \gexec
 
 ALTER ROLE :"reader" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 10;
+-- What a session begins with. A reader may set its time-outs otherwise: they keep reports from being forgotten, not
+-- from being greedy. What it may read, and that it writes nothing, is held by the grants below.
 ALTER ROLE :"reader" SET default_transaction_read_only = on;
 ALTER ROLE :"reader" SET statement_timeout = '60s';
 ALTER ROLE :"reader" SET idle_in_transaction_session_timeout = '60s';

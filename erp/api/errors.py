@@ -97,10 +97,10 @@ PROBLEMS: dict[type[BaseException], Problem] = {
     sync.NotFound: Problem(HTTPStatus.NOT_FOUND, "not_found"),
     sync.FileBusy: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.TemplateNotDraft: Problem(HTTPStatus.CONFLICT, "conflict"),
+    sync.TemplateOutdated: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.TemplateNotInUse: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.FileDeleted: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.FileBeingDeleted: Problem(HTTPStatus.CONFLICT, "conflict"),
-    exports.ExportNotReady: Problem(HTTPStatus.CONFLICT, "conflict"),
     exports.LinkExpired: Problem(HTTPStatus.GONE, "gone"),
     sync.FileMissing: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.FileChanged: Problem(HTTPStatus.CONFLICT, "conflict"),
@@ -158,7 +158,7 @@ def error_of(exc: Exception) -> dict[str, Any]:
     problem = problem_of(type(exc))
     error: dict[str, Any] = {"code": problem.code, "type": problem.kind}
     if isinstance(exc, sync.SyncError):
-        return error | sync_error(exc)
+        return error | sync_error(exc) | _named_field(exc)
     if isinstance(exc, rest.ValidationError):
         fields = dict(_field_messages(exc.detail))
         detail = " ".join(f"{name}: {text}" if name else text for name, text in fields.items())
@@ -182,6 +182,12 @@ def sync_error(exc: sync.SyncError) -> dict[str, Any]:
         "recovery_suggestion": gettext(exc.recovery),
         "params": {name: value if isinstance(value, _PLAIN) else str(value) for name, value in exc.params.items()},
     }
+
+
+def _named_field(exc: sync.SyncError) -> dict[str, Any]:
+    """The field of a request that a service refused, told as those are that a serializer refuses."""
+    name = exc.params.get("field") if isinstance(exc, sync.InvalidRequest) else None
+    return {"fields": {name: message_of(exc)}} if name else {}
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:

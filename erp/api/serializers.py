@@ -60,6 +60,16 @@ class QueryInteger(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class QueryFlag(serializers.BooleanField):
+    """``true`` or ``false`` in a query string; nothing else is either."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Take the two words only."""
+        if data not in {"true", "false"}:
+            self.fail("invalid", input=str(data)[:_SHOWN])
+        return bool(data == "true")
+
+
 class StrictInteger(serializers.IntegerField):
     """A JSON integer; ``"5"``, ``5.0`` and ``true`` are none."""
 

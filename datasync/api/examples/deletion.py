@@ -11,6 +11,8 @@ IMPACT: dict[str, Any] = {
     "file_name": FILE["original_name"],
     "status": "partial",
     "rows": 450,
+    "handed_over": 45,
+    "handed_over_to": [{"file_id": 18, "file_name": "shopee_orders_daily_20260307_051650.xlsx", "rows": 45}],
     "rows_of_older_exports": 30,
     "by_scope": [
         {
@@ -33,6 +35,7 @@ BATCH_IMPACT: dict[str, Any] = {
     "files": [IMPACT],
     "missing_file_ids": [19],
     "rows": 450,
+    "handed_over": 45,
     "rows_of_older_exports": 30,
 }
 DELETED: dict[str, Any] = {
@@ -42,6 +45,7 @@ DELETED: dict[str, Any] = {
     "rows": "delete",
     "dry_run": False,
     "finished": True,
-    "removed_rows": 450,
+    "removed_rows": 405,
+    "handed_over_rows": 45,
 }
-BACKGROUND: dict[str, Any] = DELETED | {"finished": False, "removed_rows": 0}
+BACKGROUND: dict[str, Any] = DELETED | {"finished": False, "removed_rows": 0, "handed_over_rows": 0}

@@ -41,11 +41,11 @@ FACT_DETAIL: dict[str, Any] = {
     "lineage": {
         "first": {
             "id": 16, "name": "shopee_orders_daily_20260305_131650.xlsx", "status": "deleted",
-            "collected_at": "2026-03-05T05:16:50Z", "sheet_row": 7,
+            "collected_at": "2026-03-05T05:16:50Z", "sheet_row": 7, "content_changed": False,
         },
         "last": {
             "id": 17, "name": "shopee_orders_daily_20260306_131650.xlsx", "status": "ingested",
-            "collected_at": "2026-03-06T05:16:50Z", "sheet_row": 12,
+            "collected_at": "2026-03-06T05:16:50Z", "sheet_row": 12, "content_changed": False,
         },
         "released_from": {
             "id": 93, "file_id": 16, "sheet_row": 7, "outcome": "inserted", "decided_by": "ana",

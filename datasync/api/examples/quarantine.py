@@ -59,7 +59,7 @@ IMPORTED = {
     "dry_run": False,
     "counts": {
         "corrected": 1, "unchanged": 40, "decided": 0, "unknown_id": 0, "mismatch": 0, "repeated": 0, "busy": 0,
-        "unreadable": 0,
+        "replaced": 0, "unreadable": 0,
     },
     "rows": [{"sheet": "Sheet1", "row": 2, "id": 311, "outcome": "corrected", "columns": ["Deal Price"]}],
     "ignored_sheets": [],

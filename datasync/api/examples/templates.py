@@ -87,9 +87,17 @@ PUBLICATION: dict[str, Any] = {
     "template": DRAFT,
     "archived": [TEMPLATE],
     "files": 12,
+    "losing": 1,
     "deferred": 0,
 }
-ARCHIVAL: dict[str, Any] = {"dry_run": True, "template": TEMPLATE, "pending_files": 4, "other_variants": 1}
+ARCHIVAL: dict[str, Any] = {
+    "dry_run": True,
+    "template": TEMPLATE,
+    "pending_files": 4,
+    "rematched": 3,
+    "deferred": 0,
+    "other_variants": 1,
+}
 SUGGESTED: dict[str, Any] = {
     "file_id": 17,
     "suggested_mapping": sync.PREVIEW["suggested_mapping"],

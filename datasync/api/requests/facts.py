@@ -13,21 +13,11 @@ from datasync.facts.columns import columns_of
 from datasync.facts.filters import OF_SOME_DOMAINS, Filters, has_filter
 from datasync.facts.selectors import ORDERINGS
 from erp.api.pagination import LAST_PAGE, CursorQuery
-from erp.api.serializers import QueryInteger
+from erp.api.serializers import QueryFlag, QueryInteger
 
 LAST_NUMBERED_ROW = 10_000
 FORMATS = ("json", "csv")
 _PAGING = ("cursor", "page", "page_size")
-
-
-class QueryFlag(serializers.BooleanField):
-    """``true`` or ``false`` in a query string; nothing else is either."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        """Take the two words only."""
-        if data not in {"true", "false"}:
-            self.fail("invalid", input=str(data)[:60])
-        return bool(data == "true")
 
 
 class NameList(serializers.CharField):

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from datasync.api.requests.sync import LARGEST_ID, MOST_FILES
 from datasync.choices import DomainChoice, Granularity, RowsFate, SubDomain
-from erp.api.serializers import QuerySerializer, StrictBoolean, StrictInteger, StrictSerializer, StrictText
+from erp.api.serializers import QueryFlag, QuerySerializer, StrictBoolean, StrictInteger, StrictSerializer, StrictText
 
 
 def _text(most: int, help_text: str = "") -> StrictText:
@@ -17,7 +17,26 @@ def _text(most: int, help_text: str = "") -> StrictText:
 
 
 def _choice(choices: Any) -> serializers.ChoiceField:
-    return serializers.ChoiceField(choices, required=False, allow_blank=True)
+    return serializers.ChoiceField(choices, required=False, allow_blank=True, allow_null=True)
+
+
+class _Day(serializers.DateField):
+    """A day; null or an empty text clears the field."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Take an empty text for null."""
+        return super().run_validation(None if data == "" else data)
+
+
+class _Moment(serializers.DateTimeField):
+    """A moment; null or an empty text clears the field."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Take an empty text for null."""
+        return super().run_validation(None if data == "" else data)
+
+
+_MAY_BE_NULL = ("period_start", "period_end", "collected_at")
 
 
 class DescribeFile(StrictSerializer):
@@ -29,16 +48,16 @@ class DescribeFile(StrictSerializer):
     domain = _choice(DomainChoice.choices)
     sub_domain = _choice(SubDomain.choices)
     granularity = _choice(Granularity.choices)
-    account = StrictText(max_length=200, required=False, allow_blank=True)
-    period_start = serializers.DateField(required=False, allow_null=True)
-    period_end = serializers.DateField(required=False, allow_null=True)
-    collected_at = serializers.DateTimeField(required=False, allow_null=True)
+    account = _text(200)
+    period_start = _Day(required=False, allow_null=True)
+    period_end = _Day(required=False, allow_null=True)
+    collected_at = _Moment(required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Something has to be said."""
         if not attrs:
             raise serializers.ValidationError(_("Name at least one field to correct."))
-        return attrs
+        return {name: "" if value is None and name not in _MAY_BE_NULL else value for name, value in attrs.items()}
 
 
 class DeleteQuery(QuerySerializer):
@@ -47,6 +66,7 @@ class DeleteQuery(QuerySerializer):
     rows = serializers.ChoiceField(
         RowsFate.choices, default=RowsFate.KEEP.value, help_text="What becomes of the rows that the file wrote last."
     )
+    dry_run = QueryFlag(default=False, help_text="Only say what would happen.")
 
 
 class ChosenFiles(StrictSerializer):

@@ -12,8 +12,8 @@ from rest_framework import serializers
 from datasync.api.requests.sync import LARGEST_ID
 from datasync.catalog.selectors import file_by_id
 from datasync.choices import DomainChoice, QuarantineState
-from datasync.quarantine.discard import LONGEST_NOTE
 from datasync.quarantine.export import FORMATS
+from datasync.quarantine.notes import LONGEST_NOTE
 from datasync.quarantine.selectors import Filters
 from datasync.quarantine.values import LONGEST
 from datasync.reasons import Reason
@@ -136,10 +136,19 @@ class CorrectRow(StrictSerializer):
 
     values = serializers.DictField(
         child=StrictText(max_length=LONGEST, allow_null=True, allow_blank=True),
-        allow_empty=False,
+        required=False,
         help_text="By header, or by place (`#3`) where headers are equal; null or blank: a blank cell.",
     )
+    confirmed = StrictBoolean(
+        default=False, help_text="What only the reader of the file doubted is right as it stands."
+    )
     dry_run = StrictBoolean(default=False, help_text="Say what would still be wrong, and change nothing.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Something must be said of the row."""
+        if not attrs.get("values") and not attrs["confirmed"]:
+            raise serializers.ValidationError({"values": _("Give at least one value, or confirm the row.")})
+        return attrs
 
 
 class CorrectionSheet(StrictSerializer):

@@ -13,12 +13,12 @@ from datasync.choices import DomainChoice, Granularity, SubDomain, TemplateState
 from datasync.fields import Kind
 from datasync.ingest.plan import NumberFormat
 from datasync.mapping.rematch import MOST_AT_ONCE
-from datasync.mapping.template import LAST_DATA_ROW, LAST_HEADER_ROW
+from datasync.mapping.template import LAST_DATA_ROW, LAST_HEADER_ROW, MOST_HEADER_ROWS
+from datasync.mapping.template_file import MOST_TEMPLATE_BYTES
 from erp.api.pagination import PagedQuery
 from erp.api.serializers import QuerySerializer, StrictBoolean, StrictInteger, StrictSerializer, StrictText
 
 MOST_COLUMNS = 2_000
-MOST_TEMPLATE_BYTES = 1024 * 1024
 _NAMES = 64
 
 
@@ -67,7 +67,7 @@ class TemplateBody(StrictSerializer):
     granularity = serializers.ChoiceField(Granularity.choices)
     variant = StrictText(max_length=_NAMES, required=False)
     header_row = StrictInteger(min_value=0, max_value=LAST_HEADER_ROW, required=False, help_text="Counted from 0.")
-    header_rows = StrictInteger(min_value=1, max_value=6, required=False)
+    header_rows = StrictInteger(min_value=1, max_value=MOST_HEADER_ROWS, required=False)
     data_row = StrictInteger(min_value=1, max_value=LAST_DATA_ROW, required=False, allow_null=True)
     sheet = StrictText(max_length=255, required=False, allow_null=True, allow_blank=True)
     number_format = serializers.ChoiceField([one.value for one in NumberFormat], required=False)

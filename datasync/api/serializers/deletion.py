@@ -25,6 +25,14 @@ class StoredRows(serializers.Serializer[Any]):
     rows_of_older_exports = serializers.IntegerField(source="older")
 
 
+class HandedOver(serializers.Serializer[Any]):
+    """Rows that would become those of a newer export, which confirmed them."""
+
+    file_id = serializers.IntegerField()
+    file_name = serializers.CharField()
+    rows = serializers.IntegerField()
+
+
 class QuarantinedCounts(serializers.Serializer[Any]):
     """The file's quarantined rows."""
 
@@ -38,7 +46,11 @@ class DeleteImpact(serializers.Serializer[Impact]):
     file_id = serializers.IntegerField(source="file.pk")
     file_name = serializers.CharField(source="file.original_name")
     status = serializers.CharField(source="file.state")
-    rows = serializers.IntegerField(help_text="Rows whose last writer is this file: these can go.")
+    rows = serializers.IntegerField(help_text="Rows whose last writer is this file.")
+    handed_over = serializers.IntegerField(
+        help_text="Of them, rows that a newer export confirmed: they do not go, they become that export's."
+    )
+    handed_over_to = HandedOver(source="heirs", many=True)
     rows_of_older_exports = serializers.IntegerField(
         help_text="Of them, rows that an older export had before; its values do not come back by themselves."
     )
@@ -54,6 +66,7 @@ class BatchImpact(serializers.Serializer[Any]):
     files = DeleteImpact(many=True)
     missing_file_ids = serializers.ListField(child=serializers.IntegerField())
     rows = serializers.IntegerField(help_text="Of all files together.")
+    handed_over = serializers.IntegerField(help_text="Of them, to exports that are none of these files.")
     rows_of_older_exports = serializers.IntegerField()
 
 
@@ -67,17 +80,13 @@ class DeletedFiles(serializers.Serializer[Deletion]):
     dry_run = serializers.BooleanField()
     finished = serializers.BooleanField(help_text="False: the rows are removed in the background.")
     removed_rows = serializers.IntegerField(help_text="Removed by now; of a dry run: that would be.")
+    handed_over_rows = serializers.IntegerField(
+        help_text="Rows that newer exports confirmed, and that are theirs now; of a dry run: that would be."
+    )
 
     def get_files(self, deletion: Deletion) -> list[int]:
         """The ids of the files that are deleted."""
         return [impact.file.pk for impact in deletion.impacts]
-
-    def to_representation(self, instance: Deletion) -> dict[str, Any]:
-        """A dry run says how many rows would go."""
-        shown = super().to_representation(instance)
-        if instance.dry_run and instance.rows == RowsFate.DELETE:
-            shown["removed_rows"] = sum(impact.rows for impact in instance.impacts)
-        return shown
 
 
 def batch_impact(impacts: list[Impact], missing: tuple[int, ...]) -> dict[str, Any]:
@@ -86,5 +95,6 @@ def batch_impact(impacts: list[Impact], missing: tuple[int, ...]) -> dict[str, A
         "files": impacts,
         "missing_file_ids": missing,
         "rows": sum(impact.rows for impact in impacts),
+        "handed_over": sum(impact.handed_over for impact in impacts),
         "rows_of_older_exports": sum(impact.rows_of_older_exports for impact in impacts),
     }

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
-from django.urls import reverse
 from rest_framework import serializers
 
 from datasync.api.serializers.common import LastError
 from datasync.choices import ExportState
-from datasync.exports.services import token_of
+from datasync.exports.services import download_url
 from datasync.models import ExportArchive
 
 
@@ -51,10 +48,8 @@ class Export(serializers.ModelSerializer[ExportArchive]):
         return round(100 * archive.done_files / max(len(archive.file_ids), 1), 1)
 
     def get_download_url(self, archive: ExportArchive) -> str | None:
-        """A link that expires with the archive; null unless it is ready."""
-        if archive.state != ExportState.READY:
-            return None
-        return f"{reverse('export-download', args=(archive.pk,))}?{urlencode({'token': token_of(archive)})}"
+        """A link that needs no sign-in and expires with the archive; null unless it is ready."""
+        return download_url(archive)
 
 
 class RequestedExport(Export):

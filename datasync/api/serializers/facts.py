@@ -65,7 +65,13 @@ class OriginFile(serializers.Serializer[Any]):
     name = serializers.CharField(source="file.original_name", allow_null=True, default=None)
     status = serializers.ChoiceField(FileState.choices, source="file.state", allow_null=True, default=None)
     collected_at = serializers.DateTimeField(source="file.collected_at", allow_null=True, default=None)
-    sheet_row = serializers.IntegerField(allow_null=True, help_text="As the spreadsheet shows it.")
+    sheet_row = serializers.IntegerField(
+        allow_null=True,
+        help_text="As the spreadsheet shows it. Null: not known; the file confirmed the row, another one wrote it.",
+    )
+    content_changed = serializers.BooleanField(
+        help_text="The file has, or may have, other content now: the row number belongs to what it held before."
+    )
 
 
 class ReleasedFrom(serializers.Serializer[Any]):

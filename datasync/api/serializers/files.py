@@ -11,8 +11,8 @@ from rest_framework import serializers
 from datasync.api.serializers.common import LastError
 from datasync.api.serializers.mapping import SuggestedMapping, TemplateMatch
 from datasync.catalog.description import FIELD_NAMES
+from datasync.catalog.selectors import template_status
 from datasync.choices import FileState
-from datasync.mapping.match import Outcome
 from datasync.models import CatalogFile, Shop
 
 
@@ -75,10 +75,7 @@ class FileSummary(serializers.ModelSerializer[CatalogFile]):
 
     def get_template_status(self, file: CatalogFile) -> str:
         """``matched``, ``missing`` or ``update_required``."""
-        outcome = file.template_fit if "match" in file.get_deferred_fields() else file.match.get("outcome")
-        if file.state == FileState.TEMPLATE_UPDATE_REQUIRED or outcome == Outcome.BLOCKED:
-            return "update_required"
-        return "matched" if file.template_id else "missing"
+        return template_status(file)
 
 
 class FileDetail(FileSummary):

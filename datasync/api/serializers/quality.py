@@ -12,7 +12,10 @@ from datasync.quality.alerts import Subject
 
 
 class Quarantine(serializers.Serializer[Any]):
-    """The quarantined rows: two kinds can still become data; ``judged_again`` are a later sync's to count."""
+    """The quarantined rows: open and corrected ones can still become data.
+
+    ``judged_again`` were replaced by a later sync of their file, or went with it: of a last sync there are none.
+    """
 
     open = serializers.IntegerField()
     corrected = serializers.IntegerField()

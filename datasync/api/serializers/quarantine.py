@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from datasync.choices import QuarantineState
 from datasync.exceptions import SyncError
 from datasync.models import AuditEntry, QuarantinedRow
 from datasync.quarantine import enter, values
-from datasync.quarantine.selectors import history
+from datasync.quarantine.selectors import changes_of, history
 from datasync.quarantine.sheet import OUTCOMES
-from datasync.runs.errors import error_document
-from datasync.runs.words import error_in_words
+from datasync.runs.selectors import may_see
+from erp.api.errors import message_of
 
 
 def _counts(title: str, names: Iterable[str]) -> type[serializers.Serializer[Any]]:
@@ -31,7 +32,7 @@ class Trouble(serializers.Serializer[Any]):
 
     def to_representation(self, instance: SyncError) -> dict[str, Any]:
         """The error in words."""
-        return error_in_words(error_document(instance))
+        return {"code": instance.code, "message": message_of(instance), "recovery": gettext(instance.recovery)}
 
 
 class RowReason(serializers.Serializer[Any]):
@@ -48,7 +49,7 @@ class RowSummary(serializers.Serializer[QuarantinedRow]):
     id = serializers.IntegerField()
     file_id = serializers.IntegerField()
     file = serializers.CharField(source="file.original_name")
-    task_id = serializers.CharField(source="item.task.task_id", default=None, allow_null=True)
+    task_id = serializers.SerializerMethodField(help_text="Null where the task is somebody else's.")
     platform = serializers.CharField(source="file.platform_id", allow_null=True)
     shop_id = serializers.CharField(source="file.shop.shop_id", default=None, allow_null=True)
     domain = serializers.CharField()
@@ -57,6 +58,11 @@ class RowSummary(serializers.Serializer[QuarantinedRow]):
     reasons = RowReason(many=True)
     created_at = serializers.DateTimeField()
     decided_at = serializers.DateTimeField(allow_null=True)
+
+    def get_task_id(self, row: QuarantinedRow) -> str | None:
+        """The task that quarantined the row, for those who may see it; the context names the ``user``."""
+        task = row.item.task if row.item else None
+        return task.task_id if task is not None and may_see(self.context["user"], task) else None
 
 
 class Cell(serializers.Serializer[Any]):
@@ -80,10 +86,9 @@ class Act(serializers.Serializer[AuditEntry]):
 
     def to_representation(self, instance: AuditEntry) -> dict[str, Any]:
         """The entry, with the changes of this row alone."""
-        mine = [one for one in instance.detail.get("changes", ()) if one["row"] == self.context["sheet_row"]]
         shown = ("at", "actor_name", "action", "note")
         at, actor, action, note = (getattr(instance, name) for name in shown)
-        changes = [{name: one[name] for name in ("column", "header", "from", "to")} for one in mine]
+        changes = changes_of(instance, self.context["sheet_row"])
         return {"at": at, "actor": actor, "action": action, "note": note, "changes": changes}
 
 
@@ -113,7 +118,7 @@ class RowDetail(RowSummary):
         ]
 
     def get_history(self, row: QuarantinedRow) -> list[dict[str, Any]]:
-        """Newest first."""
+        """Newest first, a hundred at most."""
         entries: Any = history(row)
         return list(Act(entries, many=True, context={"sheet_row": row.sheet_row}).data)
 

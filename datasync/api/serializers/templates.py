@@ -105,8 +105,11 @@ class Publication(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField()
     template = TemplateSummary()
     archived = TemplateSummary(many=True, help_text="The versions that it replaces.")
-    files = serializers.IntegerField(help_text="Waiting files that get it and become pending.")
-    deferred = serializers.IntegerField(help_text="Waiting files that a worker looks at afterwards.")
+    files = serializers.IntegerField(help_text="Files not synced yet that get it.")
+    losing = serializers.IntegerField(
+        help_text="Files not synced yet that fitted a replaced version, and fit none now."
+    )
+    deferred = serializers.IntegerField(help_text="Files not synced yet that a worker looks at afterwards.")
 
 
 class Archival(serializers.Serializer[Any]):
@@ -114,7 +117,9 @@ class Archival(serializers.Serializer[Any]):
 
     dry_run = serializers.BooleanField()
     template = TemplateSummary()
-    pending_files = serializers.IntegerField(help_text="Pending files that lose their template.")
+    pending_files = serializers.IntegerField(help_text="Files not synced yet that lose it.")
+    rematched = serializers.IntegerField(help_text="Of those: they get another published template that fits.")
+    deferred = serializers.IntegerField(help_text="Of those: a worker looks at them afterwards.")
     other_variants = serializers.IntegerField(help_text="Published templates of the family that are left.")
 
 

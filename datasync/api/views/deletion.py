@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from rest_framework.exceptions import PermissionDenied
@@ -12,14 +13,25 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from datasync.api.examples import deletion as examples
+from datasync.api.examples.sync import FILE_DETAIL
 from datasync.api.requests.files import ChosenFiles, DeleteFiles
 from datasync.api.serializers.deletion import BatchImpact, DeletedFiles, DeleteImpact, batch_impact
-from datasync.catalog.deletion import Deletion, delete_files
+from datasync.api.serializers.files import FileDetail
+from datasync.catalog.deletion import Deletion, delete_files, restore_file
 from datasync.catalog.impact import delete_impacts, impacts_of
+from datasync.catalog.rights import may_delete_files
 from datasync.catalog.selectors import file_by_id
 from datasync.choices import RowsFate
-from datasync.exceptions import DataNotFound, FileBusy, FileNotFound
-from erp.api.authentication import staff_of
+from datasync.exceptions import (
+    DataNotFound,
+    FileBeingDeleted,
+    FileBusy,
+    FileChanged,
+    FileMissing,
+    FileNotFound,
+    NotDeleted,
+)
+from erp.api.authentication import person_of
 from erp.api.responses import Answer
 from erp.api.schema import documented
 from erp.api.serializers import validated
@@ -27,6 +39,13 @@ from erp.api.serializers import validated
 BACKGROUND: dict[int, tuple[str, Any]] = {
     HTTPStatus.ACCEPTED: ("The rows are removed in the background", examples.BACKGROUND)
 }
+
+
+DELETING = (
+    "For staff with the right to delete files. With `rows=delete` the rows that the file wrote last go, except those "
+    "that a newer export has confirmed: they become that export's. A file that was deleted and left its rows can be "
+    "deleted again with them."
+)
 
 
 class DeleteImpactView(APIView):
@@ -69,6 +88,7 @@ class DeleteFilesView(APIView):
     @documented(
         name="delete_files",
         summary="Delete files",
+        notes=DELETING,
         tag="files",
         answer=DeletedFiles,
         example=examples.DELETED,
@@ -78,10 +98,37 @@ class DeleteFilesView(APIView):
         other=BACKGROUND,
     )
     def delete(self, request: Request) -> Answer:
-        actor = staff_of(request)
+        actor = deleter_of(request)
         asked = validated(DeleteFiles, request.data)
         asked["rows"] = RowsFate(asked["rows"])
         return told(delete_files(actor=actor, **asked))
+
+
+class RestoreView(APIView):
+    """``POST /api/data-sync/files/{id}/restore``"""
+
+    @documented(
+        name="restore_file",
+        summary="Bring a deleted file back",
+        notes="For staff with the right to delete files. Rows that went with it come back by syncing it.",
+        tag="files",
+        answer=FileDetail,
+        example=FILE_DETAIL | {"status": "pending"},
+        changes=True,
+        errors=(FileNotFound, NotDeleted, FileBeingDeleted, FileMissing, FileChanged, PermissionDenied),
+    )
+    def post(self, request: Request, file_id: int) -> Answer:
+        actor = deleter_of(request)
+        file = restore_file(file_id=file_id, actor=actor)
+        return Answer(FileDetail(file_by_id(file.pk)).data, message=_("The file is back; it can be synced."))
+
+
+def deleter_of(request: Request) -> User:
+    """Whoever is signed in, who has to have the right to delete files; raises ``PermissionDenied``."""
+    person = person_of(request)
+    if not may_delete_files(person):
+        raise PermissionDenied
+    return person
 
 
 def told(deletion: Deletion) -> Answer:

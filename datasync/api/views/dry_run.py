@@ -31,4 +31,10 @@ class DryRunView(APIView):
     )
     def post(self, request: Request, file_id: int) -> Answer:
         asked = validated(DryRunOptions, request.data)
-        return Answer(DryRunResult(dry_run(file_id=file_id, most_bytes=settings.DRY_RUN_MOST_BYTES, **asked)).data)
+        found = dry_run(
+            file_id=file_id,
+            most_bytes=settings.DRY_RUN_MOST_BYTES,
+            most_seconds=settings.DRY_RUN_SECONDS,
+            **asked,
+        )
+        return Answer(DryRunResult(found).data)

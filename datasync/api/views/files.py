@@ -29,7 +29,7 @@ from datasync.api.serializers.files import (
     UploadedFile,
 )
 from datasync.api.serializers.mapping import Preview
-from datasync.api.views.deletion import BACKGROUND, told
+from datasync.api.views.deletion import BACKGROUND, DELETING, deleter_of, told
 from datasync.catalog import selectors, services
 from datasync.catalog.deletion import delete_file
 from datasync.catalog.description import Description
@@ -50,7 +50,7 @@ from datasync.exceptions import (
 )
 from datasync.models import CatalogFile
 from datasync.runs.errors import error_document
-from erp.api.authentication import person_of, staff_of
+from erp.api.authentication import person_of
 from erp.api.pagination import paginate
 from erp.api.parsers import BoundedMultiPartParser
 from erp.api.responses import Answer
@@ -76,7 +76,7 @@ class FilesView(APIView):
         query=FileQuery,
     )
     def get(self, request: Request) -> Answer:
-        query = validated(FileQuery, request.query_params)
+        query = validated(FileQuery, request.query_params, user=person_of(request))
         page = paginate(filter_files(query), page=query["page"], page_size=query["page_size"])
         return Answer(FileSummary(page.rows, many=True).data, page=page)
 
@@ -129,7 +129,7 @@ class FileView(APIView):
     )
     def patch(self, request: Request, file_id: int) -> Answer:
         asked = validated(DescribeFile, request.data)
-        file = services.describe_file(selectors.file_by_id(file_id), **asked)
+        file = services.describe_file(selectors.file_by_id(file_id), actor=person_of(request), **asked)
         rows = count_stored(file)
         message = ""
         if rows:
@@ -141,6 +141,7 @@ class FileView(APIView):
     @documented(
         name="delete_file",
         summary="Delete a file",
+        notes=DELETING,
         tag="files",
         answer=DeletedFiles,
         example=deletion_examples.DELETED,
@@ -150,9 +151,10 @@ class FileView(APIView):
         other=BACKGROUND,
     )
     def delete(self, request: Request, file_id: int) -> Answer:
-        actor = staff_of(request)
+        actor = deleter_of(request)
         asked = validated(DeleteQuery, request.query_params)
-        return told(delete_file(file_id=file_id, rows=RowsFate(asked["rows"]), actor=actor))
+        rows, dry_run = RowsFate(asked["rows"]), asked["dry_run"]
+        return told(delete_file(file_id=file_id, rows=rows, actor=actor, dry_run=dry_run))
 
 
 class ProfileView(APIView):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.http import FileResponse
@@ -42,6 +43,7 @@ from datasync.exceptions import (
     EmptyFile,
     EncryptedFile,
     FileBusy,
+    FileChanged,
     FileNotFound,
     HeaderChanged,
     InvalidRequest,
@@ -55,9 +57,11 @@ from datasync.exceptions import (
     TooLarge,
     UnsafeFile,
     UnsupportedFormat,
+    UnsureMapping,
 )
 from datasync.quarantine import export, figures, selectors, services
 from datasync.quarantine.batches import Reached
+from datasync.runs.selectors import may_see
 from erp.api.authentication import person_of
 from erp.api.pagination import cursor_page, paginate
 from erp.api.parsers import BoundedMultiPartParser
@@ -68,7 +72,7 @@ from erp.api.serializers import validated
 MOST_ROWS = 10_000
 """Rows that one request works on; the command has no such limit."""
 _CHOOSING = (FileNotFound, TaskNotFound)
-_REACHING = (*_CHOOSING, RowNotFound, FileBusy)
+_REACHING = (*_CHOOSING, RowNotFound, FileBusy, FileChanged)
 _UNREADABLE = (EmptyFile, UnsupportedFormat, CorruptFile, EncryptedFile, UnsafeFile, TooLarge)
 
 
@@ -95,7 +99,8 @@ class QuarantineView(APIView):
             page: Any = cursor_page(rows, ordering=ordering, page_size=query["page_size"], cursor=query["cursor"])
         else:
             page = paginate(rows, page=query.get("page", 1), page_size=query["page_size"])
-        return Answer(RowSummary(page.rows, many=True).data, page=page)
+        context = {"user": person_of(request)}
+        return Answer(RowSummary(page.rows, many=True, context=context).data, page=page)
 
 
 class QuarantinedRowView(APIView):
@@ -109,26 +114,34 @@ class QuarantinedRowView(APIView):
         example=examples.DETAIL,
         errors=(RowNotFound,),
     )
-    def get(self, request: Request, row_id: int) -> Answer:  # noqa: ARG002 - DRF's signature
-        return Answer(RowDetail(selectors.one(row_id)).data)
+    def get(self, request: Request, row_id: int) -> Answer:
+        return Answer(RowDetail(selectors.one(row_id), context={"user": person_of(request)}).data)
 
     @documented(
         name="correct_quarantined_row",
         summary="Say what cells of a row should hold",
-        notes="Nothing is loaded. What equals the original is no correction. The answer says what is still wrong.",
+        notes=(
+            "Nothing is loaded. What equals the original is no correction. The answer says what is still wrong. "
+            "`confirmed` lets stand what only the reader of the file doubted, such as a rounded number."
+        ),
         tag="quarantine",
         answer=CorrectedRow,
         example=examples.CORRECTED,
         body=CorrectRow,
         body_example={"values": {"Deal Price": "12.50", "#7": None}},
-        errors=(RowNotFound, RowDecided, FileBusy),
+        errors=(RowNotFound, RowDecided, FileBusy, FileChanged),
     )
     def patch(self, request: Request, row_id: int) -> Answer:
         asked = validated(CorrectRow, request.data)
         given = services.correct(
-            row_id=row_id, given=asked["values"], actor=person_of(request), dry_run=asked["dry_run"]
+            row_id=row_id,
+            given=asked.get("values", {}),
+            confirmed=asked["confirmed"],
+            actor=person_of(request),
+            dry_run=asked["dry_run"],
         )
-        return Answer(CorrectedRow(given).data, message=_nothing_changed(dry_run=asked["dry_run"]))
+        data = CorrectedRow(given, context={"user": person_of(request)}).data
+        return Answer(data, message=_nothing_changed(dry_run=asked["dry_run"]))
 
 
 class CorrectRowsView(APIView):
@@ -137,6 +150,10 @@ class CorrectRowsView(APIView):
     @documented(
         name="correct_quarantined_rows",
         summary="One correction for all rows with the same problem",
+        notes=(
+            "Rows of files without the column are skipped and counted; when none of the rows has it the request is "
+            f"refused. At most {MOST_ROWS:,} rows a request."
+        ),
         tag="quarantine",
         answer=CorrectedRows,
         example=examples.CORRECTED_ROWS,
@@ -202,7 +219,7 @@ class ReleaseRowsView(APIView):
         example=examples.RELEASED,
         body=ReleaseRows,
         body_example={"ids": [311, 312]},
-        errors=(*_REACHING, NoTemplate, HeaderChanged, NeedsDescription, InvalidTimezone),
+        errors=(*_REACHING, NoTemplate, UnsureMapping, HeaderChanged, NeedsDescription, InvalidTimezone),
     )
     def post(self, request: Request) -> Answer:
         asked = validated(ReleaseRows, request.data)
@@ -224,8 +241,11 @@ class DiscardRowsView(APIView):
 
     @documented(
         name="discard_rows",
-        summary="Keep rows out for good",
-        notes=f"A later sync of the file does not bring them back. At most {MOST_ROWS:,} rows a request.",
+        summary="Keep rows out",
+        notes=(
+            "A later sync of the file does not bring them back, as long as they stand in it unchanged. A fact that an "
+            f"earlier export has stored of the same row stays. At most {MOST_ROWS:,} rows a request."
+        ),
         tag="quarantine",
         answer=DiscardedRows,
         example=examples.DISCARDED,
@@ -249,7 +269,10 @@ class ExportRowsView(APIView):
     @documented(
         name="export_quarantine",
         summary="Rows with their reasons as a sheet that can be corrected and imported",
-        notes="A workbook keeps long numbers and leading zeros whole; rows of files with one header also go as CSV.",
+        notes=(
+            "A workbook keeps long numbers and leading zeros whole; rows of files with one header also go as CSV. At "
+            f"most {export.MOST_DOWNLOADED:,} rows; the command has no limit."
+        ),
         tag="quarantine",
         query=ExportRowQuery,
         downloads={
@@ -260,8 +283,9 @@ class ExportRowsView(APIView):
     )
     def get(self, request: Request) -> FileResponse:
         query = validated(ExportRowQuery, request.query_params)
-        rows = selectors.rows(filters_of(query, user=person_of(request)))
-        stream, name = export.spooled(rows, format=query["format"])
+        user = person_of(request)
+        rows = selectors.rows(filters_of(query, user=user))
+        stream, name = export.spooled(rows, format=query["format"], shows_task=partial(may_see, user))
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         return FileResponse(stream, as_attachment=True, filename=name, headers=headers)
 

@@ -40,6 +40,7 @@ from datasync.exceptions import (
     NoTemplate,
     TemplateNotDraft,
     TemplateNotFound,
+    TemplateOutdated,
     TooLarge,
     UnsafeFile,
     UnsupportedFormat,
@@ -64,13 +65,21 @@ class PublishTemplateView(APIView):
     @documented(
         name="publish_template",
         summary="Publish a draft",
-        notes="It replaces the published version of its variant; files that waited for it become pending. Staff only.",
+        notes="It replaces the published version of its variant, unless that is newer; files that waited for it become "
+        "pending. Staff only.",
         tag="templates",
         answer=Publication,
         example=examples.PUBLICATION,
         body=DryRun,
         body_example={"dry_run": True},
-        errors=(PermissionDenied, TemplateNotFound, TemplateNotDraft, InvalidTemplate, KeyColumnMissing),
+        errors=(
+            PermissionDenied,
+            TemplateNotFound,
+            TemplateNotDraft,
+            TemplateOutdated,
+            InvalidTemplate,
+            KeyColumnMissing,
+        ),
     )
     def post(self, request: Request, template_id: int) -> Answer:
         actor = staff_of(request)
@@ -80,7 +89,8 @@ class PublishTemplateView(APIView):
         else:
             done, message = services.publish_draft(template_id, actor=actor), _("Published.")
         told = {"dry_run": dry_run, "template": done.template, "archived": done.archived}
-        return Answer(Publication(told | {"files": done.files, "deferred": done.deferred}).data, message=message)
+        told |= {"files": done.files, "losing": done.losing, "deferred": done.deferred}
+        return Answer(Publication(told).data, message=message)
 
 
 class ArchiveTemplateView(APIView):
@@ -89,7 +99,7 @@ class ArchiveTemplateView(APIView):
     @documented(
         name="archive_template",
         summary="Take a template out of use",
-        notes="Rows that were read with it stay. Staff only.",
+        notes="Rows that were read with it stay; files still to be synced get another variant, or wait. Staff only.",
         tag="templates",
         answer=Archival,
         example=examples.ARCHIVAL,
@@ -104,7 +114,8 @@ class ArchiveTemplateView(APIView):
             done, message = services.archiving_of(template_id), _("Nothing was changed.")
         else:
             done, message = services.archive_template(template_id, actor=actor), _("Archived.")
-        told = {"pending_files": done.pending_files, "other_variants": done.other_variants}
+        told = {"pending_files": done.pending_files, "rematched": done.rematched, "deferred": done.deferred}
+        told["other_variants"] = done.other_variants
         data = {"dry_run": dry_run, "template": find_template(template_id)} | told
         return Answer(Archival(data).data, message=message)
 

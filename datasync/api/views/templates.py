@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import PermissionDenied
@@ -16,8 +15,7 @@ from datasync.api.serializers.templates import TemplateDetail, TemplateSummary
 from datasync.choices import TemplateOrigin
 from datasync.exceptions import InvalidRequest, KeyColumnMissing, TemplateNotDraft, TemplateNotFound
 from datasync.mapping import services
-from datasync.mapping.document import from_document, to_document
-from datasync.mapping.store import to_template
+from datasync.mapping.document import from_document
 from datasync.mapping.template import InvalidTemplate
 from datasync.mapping.versions import filter_templates, find_template, history, templates
 from datasync.models import HeaderTemplate
@@ -94,10 +92,10 @@ class TemplateView(APIView):
         errors=(PermissionDenied, TemplateNotFound, TemplateNotDraft, *INVALID),
     )
     def put(self, request: Request, template_id: int) -> Answer:
-        staff_of(request)
+        actor = staff_of(request)
         asked = validated(TemplateBody, request.data)
         notes = asked.pop("notes", "")
-        row = services.replace_draft(template_id, from_document(asked), notes=notes)
+        row = services.replace_draft(template_id, from_document(asked), actor=actor, notes=notes)
         return Answer(TemplateDetail(row).data)
 
     @documented(
@@ -112,12 +110,10 @@ class TemplateView(APIView):
         errors=(PermissionDenied, TemplateNotFound, TemplateNotDraft, *INVALID),
     )
     def patch(self, request: Request, template_id: int) -> Answer:
-        staff_of(request)
+        actor = staff_of(request)
         asked = validated(TemplateChanges, request.data)
         notes = asked.pop("notes", None)
-        row = find_template(template_id)
-        changed: dict[str, Any] = to_document(to_template(row)) | asked
-        return Answer(TemplateDetail(services.replace_draft(row.pk, from_document(changed), notes=notes)).data)
+        return Answer(TemplateDetail(services.change_draft(template_id, asked, actor=actor, notes=notes)).data)
 
     @documented(
         name="delete_template",
@@ -128,8 +124,7 @@ class TemplateView(APIView):
         changes=True,
     )
     def delete(self, request: Request, template_id: int) -> Answer:
-        staff_of(request)
-        services.delete_draft(template_id)
+        services.delete_draft(template_id, actor=staff_of(request))
         return Answer(None, message=_("Deleted."))
 
 

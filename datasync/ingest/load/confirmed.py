@@ -27,7 +27,7 @@ class Confirmed:
         )
         if scope.shop_id is not None:  # a file without a shop of its own may have confirmed rows of any
             found = found.filter(Q(shop_id=scope.shop_id) | Q(shop_id=None))
-        self._files = [_halves(block) for block in found.exclude(file_id=plan.file_id).values_list("keys", flat=True)]
+        self._files = [halves_of(block) for block in found.exclude(file_id=plan.file_id).values_list("keys", flat=True)]
 
     def holds(self, keys: pl.Series) -> pl.Series:
         """Which of these keys were confirmed."""
@@ -38,7 +38,8 @@ class Confirmed:
         return held
 
 
-def _halves(block: bytes | memoryview) -> pl.DataFrame:
+def halves_of(block: bytes | memoryview) -> pl.DataFrame:
+    """Joined keys of 16 bytes as two 64-bit numbers each."""
     keys = np.frombuffer(block, dtype=">u8").reshape(-1, 2).astype("u8")
     return pl.DataFrame({"high": keys[:, 0], "low": keys[:, 1]})
 

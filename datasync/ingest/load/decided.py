@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from datasync.choices import QUARANTINE_DECIDED, QUARANTINE_UNDECIDED, QuarantineState
 from datasync.ingest.decided import DecidedRows, Decision, fingerprint
@@ -18,14 +18,16 @@ _AT_ONCE = 2_000
 
 @dataclass(slots=True)
 class Earlier:
-    """``decided`` rows are held out of the next sync; ``corrections`` are cells that a person wrote, by row and cells.
+    """``decided`` rows are not judged anew; ``corrections`` are what a person wrote into undecided ones.
 
-    ``undecided`` says whether there is any row that the next sync replaces.
+    ``undecided`` says whether there is any row that the next sync replaces, ``corrected`` in how many of them a person
+    has corrected something.
     """
 
     decided: DecidedRows = field(default_factory=DecidedRows)
     corrections: dict[tuple[int, bytes], dict[str, Any]] = field(default_factory=dict)
     undecided: bool = False
+    corrected: int = 0
 
 
 def earlier_rows(plan: Plan, *, using: str = "default") -> Earlier:
@@ -38,17 +40,18 @@ def earlier_rows(plan: Plan, *, using: str = "default") -> Earlier:
 
     def decisions() -> Iterator[Decision]:
         for row in _pages(_worth_reading(plan, using)):
-            if row.state in QUARANTINE_DECIDED:
-                yield Decision(
-                    row=row.sheet_row,
-                    values=row.values,
-                    released=row.state == QuarantineState.RELEASED,
-                    key=row.record_key.hex if row.record_key and row.of_this_content else None,
-                )
-                continue
-            earlier.undecided = True
-            if row.corrected is not None and row.header_set_id == plan.header_set_id:
-                earlier.corrections[row.sheet_row, fingerprint(row.values)] = row.corrected
+            same_header = row.header_set_id == plan.header_set_id
+            if row.state == QuarantineState.DISCARDED:
+                yield Decision(row=row.sheet_row, values=row.values, released=False)
+            elif row.state == QuarantineState.RELEASED:
+                if same_header:  # corrections and context speak of columns by their place in it
+                    yield Decision(row.sheet_row, row.values, True, row.corrected, row.context)
+            else:
+                earlier.undecided = True
+                if row.corrected is not None:
+                    earlier.corrected += 1
+                    if same_header:
+                        earlier.corrections[row.sheet_row, fingerprint(row.values)] = row.corrected
 
     earlier.decided = DecidedRows(decisions())
     return earlier
@@ -59,9 +62,8 @@ def _worth_reading(plan: Plan, using: str) -> QuerySet[Any]:
     of_file = QuarantinedRow.objects.using(using).filter(file_id=plan.file_id)
     undecided = of_file.filter(state__in=QUARANTINE_UNDECIDED)
     wanted = Q(state__in=QUARANTINE_DECIDED) | Q(corrected__isnull=False) | Q(pk__in=undecided.values("pk")[:1])
-    columns = ("sheet_row", "values", "state", "corrected", "header_set", "record_key")
-    same = Q(item__file_sha256=F("file__content_sha256"))
-    return of_file.filter(wanted).annotate(of_this_content=same).only(*columns).order_by("pk")
+    columns = ("sheet_row", "values", "state", "corrected", "header_set", "context")
+    return of_file.filter(wanted).only(*columns).order_by("pk")
 
 
 def _pages(rows: QuerySet[Any]) -> Iterator[Any]:

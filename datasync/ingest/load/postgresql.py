@@ -7,6 +7,7 @@ rewrites rows that have not changed. The advisory lock makes classify-then-COPY 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from psycopg import sql
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
+from datasync.ingest.load.amounts import CARRIERS, MARK, Leaving
 from datasync.ingest.load.loader import Loader, Stored
 from datasync.ingest.load.locks import lock_number
 from datasync.ingest.load.moved import GIVEN_UP
@@ -34,13 +36,26 @@ _UUID, _UUID_ARRAY = 2950, 2951
 _CLASSIFY = sql.SQL(
     "SELECT array_agg(at) FILTER (WHERE same AND NOT older), array_agg(at) FILTER (WHERE same AND older), "
     "array_agg(at) FILTER (WHERE NOT same), array_agg(newer) FILTER (WHERE NOT same), "
-    "array_agg(content_hash) FILTER (WHERE NOT same) FROM ("
+    "array_agg(older) FILTER (WHERE NOT same), array_agg(content_hash) FILTER (WHERE NOT same) FROM ("
     "SELECT i.at::int - 1 AS at, f.content_hash = i.content_hash AS same, f.content_hash, "
     "f.collected_at > %s AS newer, f.collected_at < %s AS older "
     "FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS i(record_key, content_hash, at) "
     # LIMIT keeps the planner from joining: each key is probed in the unique index, however large the table is.
     "CROSS JOIN LATERAL (SELECT content_hash, collected_at FROM {table} f WHERE f.record_key = i.record_key LIMIT 1) f"
     ") AS known"
+)
+_CARRIERS = sql.SQL(
+    "SELECT i.at, replace(f.record_key::text, '-', ''), replace(f.content_hash::text, '-', ''), f.shop_id, "
+    "f.collected_at > %s, f.collected_at = %s, "
+    "f.file_last_id = %s, {has} FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::bool[]) "
+    "AS i(at, record_key, order_id, itself) CROSS JOIN LATERAL ("
+    "SELECT * FROM {table} t WHERE t.order_id = i.order_id AND (t.record_key <> i.record_key OR i.itself) "
+    "AND t.platform_id = %s AND t.sub_domain = %s AND t.granularity = %s AND ({any}) "
+    "OFFSET 0) f"  # as above: the index of orders is probed for each order
+)
+_TAKE_AWAY = sql.SQL(
+    "UPDATE {table} SET {emptied}, updated_at = %s, "
+    "content_hash = overlay(content_hash::text placing {mark} from 1)::uuid WHERE record_key = ANY(%s::uuid[])"
 )
 _SCHEMA = {"at": pl.UInt32, "same": pl.Boolean, "newer": pl.Boolean, "older": pl.Boolean, "content_hash": pl.String}
 
@@ -70,13 +85,13 @@ class PostgresqlLoader(Loader):
                 _CLASSIFY.format(table=sql.Identifier(self.table.name)),
                 (collected, collected, _Hashes(rows["record_key"]), _Hashes(rows["content_hash"])),
             )
-            same, confirmed, changed, newer, stored = (array or [] for array in cursor.fetchone() or [()] * 5)
+            same, confirmed, changed, newer, older, stored = (array or [] for array in cursor.fetchone() or [()] * 6)
         known = [
-            pl.DataFrame({"at": at, "same": True, "newer": False, "older": older, "content_hash": ""}, schema=_SCHEMA)
-            for at, older in ((same, False), (confirmed, True))
+            pl.DataFrame({"at": at, "same": True, "newer": False, "older": earlier, "content_hash": ""}, schema=_SCHEMA)
+            for at, earlier in ((same, False), (confirmed, True))
         ]
         hashes = [content.hex for content in stored]
-        differing = {"at": changed, "same": False, "newer": newer, "older": False, "content_hash": hashes}
+        differing = {"at": changed, "same": False, "newer": newer, "older": older, "content_hash": hashes}
         return Stored(pl.concat([*known, pl.DataFrame(differing, schema=_SCHEMA)]).sort("at"))
 
     def insert(self, rows: pl.DataFrame) -> None:
@@ -103,6 +118,27 @@ class PostgresqlLoader(Loader):
                     staging=sql.Identifier(staging),
                 )
             )
+
+    def carriers(self, asked: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+        scope = self.plan.scope
+        has = [sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in names]
+        statement = _CARRIERS.format(
+            table=sql.Identifier(self.table.name), has=sql.SQL(", ").join(has), any=sql.SQL(" OR ").join(has)
+        )
+        of_file = (scope.collected_at, scope.collected_at, self.plan.file_id)
+        lines = [asked[name].to_list() for name in ("at", "record_key", "order_id", "itself")]
+        with _cursor(self.using) as cursor:
+            cursor.execute(statement, (*of_file, *lines, scope.platform, scope.sub_domain, scope.granularity))
+            return pl.DataFrame(cursor.fetchall(), schema=CARRIERS | dict.fromkeys(names, pl.Boolean), orient="row")
+
+    def take_away(self, leaving: Leaving) -> None:
+        emptied = [sql.SQL("{} = NULL").format(sql.Identifier(name)) for name in sorted(leaving.amounts)]
+        mark = sql.Literal(MARK if leaving.mark else "")
+        statement = _TAKE_AWAY.format(
+            table=sql.Identifier(self.table.name), emptied=sql.SQL(", ").join(emptied), mark=mark
+        )
+        with _cursor(self.using) as cursor:
+            cursor.execute(statement, (self.table.constants["updated_at"], list(leaving.contents)))
 
     def _assignment(self, name: str) -> sql.SQL:
         if name in self.table.emptied:

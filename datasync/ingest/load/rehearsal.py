@@ -6,13 +6,17 @@ What the file would have written so far lies over the table in memory (``Overlay
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
+from datasync.ingest.load.amounts import Leaving, marked
 from datasync.ingest.load.loader import Loader, Stored
+from datasync.ingest.load.moved import GIVEN_UP
 from datasync.ingest.load.overlay import Overlay
 from datasync.ingest.load.rejects import Rejects
 from datasync.ingest.load.samples import INSERTED, MOST_SAMPLES, STALE, UNCHANGED, UPDATED, SampleRow, Samples
@@ -30,8 +34,9 @@ class Rehearsal(Loader):
         super().__init__(plan, using)
         self._real = loader_for(plan, using=using)
         self._written = Overlay()
+        self._taken: dict[str, set[str]] = defaultdict(set)  # amounts of stored lines that are on others by now
+        self._marked: set[str] = set()  # those of the lines whose content would be marked
         self._samples: Samples | None = None
-        self._batch = pl.DataFrame()
 
     @property
     def samples(self) -> dict[str, list[SampleRow]]:
@@ -54,33 +59,76 @@ class Rehearsal(Loader):
 
     def classify(self, rows: pl.DataFrame) -> Stored:
         """Compare with the table as this file would have left it so far."""
-        return Stored(self._written.over(self._real.classify(rows).frame, rows))
+        known = self._written.over(self._real.classify(rows).frame, rows)
+        return Stored(self._with_marks(known, rows) if self._marked else known)
 
     def insert(self, rows: pl.DataFrame) -> None:
         """Remember what would be inserted."""
         self._take(INSERTED, rows)
-        self._written.write(rows)
+        self._write(rows)
 
     def update(self, rows: pl.DataFrame) -> None:
         """Remember what would be overwritten, which may be rows that this file itself brought."""
+        rows = self._without_taken(rows) if self._taken else rows
         others = self._samples.overwrite(rows) if self._samples else rows
         earlier = self._written.holds(others["record_key"])
         self._take(UPDATED, others.filter(~others["record_key"].is_in(earlier)))
-        self._written.write(rows)
+        self._write(rows)
+
+    def carriers(self, asked: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+        """Those of the table, without what they would have given up by now."""
+        found = self._real.carriers(asked, names)
+        keys = found["record_key"]
+        gone = {name: [key for key, taken in self._taken.items() if name in taken] for name in names}
+        return found.with_columns((found[name] & ~keys.is_in(given)).alias(name) for name, given in gone.items())
+
+    def take_away(self, leaving: Leaving) -> None:
+        """Remember what stored lines would give up."""
+        for key in leaving.contents:
+            self._taken[key] |= leaving.amounts
+        self._marked.update(leaving.contents if leaving.mark else ())
+        if self._samples:
+            self._samples.give_up(leaving.contents, leaving.amounts)
 
     def finish(self) -> Counts:
         """The counts; what was confirmed is not kept."""
         return self.counts
 
-    def _load_distinct(self, rows: pl.DataFrame) -> None:
-        self._batch = rows
-        super()._load_distinct(rows)
-
-    def _judge(self, known: pl.DataFrame, keys: pl.Series) -> tuple[pl.Series, pl.Series, pl.DataFrame]:
-        unchanged, stale, changed = super()._judge(known, keys)
-        self._take(UNCHANGED, self._batch[unchanged])
-        self._take(STALE, self._batch[stale])
+    def _judge(self, known: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.DataFrame]:
+        unchanged, stale, changed = super()._judge(known, rows)
+        self._take(UNCHANGED, rows[unchanged])
+        self._take(STALE, rows[stale])
         return unchanged, stale, changed
+
+    def _settled(
+        self, rows: pl.DataFrame, outcomes: pl.Series, changed: pl.DataFrame
+    ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        rows, still, changed = super()._settled(rows, outcomes, changed)
+        self._take(UNCHANGED, rows[still["at"]])
+        return rows, still, changed
+
+    def _write(self, rows: pl.DataFrame) -> None:
+        self._written.write(rows)
+        if self._taken:
+            for key in self._taken.keys() & set(rows["record_key"]):
+                del self._taken[key]
+            self._marked -= set(rows["record_key"])
+
+    def _without_taken(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """``rows`` that say of blank amounts which stored lines would have given up that these are no more."""
+        keys = rows["record_key"]
+        taken = {key: self._taken[key] for key in self._taken.keys() & set(keys)}
+        for name in sorted(set().union(*taken.values())):
+            lost = keys.is_in([key for key, names in taken.items() if name in names])
+            rows = rows.with_columns(pl.when(pl.lit(lost)).then(pl.col(name).fill_null(GIVEN_UP)).otherwise(name))
+        return rows
+
+    def _with_marks(self, known: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+        """What the table would hold, with the contents of lines that would have given up amounts marked."""
+        keys, hashes = rows["record_key"].gather(known["at"]), rows["content_hash"].gather(known["at"])
+        stored = known["content_hash"].zip_with(~known["same"], hashes)
+        contents = stored.zip_with(~keys.is_in(list(self._marked)), marked(stored))
+        return known.with_columns(contents.alias("content_hash"), (contents == hashes).alias("same"))
 
     def _take(self, outcome: str, rows: pl.DataFrame) -> None:
         if self._samples:
@@ -97,9 +145,6 @@ class RehearsedRejects(Rejects):
     def clear(self) -> None:
         """Nothing is removed."""
 
-    def keep(self, rejected: list[RejectedRow]) -> None:
-        """Count the rows and keep the first of them in memory."""
+    def _store(self, rejected: list[RejectedRow], _corrections: list[dict[str, Any] | None], /) -> None:
+        """Keep the first of the rows in memory."""
         self.samples += rejected[: MOST_SAMPLES - len(self.samples)]
-        self.count += len(rejected)
-        for row in rejected:
-            self.by_reason.update({code for _, code, _ in row.reasons})

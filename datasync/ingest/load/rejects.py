@@ -20,7 +20,8 @@ class Rejects:
     """The quarantine of one file at one sync.
 
     What an earlier sync of the file left undecided is replaced; what a person has corrected in it stays with the rows
-    that are refused again with the same cells. ``count`` and ``by_reason`` are of the rows that wait for a decision.
+    that are refused again with the same cells, and so does what was corrected in a released row that is refused now.
+    ``count`` and ``by_reason`` are of the rows that wait for a decision.
     """
 
     def __init__(self, plan: Plan, *, item_id: int | None, template_id: int | None, using: str) -> None:
@@ -29,6 +30,7 @@ class Rejects:
         self._template_id = template_id
         self._using = using
         self._earlier: Earlier | None = None
+        self._carried = 0
         self.count = 0
         self.by_reason: Counter[str] = Counter()
 
@@ -45,10 +47,21 @@ class Rejects:
             rows = QuarantinedRow.objects.using(self._using)
             rows.filter(file_id=self._plan.file_id, state__in=QUARANTINE_UNDECIDED).delete()
 
+    @property
+    def dropped(self) -> int:
+        """In how many undecided rows a person had corrected what is not needed now: the row is accepted, or gone."""
+        return (self._earlier.corrected if self._earlier else 0) - self._carried
+
     def keep(self, rejected: list[RejectedRow]) -> None:
         """Store rejected rows with their reasons."""
         if not rejected:
             return
+        self._store(rejected, [self._correction(row) for row in rejected])
+        self.count += len(rejected)
+        for row in rejected:
+            self.by_reason.update({code for _, code, _ in row.reasons})
+
+    def _store(self, rejected: list[RejectedRow], corrections: list[dict[str, Any] | None], /) -> None:
         now = timezone.now()
         QuarantinedRow.objects.using(self._using).bulk_create(
             (
@@ -64,24 +77,24 @@ class Rejects:
                     values=[storable(value) if value is not None else None for value in row.values],
                     context=row.context,
                     created_at=now,
-                    **self._correction(row),
+                    corrected=corrected,
+                    state=QuarantineState.CORRECTED if corrected is not None else QuarantineState.OPEN,
                 )
-                for row in rejected
+                for row, corrected in zip(rejected, corrections, strict=True)
             ),
             batch_size=_AT_ONCE,
         )  # fmt: skip
-        self.count += len(rejected)
-        for row in rejected:
-            self.by_reason.update({code for _, code, _ in row.reasons})
 
     def _known(self) -> Earlier:
         if self._earlier is None:
             self._earlier = earlier_rows(self._plan, using=self._using)
         return self._earlier
 
-    def _correction(self, row: RejectedRow) -> dict[str, Any]:
-        """What a person wrote into the same cells before."""
-        if self._earlier is None or not self._earlier.corrections:
-            return {}
-        cells = self._earlier.corrections.get((row.row, fingerprint(row.values)))
-        return {} if cells is None else {"corrected": cells, "state": QuarantineState.CORRECTED}
+    def _correction(self, row: RejectedRow) -> dict[str, Any] | None:
+        """What a person wrote into the same cells before: while the row waited, else when it was released."""
+        known = self._earlier.corrections if self._earlier else {}
+        waiting = known.get((row.row, fingerprint(row.values))) if known else None
+        if waiting is not None:
+            self._carried += 1
+            return waiting
+        return {str(position): text for position, text in row.corrected.items()} if row.corrected else None

@@ -63,10 +63,19 @@ class Samples:
         self._fields = [name for name in of_rows if name in known or name in _SHOWN_TOO]
         self._taken = ["record_key", "content_hash", "sheet_row", "raw", *self._fields]
         self._rows: dict[str, dict[str, _Row]] = {outcome: {} for outcome in LOADED}
+        self._blended: set[str] = set()  # keys whose blank amounts do not undo what an earlier batch wrote
 
     def take(self, outcome: str, rows: pl.DataFrame) -> None:
-        """Keep the first of the rows, while there is room for more of this outcome."""
+        """Keep the first of the rows, while there is room for more of this outcome.
+
+        A row that is kept already, of an earlier batch, has this outcome now and no other.
+        """
         kept = self._rows[outcome]
+        others = [of_outcome for name, of_outcome in self._rows.items() if name != outcome]
+        if any(others):
+            for key in rows["record_key"].filter(rows["record_key"].is_in([key for held in others for key in held])):
+                for held in others:
+                    held.pop(key, None)
         for row in rows.head(MOST_SAMPLES - len(kept)).select(self._taken).to_dicts():
             kept[row["record_key"]] = row
 
@@ -78,7 +87,16 @@ class Samples:
             earlier = kept[row["record_key"]][row["record_key"]]
             blanks = {name: earlier[name] for name in self._kept_blank(own=True) if row[name] is None}
             kept[row["record_key"]][row["record_key"]] = row | blanks
+            if any(value is not None for value in blanks.values()):
+                self._blended.add(row["record_key"])
         return rows.filter(~mine)
+
+    def give_up(self, keys: Iterable[str], amounts: Iterable[str]) -> None:
+        """Kept rows of these keys lose amounts that they have kept so far."""
+        lost = dict.fromkeys(amounts, GIVEN_UP)
+        for of_outcome in self._rows.values():
+            for key in of_outcome.keys() & set(keys):
+                of_outcome[key] |= lost
 
     def result(self) -> dict[str, list[SampleRow]]:
         """The samples by what became of them."""
@@ -88,7 +106,7 @@ class Samples:
         for outcome, rows in self._rows.items():
             for key, row in rows.items():
                 fact = stored.get(UUID(key))
-                final = STALE if outcome == STALE else _outcome(row, fact)
+                final = STALE if outcome == STALE else _outcome(row, fact, blended=key in self._blended)
                 differences = self._differences(row, fact) if final == UPDATED and fact else ()
                 found[final].append(self._sample(row, differences))
         return {
@@ -145,7 +163,7 @@ class Samples:
         return known if isinstance(known, int) else str(known)
 
 
-def _outcome(row: _Row, fact: Fact | None) -> str:
+def _outcome(row: _Row, fact: Fact | None, *, blended: bool) -> str:
     if fact is None:
         return INSERTED
-    return UNCHANGED if fact.content_hash == UUID(row["content_hash"]) else UPDATED
+    return UNCHANGED if fact.content_hash == UUID(row["content_hash"]) and not blended else UPDATED

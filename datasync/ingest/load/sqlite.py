@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 from django.db import connections
 
+from datasync.ingest.load.amounts import CARRIERS, MARK, Leaving
 from datasync.ingest.load.loader import Loader, Stored
 from datasync.ingest.load.moved import GIVEN_UP
 from datasync.ingest.load.table import STAMP
@@ -59,6 +62,40 @@ class SqliteLoader(Loader):
             f'UPDATE "{self.table.name}" SET {assignments} WHERE record_key = %s',  # noqa: S608
             self.table.complete(rows).select(*names, "record_key"),
         )
+
+    def carriers(self, asked: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+        scope = self.plan.scope
+        collected = scope.collected_at.strftime(STAMP)
+        has = [f't."{name}" IS NOT NULL' for name in names]
+        statement = f"""
+            SELECT json_extract(i.value, '$[0]'), t.record_key, t.content_hash, t.shop_id,
+                t.collected_at > %s, t.collected_at = %s, t.file_last_id = %s, {", ".join(has)}
+            FROM json_each(%s) AS i CROSS JOIN "{self.table.name}" AS t
+            WHERE t.order_id = json_extract(i.value, '$[2]')
+                AND (t.record_key <> json_extract(i.value, '$[1]') OR json_extract(i.value, '$[3]'))
+                AND t.platform_id = %s AND t.sub_domain = %s AND t.granularity = %s AND ({" OR ".join(has)})
+        """  # noqa: S608 - own names
+        found: list[tuple[Any, ...]] = []
+        with self._cursor() as cursor:
+            for part in asked.select("at", "record_key", "order_id", "itself").iter_slices(_AT_ONCE):
+                told = (collected, collected, self.plan.file_id, json.dumps(part.rows()))
+                found += cursor.execute(
+                    statement, [*told, scope.platform, scope.sub_domain, scope.granularity]
+                ).fetchall()
+        flags = ("newer", "equal", "own", *names)
+        lines = pl.DataFrame(found, schema=CARRIERS | dict.fromkeys(flags, pl.Int64), orient="row")
+        return lines.with_columns(pl.col(flags).cast(pl.Boolean))
+
+    def take_away(self, leaving: Leaving) -> None:
+        emptied = ", ".join(f'"{name}" = NULL' for name in sorted(leaving.amounts))
+        mark = MARK if leaving.mark else ""
+        with self._cursor() as cursor:
+            cursor.execute(
+                f'UPDATE "{self.table.name}" SET {emptied}, updated_at = %s, '  # noqa: S608 - own names
+                f"content_hash = '{mark}' || substr(content_hash, {len(mark) + 1}) "
+                "WHERE record_key IN (SELECT value FROM json_each(%s))",
+                [self.table.constants["updated_at"], json.dumps(list(leaving.contents))],
+            )
 
     def _assignment(self, name: str) -> str:
         if name not in self.table.order_level:

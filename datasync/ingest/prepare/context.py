@@ -26,11 +26,15 @@ _KEPT_ORDER = ("n", "f", "l", "o", "i")
 
 @dataclass(slots=True)
 class Said:
-    """What a batch's rows have from around them: by position which are number cells, and what was filled into them."""
+    """What a batch's rows have from around them: by position which are number cells, and what was filled into them.
+
+    ``later`` marks lines that are known not to carry the amounts of their order, ``carriers`` those that do.
+    """
 
     numbers: dict[int, pl.Series] = field(default_factory=dict)
     fills: dict[int, pl.Series] = field(default_factory=dict)
     later: pl.Series | None = None
+    carriers: pl.Series | None = None
 
 
 def number_marks(original: pl.DataFrame, numbers: Mapping[str, pl.Series]) -> dict[int, pl.Series]:
@@ -63,6 +67,28 @@ def merged(older: Mapping[int, pl.Series], newer: Mapping[int, pl.Series]) -> di
     both = {position: series.fill_null(newer[position]) if position in newer else series
             for position, series in older.items()}  # fmt: skip
     return {**newer, **both}
+
+
+def replaced(said: Said, at: list[int], kept: Said, *, rows: int) -> Said:
+    """What ``said`` says of a batch of so many ``rows``, of those at ``at`` what ``kept`` says instead."""
+    no, nothing = pl.repeat(False, rows, eager=True), pl.Series([None], dtype=pl.String).new_from_index(0, rows)
+
+    def put(whole: pl.Series | None, part: pl.Series | None, blank: pl.Series) -> pl.Series:
+        return (blank if whole is None else whole).clone().scatter(at, blank[: len(at)] if part is None else part)
+
+    later = put(None, kept.later, no)
+    return Said(
+        numbers={
+            position: put(said.numbers.get(position), kept.numbers.get(position), no)
+            for position in sorted({*said.numbers, *kept.numbers})
+        },
+        fills={
+            position: put(said.fills.get(position), kept.fills.get(position), nothing)
+            for position in {**said.fills, **kept.fills}
+        },
+        later=later,
+        carriers=put(None, ~later.gather(at), no),
+    )
 
 
 def beginnings(said: Said, rows: int) -> pl.Series:

@@ -9,12 +9,14 @@ names them, blank where there is none.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import polars as pl
 
 from datasync.fields import Domain
-from datasync.ingest.hashes import Memory, digest, digests
+from datasync.ingest.hashes import digest
 from datasync.ingest.plan import Plan
+from datasync.ingest.prepare.numbering import LineNumbers, Released
 
 SEPARATOR = "\x1f"
 IDENTITY = "identity"
@@ -59,28 +61,31 @@ def _key(scope: pl.Expr, text: pl.Expr) -> pl.Expr:
 
 
 class RecordKeys:
-    """Gives each row its key; where the plan says so, lines with an equal identity are numbered in file order.
-
-    Equal lines may lie in two batches, so it is remembered how often each identity has come.
-    """
+    """Gives each row its key; where the plan says so, lines with an equal identity are numbered in file order."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._prefix = prefix(plan)
-        self._given = Memory()
-        self._last: pl.Series | None = None  # a file of one batch never pays for remembering it
+        self._numbers = LineNumbers()
 
-    def add(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """``rows`` with ``record_key``, ``identity`` (its text) and, for numbered lines, ``line_ordinal``.
+    def identities(self, rows: pl.DataFrame) -> pl.Series:
+        """The text that each row's key is taken over, without its ordinal.
 
         ``rows`` has ``shop_id`` and the fields of the plan's identity.
         """
-        rows = rows.with_columns(self._text().alias(IDENTITY))
-        return self._keyed(self._numbered(rows) if self._plan.ordinal else rows)
+        return rows.select(self._text().alias(IDENTITY)).to_series()
+
+    def add(self, rows: pl.DataFrame, decided: Mapping[int, Released | None]) -> pl.DataFrame:
+        """``rows``, which have ``identity``, with ``record_key`` and, for numbered lines, ``line_ordinal``.
+
+        ``decided`` are the lines that people have decided on, see ``LineNumbers``.
+        """
+        if self._plan.ordinal:
+            rows = rows.with_columns(self._numbers.of(rows[IDENTITY], decided))
+        return self._keyed(rows)
 
     def given(self, rows: pl.DataFrame, ordinals: pl.Series) -> pl.DataFrame:
         """The same for rows that were numbered before, with their ordinals; where there is none it is 1."""
-        rows = rows.with_columns(self._text().alias(IDENTITY))
         if self._plan.ordinal:
             rows = rows.with_columns(ordinals.cast(pl.Int64).fill_null(1).alias("line_ordinal"))
         return self._keyed(rows)
@@ -108,18 +113,3 @@ class RecordKeys:
         if len(known) < 2:
             return pl.lit(begins[0] if begins else "")
         return pl.lit(shops.replace_strict(known, begins, return_dtype=pl.String))
-
-    def _numbered(self, rows: pl.DataFrame) -> pl.DataFrame:
-        identities = rows[IDENTITY]
-        if identities.n_unique() == len(rows):
-            ordinals = pl.Series("line_ordinal", [1], dtype=pl.Int64).new_from_index(0, len(rows))
-        else:
-            ordinals = rows.select(pl.int_range(1, pl.len() + 1).over(IDENTITY)).to_series()
-        if self._last is not None:
-            counted = digests(self._last).value_counts(name="count")
-            self._given.add(counted["hash"], counted["count"])
-            earlier = self._given.recall(digests(identities))
-            if earlier.null_count() < len(earlier):
-                ordinals = ordinals + earlier.fill_null(0).cast(pl.Int64)
-        self._last = identities
-        return rows.with_columns(ordinals.alias("line_ordinal"))

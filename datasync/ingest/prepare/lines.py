@@ -7,6 +7,7 @@ import polars as pl
 from datasync.fields import FIELDS, Domain
 from datasync.ingest.hashes import Memory, digests
 from datasync.ingest.plan import Plan
+from datasync.ingest.prepare.context import Said
 
 _ORDER = "order_id"
 _UNKNOWN = "\x00"
@@ -91,21 +92,25 @@ class OrderLines:
             others |= (blank & (owner == filled) & (cells != above)).fill_null(value=False)
         return others if others.any() else None
 
-    def later_lines(self, rows: pl.DataFrame, accepted: pl.Series, stated: pl.Series | None) -> pl.Series | None:
+    def later_lines(self, rows: pl.DataFrame, accepted: pl.Series, said: Said) -> pl.Series | None:
         """Which of ``rows`` are not the first accepted line of their order; None where amounts stay where they are.
 
-        ``stated`` marks lines that are known to be later ones of an order that began elsewhere. A refused line is a
-        later one when an accepted line of its order stands above it.
+        ``said`` tells of lines that are known to be later ones, and of those that are known to carry their order's
+        amounts, so that no other line may. A refused line is a later one when an accepted line of its order stands
+        above it.
         """
         if not self.first_line_only or rows.is_empty():
             return None
         orders = rows.select(pl.concat_str(pl.col("shop_id").cast(pl.String).fill_null(""), pl.col(_ORDER),
                                            separator="\x1f")).to_series().fill_null("")  # fmt: skip
+        stated, carriers = said.later, said.carriers
         candidates = accepted if stated is None else accepted & ~stated
         first = candidates & orders.zip_with(candidates, pl.Series([None], dtype=pl.String)).is_first_distinct()
         hashes = digests(orders)
         known = self._known.recall(hashes).is_not_null()
         first &= ~known
+        if carriers is not None:
+            first = self._led(rows, orders, first, carriers & accepted)
         begun = hashes.filter(first)
         self._known.add(begun, pl.Series([1], dtype=pl.UInt8).new_from_index(0, len(begun)))
         if accepted.all():
@@ -114,6 +119,12 @@ class OrderLines:
         above = pl.col("first").cast(pl.UInt32).cum_sum().over("order") > 0
         below = lines.select(above | pl.lit(known) | (pl.lit(stated) if stated is not None else False)).to_series()
         return lines["later"].zip_with(accepted, below)
+
+    def _led(self, rows: pl.DataFrame, orders: pl.Series, first: pl.Series, carriers: pl.Series) -> pl.Series:
+        """``first`` with the carriers, and without lines that would bring the amounts of such an order again."""
+        bringing = rows.select(pl.any_horizontal(pl.col(self.amounts).is_not_null())).to_series()
+        again = orders.is_in(orders.filter(carriers).unique().to_list()) & bringing
+        return (first & ~again) | carriers
 
     def amounts_moved(self, rows: pl.DataFrame, later: pl.Series) -> pl.DataFrame:
         """``rows`` without order-level amounts on ``later`` lines, whose content says so."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from datasync.ingest.plan import RejectedRow
+from datasync.ingest.plan import CellProblem, RejectedRow
+from datasync.ingest.prepare.context import Said
 
 
 @dataclass(slots=True)
@@ -16,9 +17,8 @@ class Prepared:
 
     ``rows`` has ``record_key`` and ``content_hash`` (32 hexadecimal digits), ``shop_id``, ``currency``,
     ``period_start``, ``period_end``, ``sheet_row``, ``first_sheet_row``, ``raw``, ``context`` and one column for each
-    bound field; dates, times (UTC) and amounts are text. ``released`` and ``discarded`` count the rows that were left
-    out because a person has decided on them, ``repeated`` those that a released row further down has taken the place
-    of. ``read`` = rows + rejected + totals + released + discarded + repeated. ``last`` says that it ends the sheet.
+    bound field; dates, times (UTC) and amounts are text. ``discarded`` counts the rows that were left out because a
+    person has discarded them. ``read`` = rows + rejected + totals + discarded. ``last`` says that it ends the sheet.
     """
 
     rows: pl.DataFrame
@@ -26,9 +26,7 @@ class Prepared:
     read: int
     totals: int
     last: bool = False
-    released: int = 0
     discarded: int = 0
-    repeated: int = 0
 
 
 @dataclass(slots=True)
@@ -47,3 +45,16 @@ class Cleaned:
         kept = ~aside
         numbers = {name: mask.filter(kept) for name, mask in self.numbers.items()}
         return Cleaned(self.original.filter(kept), self.values.filter(kept), numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Rows on their way to be typed: their cells as they are kept, and their fields as text, with what was filled in.
+
+    ``said`` is what they have from around them, ``problems`` what the reader saw of them.
+    """
+
+    original: pl.DataFrame
+    fields: pl.DataFrame
+    said: Said
+    problems: tuple[CellProblem, ...] = ()

@@ -226,13 +226,16 @@ def _origin_document(origin: Origin) -> dict[str, Any]:
         "state": file and file.state,
         "collected_at": file and file.collected_at,
         "sheet_row": origin.sheet_row,
+        "content_changed": origin.content_changed,
     }
 
 
 def _lineage_rows(lineage: Lineage) -> Iterable[tuple[Any, ...]]:
     for name, origin in ((_("first"), lineage.first), (_("last"), lineage.last)):
         file = origin.file
-        told = (file.collected_at, f"{file.original_name} ({file.get_state_display()})") if file else (None, "")
+        remarks = [str(file.get_state_display())] if file else []
+        remarks += [_("other content since")] if origin.content_changed else []
+        told = (file.collected_at, f"{file.original_name} ({', '.join(remarks)})") if file else (None, "")
         yield name, str(origin.file_id), str(origin.sheet_row or ""), *told
     if released := lineage.released_from:
         yield (

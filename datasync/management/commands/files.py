@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +16,9 @@ from datasync.catalog import selectors, services
 from datasync.catalog.deletion import delete_files, restore_file
 from datasync.catalog.impact import delete_impacts
 from datasync.catalog.preview import MOST_HEADER_ROW, PREVIEW_ROWS, preview
-from datasync.choices import DomainChoice, FileState, Granularity, RowsFate, SubDomain
+from datasync.choices import DomainChoice, ExportKind, FileState, Granularity, RowsFate, SubDomain
 from datasync.exceptions import InvalidRequest
+from datasync.exports.make import export_here
 from datasync.exports.services import clean_exports, take_up_again
 from datasync.management import file_words as words
 from datasync.management.arguments import file_id, find_user, require_platform, require_shop, whole_number
@@ -40,6 +42,7 @@ class Command(ActionsCommand):
         self._with_file("show", self.show, _("show all that is known of a file"))
         described = self._with_file("describe", self.describe, _("correct what is known of a file"))
         _add_description(described)
+        described.add_argument("--user", help=_("in whose name"))
         self._with_file("profile", self.profile, _("show what the columns of a file hold"))
         seen = self._with_file("preview", self.preview, _("show the beginning of a file and how its header fits"))
         seen.add_argument(
@@ -61,6 +64,14 @@ class Command(ActionsCommand):
         add_progress_option(deleted)
         restored = self._with_file("restore", self.restore, _("bring a deleted file back; it is pending again"))
         restored.add_argument("--user", help=_("in whose name"))
+        exported = self.add_action("export", self.export, _("write an archive of files or of their rows"))
+        exported.add_argument("file_ids", nargs="+", type=file_id, help=_("ids of files"))
+        exported.add_argument(
+            "--what", choices=ExportKind.values, default=ExportKind.ORIGINALS.value,
+            help=_("the files, their clean rows, or their quarantined rows (default %(default)s)"),
+        )  # fmt: skip
+        exported.add_argument("--output", required=True, metavar="FILE", type=Path, help=_("the ZIP to write"))
+        exported.add_argument("--user", help=_("in whose name"))
         self.add_action(
             "clean-exports", self.clean_exports, _("remove expired archives, and take up those whose worker died")
         )
@@ -100,7 +111,9 @@ class Command(ActionsCommand):
             raise InvalidRequest(detail=_("Name at least one field to correct."))
         for name in ("period_start", "period_end", "collected_at"):
             told |= {name: None} if told.get(name) == "" else {}
-        file = services.describe_file(selectors.file_by_id(options["file_id"]), **told)
+        file = services.describe_file(
+            selectors.file_by_id(options["file_id"]), actor=find_user(options["user"]), **told
+        )
         return Outcome(words.file_document(file), words.file_lines([file], 1))
 
     def profile(self, options: dict[str, Any]) -> Outcome:
@@ -150,6 +163,31 @@ class Command(ActionsCommand):
         """Bring a file back."""
         file = restore_file(file_id=options["file_id"], actor=find_user(options["user"]))
         return Outcome(words.file_document(file), words.file_lines([file], 1))
+
+    def export(self, options: dict[str, Any]) -> Outcome:
+        """Write an archive."""
+        try:
+            requested = export_here(
+                file_ids=options["file_ids"],
+                what=ExportKind(options["what"]),
+                owner=find_user(options["user"]),
+                path=options["output"],
+            )
+        except OSError as error:
+            raise InvalidRequest(detail=f"{options['output']}: {error.strerror}") from error
+        archive, missing = requested.archive, list(requested.missing_file_ids)
+        document = {
+            "id": archive.pk,
+            "what": archive.what,
+            "files": len(archive.file_ids),
+            "missing_file_ids": missing,
+            "path": str(options["output"]),
+            "size": archive.size,
+        }
+        shown = {"files": f"{len(archive.file_ids):,}", "path": options["output"]}
+        lines = [_("%(files)s files written to %(path)s") % shown]
+        lines += [f"{_('no such file')}: {', '.join(map(str, missing))}"] if missing else []
+        return Outcome(document, lines, Exit.USAGE if missing else Exit.OK)
 
     def clean_exports(self, options: dict[str, Any]) -> Outcome:  # noqa: ARG002 - every action takes its options
         """Remove what has expired, and ring again for what nobody makes."""

@@ -18,6 +18,7 @@ from datasync.management.arguments import file_id, find_file, find_task, find_us
 from datasync.management.base import ActionsCommand, Exit, Outcome
 from datasync.management.tables import facts, table
 from datasync.quarantine import export, figures, selectors, services
+from datasync.quarantine.words import label
 from datasync.reasons import Reason
 
 MOST_LISTED = 10_000
@@ -49,11 +50,18 @@ class Command(ActionsCommand):
         correct.add_argument("--value", help=_("only rows whose cell holds this text now"))
         correct.add_argument("--code", choices=[reason.value for reason in Reason], default="", metavar="CODE",
                              help=_("only rows with this reason in the column"))  # fmt: skip
+        confirm = self.add_action(
+            "confirm", self.confirm, _("let stand what only the reader of the file doubted, such as a rounded number")
+        )
         release = self.add_action("release", self.release, _("load rows, as far as they can be trusted now"))
         release.add_argument("--note", default="", help=_("kept in the audit"))
-        discard = self.add_action("discard", self.discard, _("keep rows out for good"))
+        discard = self.add_action(
+            "discard",
+            self.discard,
+            _("keep rows out, as long as they stand unchanged in their file; an older fact of the same row stays"),
+        )
         discard.add_argument("--note", required=True, help=_("why; it stays with the rows"))
-        for parser in (correct, release, discard):
+        for parser in (correct, confirm, release, discard):
             _add_filters(parser)
             parser.add_argument("--id", type=file_id, action="append", default=[], help=_("only this row"))
             parser.add_argument("--all", action="store_true", help=_("every undecided row, when nothing else is said"))
@@ -107,7 +115,8 @@ class Command(ActionsCommand):
         try:
             written = export.write(found, path, format=chosen)
         except OSError as error:
-            raise InvalidRequest(detail=f"{path}: {error.strerror}") from error
+            told = _("%(path)s cannot be written: %(why)s") % {"path": path, "why": error.strerror}
+            raise InvalidRequest(detail=told) from error
         document = {"path": str(path), "rows": written.rows, "sheets": written.sheets}
         return Outcome(document, [_("%(rows)s rows written to %(path)s") % document])
 
@@ -117,7 +126,9 @@ class Command(ActionsCommand):
         if not path.is_file():
             raise InvalidRequest(detail=_("There is no file %(path)s.") % {"path": path})
         result = services.import_corrections(source=path, actor=find_user(options["user"]), dry_run=dry_run)
-        told = [(row.sheet, row.row, str(row.id or ""), row.outcome, ", ".join(row.columns)) for row in result.rows]
+        told = [
+            (row.sheet, row.row, str(row.id or ""), label(row.outcome), ", ".join(row.columns)) for row in result.rows
+        ]
         lines = words.counted(result.counts.items())
         if told:
             lines += ["", *table((_("sheet"), _("row"), "id", _("outcome"), _("columns")), told)]
@@ -141,6 +152,14 @@ class Command(ActionsCommand):
             dry_run=options["dry_run"],
         )
         counts = {"corrected": result.corrected, "unchanged": result.unchanged, "skipped": result.skipped}
+        return _outcome(counts, result.reached, options)
+
+    def confirm(self, options: dict[str, Any]) -> Outcome:
+        """Let rows stand where only the reader of the file doubted them."""
+        result = services.confirm_many(
+            filters=_chosen(options), actor=find_user(options["user"]), dry_run=options["dry_run"]
+        )
+        counts = {"corrected": result.corrected, "unchanged": result.unchanged}
         return _outcome(counts, result.reached, options)
 
     def release(self, options: dict[str, Any]) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from datasync.management.remap import add_remap_action
 from datasync.management.tables import facts, table
 from datasync.management.template_versions import add_version_actions
 from datasync.mapping import services
+from datasync.mapping.loading import LoadAction
 from datasync.mapping.suggestions import hindrance
 from datasync.mapping.versions import exported, find_template
 from datasync.models import CatalogFile, HeaderTemplate
@@ -28,11 +28,10 @@ class Command(ActionsCommand):
 
     def add_actions(self) -> None:
         """Declare the actions."""
-        load = self.add_action("load", self.load, _("load the built-in templates, or those of data files"))
-        load.add_argument("paths", nargs="*", type=Path, help=_("template files; none: the built-in ones"))
-        load.add_argument("--force", action="store_true", help=_("publish built-in ones over an operator's, as newer"))
-        load.add_argument("--draft", action="store_true", help=_("load files as drafts, publish nothing"))
+        load = self.add_action("load", self.load, _("publish the built-in templates; for files see “import”"))
+        load.add_argument("--force", action="store_true", help=_("publish them over an operator's too, as newer ones"))
         load.add_argument("--user", help=_("in whose name"))
+        load.add_argument("--dry-run", action="store_true", help=_("change nothing, say what would happen"))
         suggest = self.add_action("suggest", self.suggest, _("suggest a mapping for a file's header"))
         suggest.add_argument("file_id", type=file_id, help=_("id of the file"))
         publish = self.add_action(
@@ -46,22 +45,23 @@ class Command(ActionsCommand):
         listed.add_argument("--platform", help=_("only of this platform"))
         listed.add_argument("--domain", choices=DomainChoice.values, help=_("only of this domain"))
         listed.add_argument("--state", choices=TemplateState.values, help=_("only in this state"))
-        export = self.add_action("export", self.export, _("write a template as a data file that “load” takes"))
+        export = self.add_action("export", self.export, _("write a template as a data file that “import” takes"))
         export.add_argument("template_id", type=file_id, help=_("id of the template, see “list”"))
         export.add_argument("--output", type=Path, help=_("file to write; none: standard output"))
         add_version_actions(self.add_action)
         add_remap_action(self.add_action)
 
     def load(self, options: dict[str, Any]) -> Outcome:
-        """Load built-in templates or files."""
-        if not options["paths"]:
-            counts = asdict(services.load_builtin_templates(force=options["force"]))
-            return Outcome(counts, facts(counts.items()))
-        actor = find_user(options["user"])
-        rows: list[HeaderTemplate] = []
-        for path in options["paths"]:
-            rows += services.import_template(path, actor=actor, publish_now=not options["draft"])
-        return _listing(rows)
+        """Publish the built-in templates, or say which that would be."""
+        dry_run, actor = options["dry_run"], find_user(options["user"])
+        result = services.load_builtin_templates(force=options["force"], actor=actor, dry_run=dry_run)
+        told = [(name, str(action)) for name, action in result.templates if action is not LoadAction.UNCHANGED]
+        document = {"dry_run": dry_run, **result.counts}
+        document |= {"templates": [{"name": name, "action": action} for name, action in told]}
+        lines = [*facts(result.counts.items())]
+        if told:
+            lines += ["", *table((_("template"), _("what")), told)]
+        return Outcome(document, [*lines, "", _("Nothing was changed.")] if dry_run else lines)
 
     def suggest(self, options: dict[str, Any]) -> Outcome:
         """Suggest a mapping, and say how to publish it."""

@@ -19,7 +19,7 @@ from datasync.runs.errors import error_document
 from datasync.runs.heartbeat import Watch, heartbeat
 from datasync.runs.remap import finish
 from datasync.runs.remap.parts import StoredFile
-from datasync.runs.remap.quarantine import keep_rejected
+from datasync.runs.remap.quarantine import keep_books
 from datasync.runs.retry import POLICY, is_transient
 
 logger = logging.getLogger(__name__)
@@ -64,8 +64,8 @@ def _retype(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watc
             raise FencedOut
         with transaction.atomic():
             # The file before the rows: whoever releases rows of it takes the two locks in this order.
-            same = CatalogFile.objects.select_for_update().filter(pk=file.pk, content_sha256=claim.file_sha256)
-            if not same.values_list("pk"):
+            held = CatalogFile.objects.select_for_update().get(pk=file.pk)
+            if held.content_sha256 != claim.file_sha256:
                 raise FileChanged
             stored.hold()
             rows = stored.chunk(after=last_row)
@@ -73,7 +73,7 @@ def _retype(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watc
                 finish.succeed(claim, template_id=template_id, counts=counts, seconds=time.monotonic() - started)
                 return
             written = stored.write(rows)
-            keep_rejected(file.pk, written, item_id=claim.item_id, template_id=template_id)
+            keep_books(held, written, task, item_id=claim.item_id)
             reached = _sum(counts, written.counts)
             finish.checkpoint(claim, last_row=written.last_row, counts=reached)
         last_row, counts = written.last_row, reached

@@ -1,7 +1,8 @@
 """What is recorded of a file whose stored rows are typed again. Who lost the lease writes nothing.
 
 Each chunk's books are written in the chunk's own transaction together with how far it went, so that whoever takes the
-file over goes on right below. The file's own state is not touched on the way: it is not being read.
+file over goes on right below. The file is not being read: on the way its state says, as always, whether rows of it
+wait for a decision.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from datasync.choices import QUARANTINE_UNDECIDED, FileState, ItemState
+from datasync.choices import ItemState
 from datasync.exceptions import FencedOut
 from datasync.ingest.plan import COUNT_NAMES, Counts
 from datasync.mapping.match import match
 from datasync.mapping.selectors import family_of_file, sample_rows
 from datasync.mapping.store import to_template
-from datasync.models import CatalogFile, HeaderTemplate, QuarantinedRow, SyncTaskFile
+from datasync.models import CatalogFile, HeaderTemplate, SyncTaskFile
+from datasync.quarantine.books import settle
 from datasync.runs.claim import Claim
 from datasync.runs.finish import row_fields
+from datasync.runs.remap.parked import hold_facts, quarantine_parked
 
 
 def done_before(claim: Claim) -> tuple[int, Counts]:
@@ -51,14 +55,26 @@ def succeed(claim: Claim, *, template_id: int, counts: Counts, seconds: float) -
     found = match(file.header, [template], sample_rows=sample_rows(file))
     file.template_id = template_id
     file.match = {**file.match, **found.as_dict(), "template_id": template_id}
-    file.state = _state(file)
-    file.save(update_fields=["template", "match", "state"])
+    file.save(update_fields=["template", "match"])
+    settle(file)
 
 
 def fail(claim: Claim, *, error: dict[str, Any], seconds: float) -> bool:
-    """Record why the rest of the rows stays as it was. False: another worker holds the file now."""
+    """Record why the rest of the rows stays as it was. False: another worker holds the file now.
+
+    Rows that had to make room for others, and now never have their turn, go to quarantine. Under the lock that keeps
+    loads out, the files of the task see at once that this one is through, or this one sees the rows they have parked.
+    """
     closing = {"finished_at": Now(), "duration_ms": round(seconds * 1000)}
-    return bool(_held(claim).update(state=ItemState.FAILED, error=error, **_released(), **closing))
+    with transaction.atomic():
+        file = CatalogFile.objects.select_for_update().get(pk=claim.file_id)
+        item = SyncTaskFile.objects.select_related("template").get(pk=claim.item_id)
+        hold_facts(file, item)
+        if not _held(claim).update(state=ItemState.FAILED, error=error, **_released(), **closing):
+            return False
+        quarantine_parked(file, item)
+        settle(file)
+    return True
 
 
 def put_back(claim: Claim, *, error: dict[str, Any], seconds_until_next: float) -> bool:
@@ -73,11 +89,3 @@ def _held(claim: Claim) -> QuerySet[SyncTaskFile]:
 
 def _released() -> dict[str, Any]:
     return {"lease_token": None, "lease_until": None, "not_before": None}
-
-
-def _state(file: CatalogFile) -> FileState:
-    """A file that was read to its end is partial exactly while rows of it wait for a decision."""
-    if file.state not in (FileState.INGESTED, FileState.PARTIAL):
-        return FileState(file.state)
-    open_rows = QuarantinedRow.objects.filter(file=file, state__in=QUARANTINE_UNDECIDED)
-    return FileState.PARTIAL if open_rows.exists() else FileState.INGESTED

@@ -36,13 +36,17 @@ class Line:
 
 @dataclass(slots=True)
 class Written:
-    """What became of a chunk of these sheet rows. ``accepted`` are number and original of the rows that were read."""
+    """What became of a chunk of these sheet rows.
+
+    ``accepted`` are the rows that were read: ``row``, ``raw`` and ``line_ordinal`` as they are stored, and what
+    ``Retyped.accepted`` says of them.
+    """
 
     first_row: int
     last_row: int
     counts: Counts = field(default_factory=Counts)
     rejected: list[tuple[Line, RejectedRow]] = field(default_factory=list)
-    accepted: list[pl.DataFrame] = field(default_factory=list)
+    accepted: list[tuple[Line, pl.DataFrame]] = field(default_factory=list)
 
 
 class StoredFile:
@@ -107,8 +111,8 @@ class StoredFile:
             counts, parked = line.merge.write(typed, last_row=written.last_row, still=still)
             written.counts.add(counts)
             written.rejected += [(line, row) for row in typed.rejected]
-            refused = part["record_key"].is_in(pl.Series(typed.refused, dtype=pl.String).implode())
-            written.accepted.append(part.filter(~refused).select("row", "raw"))
+            stored = part.select("row", "raw", "line_ordinal")[typed.accepted["at"]]
+            written.accepted.append((line, pl.concat([stored, typed.accepted.drop("at")], how="horizontal")))
             if parked:
                 renamed = pl.col("record_key").replace(parked)
                 parts[number + 1 :] = [(told, later.with_columns(renamed)) for told, later in parts[number + 1 :]]

@@ -3,65 +3,125 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from uuid import UUID
 
 import polars as pl
+from django.db.models.functions import Now
 
-from datasync.choices import QUARANTINE_UNDECIDED, QuarantineState
+from datasync import audit
+from datasync.choices import QUARANTINE_UNDECIDED, AuditAction, QuarantineState
 from datasync.ingest.decided import fingerprint, storable
 from datasync.ingest.load import Rejects
 from datasync.ingest.plan import RejectedRow
-from datasync.models import QuarantinedRow
+from datasync.models import FACT_MODELS, CatalogFile, QuarantinedRow, SyncProgressTask
+from datasync.quarantine.books import settle
+from datasync.quarantine.contexts import with_line
 from datasync.runs.remap.parts import Line, Written
 
+_AT_ONCE = 200
+_UPDATED, _UNCHANGED, _DUPLICATES = "updated", "unchanged", "duplicates"
 
-def keep_rejected(file_id: int, written: Written, *, item_id: int, template_id: int) -> None:
-    """Put the rejected rows of a chunk into quarantine, and take out those that are read well now.
 
-    A row that waits there already keeps what a person has corrected, and one that a person has discarded does not
-    come again. Where another row of the same number waits, of other content of the file, that one stays.
+def keep_books(file: CatalogFile, written: Written, task: SyncProgressTask, *, item_id: int) -> None:
+    """Put the rejected rows of a chunk into quarantine, and release those that are read well now.
+
+    A row that waits there already stays its sync's, with the reasons of today, and keeps what a person has corrected;
+    one that a person has discarded does not come again. Where another row of the same number waits, of other content
+    of the file, that one stays. The caller holds the file.
     """
-    known = _known(file_id, written)
+    known = _known(file, written)
     undecided = {row.sheet_row: row for row in known if row.state in QUARANTINE_UNDECIDED}
     discarded = {(row.sheet_row, fingerprint(row.values)) for row in known if row.state == QuarantineState.DISCARDED}
+    template_id = task.options["template_id"]
     new: dict[int, tuple[Line, list[RejectedRow]]] = {}
+    again: list[QuarantinedRow] = []
     taken: set[int] = set()  # two contents of the file may both have stored rows of one number
     for line, row in written.rejected:
         waiting = undecided.get(row.row)
         cells = fingerprint(row.values)
         if waiting is not None and fingerprint(waiting.values) == cells:
-            _say_again(waiting, row, item_id=item_id, template_id=template_id)
+            again.append(_refused_again(waiting, row, template_id=template_id))
         elif waiting is None and row.row not in taken and (row.row, cells) not in discarded:
             taken.add(row.row)
             new.setdefault(id(line), (line, []))[1].append(row)
+    QuarantinedRow.objects.bulk_update(again, ("reasons", "template", "context"), batch_size=_AT_ONCE)
     for line, rows in new.values():
         plan = line.stored_plan.plan
         Rejects(plan, item_id=item_id, template_id=template_id, using="default").keep(rows)
-    _take_out(undecided, written)
+    _release(file, _read_well(file, undecided, written), task)
 
 
-def _known(file_id: int, written: Written) -> list[QuarantinedRow]:
+def _known(file: CatalogFile, written: Written) -> list[QuarantinedRow]:
     """What quarantine holds, or held, of the sheet rows of a chunk."""
     numbers = (written.first_row, written.last_row)
-    rows = QuarantinedRow.objects.filter(file_id=file_id, sheet_row__range=numbers)
+    rows = QuarantinedRow.objects.filter(file=file, sheet_row__range=numbers)
     return list(rows.exclude(state=QuarantineState.RELEASED))
 
 
-def _say_again(waiting: QuarantinedRow, row: RejectedRow, *, item_id: int, template_id: int) -> None:
+def _refused_again(waiting: QuarantinedRow, row: RejectedRow, *, template_id: int) -> QuarantinedRow:
     waiting.reasons = [
         {"header": header, "code": code, "value": storable(value)} for header, code, value in row.reasons
     ]
-    waiting.item_id, waiting.template_id, waiting.context = item_id, template_id, row.context
-    waiting.save(update_fields=["reasons", "item", "template", "context"])
+    waiting.template_id, waiting.context = template_id, row.context
+    return waiting
 
 
-def _take_out(undecided: dict[int, QuarantinedRow], written: Written) -> None:
-    """Remove rows from quarantine that were kept as facts then, and are facts that can be trusted now."""
-    if not undecided:
+def _read_well(file: CatalogFile, undecided: dict[int, QuarantinedRow], written: Written) -> list[QuarantinedRow]:
+    """Open rows that were facts all the while and are facts that can be trusted now, with what they have become.
+
+    Corrected ones are left: their fact does not hold what a person wants in it until that person releases them.
+    """
+    waiting = {number: row for number, row in undecided.items() if row.state == QuarantineState.OPEN}
+    found: dict[int, QuarantinedRow] = {}
+    for line, accepted in written.accepted if waiting else ():
+        for read in accepted.filter(pl.col("row").is_in(list(waiting))).iter_rows(named=True):
+            row = waiting[read["row"]]
+            if fingerprint([text or None for text in json.loads(read["raw"])]) == fingerprint(row.values):
+                identified = line.stored_plan.plan.ordinal
+                row.context = with_line(
+                    read["context"], (read["line_ordinal"], read["identity"]) if identified else None
+                )
+                row.record_key = UUID(read["record_key"])
+                row.outcome = _UNCHANGED if read["unchanged"] else _UPDATED
+                found[row.sheet_row] = row
+    own = _stored(file, list(found))
+    for number, row in found.items():
+        if (number, row.record_key) not in own:
+            row.outcome = _DUPLICATES
+    return list(found.values())
+
+
+def _stored(file: CatalogFile, numbers: list[int]) -> set[tuple[int, UUID | None]]:
+    """Sheet row and key of the facts of these sheet rows. Who is not among them has become one with another row."""
+    if not numbers:
+        return set()
+    facts = FACT_MODELS[file.domain]._default_manager.filter(file_last_id=file.pk, sheet_row__in=numbers)  # noqa: SLF001 - of whichever model
+    return set(facts.values_list("sheet_row", "record_key"))
+
+
+def _release(file: CatalogFile, rows: list[QuarantinedRow], task: SyncProgressTask) -> None:
+    """Take rows out of quarantine in the name of who asked for the remap; the file's books follow."""
+    if not rows:
         return
-    read_well = [
-        undecided[row].pk
-        for part in written.accepted
-        for row, raw in part.filter(pl.col("row").is_in(list(undecided))).rows()
-        if fingerprint([text or None for text in json.loads(raw)]) == fingerprint(undecided[row].values)
-    ]
-    QuarantinedRow.objects.filter(pk__in=read_well).delete()
+    QuarantinedRow.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=QuarantineState.RELEASED,
+        template_id=task.options["template_id"],
+        note=task.task_id,
+        decided_by_id=task.owner_id,
+        decided_at=Now(),
+    )
+    QuarantinedRow.objects.bulk_update(rows, ("record_key", "outcome", "context"), batch_size=_AT_ONCE)
+    settle(file, rows)
+    audit.record(
+        AuditAction.ROWS_RELEASED,
+        actor=task.owner,
+        file=file,
+        rows=len(rows),
+        note=task.task_id,
+        detail={
+            "sheet_rows": [row.sheet_row for row in rows],
+            "outcomes": dict(Counter(row.outcome for row in rows)),
+            "task_id": task.task_id,
+        },
+    )

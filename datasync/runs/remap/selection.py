@@ -31,7 +31,7 @@ def published_template(template_id: int) -> HeaderTemplate:
     """The template; raises ``TemplateNotFound``, and ``TemplateNotInUse``."""
     template = find_template(template_id)
     if template.state != TemplateState.PUBLISHED:
-        raise TemplateNotInUse(name=str(template), state=template.state)
+        raise TemplateNotInUse(name=str(template), state=template.get_state_display())
     return template
 
 

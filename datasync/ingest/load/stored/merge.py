@@ -128,7 +128,7 @@ class Merge:
         for loader, rows in ((self._own, own), (self._shared, shared)):
             if not rows.is_empty():
                 loader.begin()
-                loader.update(rows)
+                loader.update_retyped(rows)
 
 
 def _parked(key: str, file_id: int, row: int) -> str:

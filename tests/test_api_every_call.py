@@ -1,0 +1,106 @@
+"""What holds for every call of the API, whatever it does: sign-in, CSRF, and requests that are not understood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
+
+from tests.api import client_of, error_of, staff
+
+__all__ = ["staff"]
+pytestmark = pytest.mark.django_db
+VALUES = {"domain": "orders", "record_key": "00000000-0000-0000-0000-000000000000"}
+_CALLS: list[tuple[str, str, dict[str, set[str]]]] = []
+
+
+def calls() -> list[tuple[str, str, dict[str, set[str]]]]:
+    """Method, path with ids, and the error codes that the document names, by status."""
+    if not _CALLS:
+        document = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+        for path, methods in document["paths"].items():
+            address = re.sub(r"{(\w+)}", lambda found: VALUES.get(found[1], "1"), path)
+            for method, operation in methods.items():
+                _CALLS.append((method, address, _codes(operation)))
+    return _CALLS
+
+
+def _codes(operation: dict[str, Any]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for status, response in operation["responses"].items():
+        if int(status) >= 400:
+            examples = response["content"]["application/json"]["examples"].values()
+            found[status] = {example["value"]["error"]["code"] for example in examples}
+    return found
+
+
+def calls_with(status: int, code: str) -> Iterator[tuple[str, str]]:
+    """The calls whose document names this error; there are some, or the test would prove nothing."""
+    named = [(method, path) for method, path, codes in calls() if code in codes.get(str(status), ())]
+    assert named, code
+    yield from named
+
+
+@pytest.fixture
+def client(staff: User) -> APIClient:
+    return client_of(staff)
+
+
+def send(client: Client, method: str, path: str, **options: Any) -> Any:
+    return getattr(client, method)(path, **options)
+
+
+def test_nobody_is_let_in_without_signing_in() -> None:
+    for method, path in calls_with(401, "NOT_AUTHENTICATED"):
+        error = error_of(send(APIClient(), method, path), 401)
+        assert error["code"] == "NOT_AUTHENTICATED", (method, path)
+
+
+def test_a_session_needs_the_csrf_token_to_change_anything(staff: User) -> None:
+    browser = APIClient(enforce_csrf_checks=True)
+    browser.force_login(staff)
+    for method, path in calls_with(403, "CSRF_FAILED"):
+        assert error_of(send(browser, method, path), 403)["code"] == "CSRF_FAILED", (method, path)
+
+
+def test_every_changing_call_is_guarded_against_csrf(staff: User) -> None:
+    for method, path, codes in calls():
+        guarded = method == "get" or path.startswith(("/api/auth/login", "/api/schema"))
+        assert guarded or "CSRF_FAILED" in codes.get("403", ()), (method, path)
+
+
+def test_an_answer_in_another_format_is_not_given(client: APIClient) -> None:
+    for method, path in calls_with(406, "NOT_ACCEPTABLE"):
+        response = send(client, method, path, HTTP_ACCEPT="application/x-yaml")
+        assert error_of(response, 406)["code"] == "NOT_ACCEPTABLE", (method, path)
+
+
+def test_a_body_that_is_broken_is_said_to_be(client: APIClient) -> None:
+    for method, path in calls_with(400, "MALFORMED_REQUEST"):
+        kind = "application/json"
+        response = send(client, method, path, data="{", content_type=kind)
+        if response.status_code == 415:  # an upload
+            response = send(client, method, path, data="{", content_type="multipart/form-data")
+        assert error_of(response, 400)["code"] == "MALFORMED_REQUEST", (method, path)
+
+
+def test_a_body_of_another_type_is_refused(client: APIClient) -> None:
+    for method, path in calls_with(415, "UNSUPPORTED_MEDIA_TYPE"):
+        response = send(client, method, path, data="a;b", content_type="text/csv")
+        assert error_of(response, 415)["code"] == "UNSUPPORTED_MEDIA_TYPE", (method, path)
+
+
+def test_a_body_that_is_too_large_is_refused(client: APIClient, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    for method, path in calls_with(413, "PAYLOAD_TOO_LARGE"):
+        data = '{"note": "' + 2000 * "a" + '"}'
+        response = send(client, method, path, data=data, content_type="application/json")
+        if response.status_code == 415:
+            continue
+        assert error_of(response, 413)["code"] == "PAYLOAD_TOO_LARGE", (method, path)
