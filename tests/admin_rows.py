@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from datasync import models
-from datasync.choices import AuditAction, ItemState, TaskState, TemplateState
+from datasync.choices import AuditAction, ExportKind, ExportState, ItemState, TaskState, TemplateState
 from datasync.exceptions import HeaderChanged
 from datasync.runs.errors import error_document
 from tests.quarantine_rows import HEADERS, make_file, make_row, make_task
@@ -89,6 +89,9 @@ def one_of_each() -> dict[type[Any], Any]:
         ),
         models.HeaderSet.objects.get(),
         models.AuditEntry.objects.create(action=AuditAction.ROWS_DISCARDED, file=file, rows=1, note="broken"),
+        models.ExportArchive.objects.create(
+            what=ExportKind.CLEANED, file_ids=[file.pk], state=ExportState.READY, storage_name="exports/1.zip"
+        ),
         *(make_fact(model, file) for model in models.FACT_MODELS.values()),
     ]
     return {type(row): row for row in rows}

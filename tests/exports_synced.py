@@ -166,7 +166,7 @@ class World:
         held.synced, held.replaced = True, False
         return item
 
-    def correct(self, held: Held, row: int, corrections: dict[int, str]) -> None:
+    def correct(self, held: Held, row: int, corrections: Mapping[int, str]) -> None:
         """Say what cells of a quarantined row should have held."""
         fields = self.layouts[held.export.layout].fields
         quarantine.correct(
@@ -182,8 +182,8 @@ class World:
             self.correct(held, row, given)
         result = quarantine.release(filters=Filters(ids=[row.pk for row in stored.values()]), actor=None)
         outcomes = self.model.release(held.export, self.layouts[held.export.layout], corrections)
-        for row in stored.values():
-            row.refresh_from_db()
+        for kept in stored.values():
+            kept.refresh_from_db()
         assert {row: found.outcome or None for row, found in stored.items()} == outcomes
         assert dict(result.outcomes) == dict(Counter(outcome for outcome in outcomes.values() if outcome))
         held.row.refresh_from_db()

@@ -60,7 +60,7 @@ def others_of(facts: Facts, key: Key, line: Line) -> dict[Key, Known]:
 
 @dataclass
 class Moves:
-    """Who gives an amount up where two lines have it: ``elsewhere`` lines to come, ``leaving`` those that are stored."""
+    """Who gives an amount up where two lines have it: ``elsewhere`` new lines, ``leaving`` those that are stored."""
 
     elsewhere: dict[Key, set[str]] = field(default_factory=lambda: defaultdict(set))
     leaving: dict[Key, set[str]] = field(default_factory=lambda: defaultdict(set))

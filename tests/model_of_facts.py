@@ -72,21 +72,18 @@ class Model:
     def __init__(self) -> None:
         self.facts: Facts = {}
         self.papers: dict[str, Paper] = {}
-        self._placed: dict[tuple[Identity, str], list[set[Key]]] = defaultdict(list)
 
     def undecided(self, file: str) -> dict[int, Waiting]:
         """The rows of a file that wait for a decision, by their number in the sheet."""
         return self.papers[file].undecided if file in self.papers else {}
 
     def amounts_that_stand_twice(self, layouts: Mapping[str, Layout]) -> set[tuple[Identity, str]]:
-        """Orders and their amounts on several lines, unless one file has said the amount on all of these."""
+        """Orders and their amounts that stand on several lines."""
         carriers: dict[tuple[Identity, str], set[Key]] = defaultdict(set)
         for key, known in self.facts.items():
             for name in known.carries(layouts[key[0]]):
                 carriers[(key[0], *known.line.order), name].add(key)
-        return {
-            of for of, keys in carriers.items() if len(keys) > 1 and not any(keys <= said for said in self._placed[of])
-        }
+        return {of for of, keys in carriers.items() if len(keys) > 1}
 
     def sync(self, export: Export, layout: Layout) -> Counter[str]:
         """Take an export in and give its books: newer rows win, a repeated one confirms, a blank order amount stays.
@@ -147,6 +144,18 @@ class Model:
             paper.decided[line.place] = line
             self._move(paper, waiting, str(outcomes[line.row]))
         return outcomes
+
+    def meets_what_the_file_only_confirmed(
+        self, export: Export, layout: Layout, corrections: Mapping[int, Mapping[int, str]]
+    ) -> bool:
+        """Whether a row would be released over another row of its file of which no table says where it stands."""
+        paper = self.papers[export.file]
+        lines = [
+            _corrected(paper.undecided[row].line, {**paper.undecided[row].corrections, **given}, export, layout)
+            for row, given in corrections.items()
+        ]
+        met = {key: self.facts.get(key) for line in lines if (key := (export.layout, line.identity)) in paper.brought}
+        return any(known is None or known.last != export.file for known in met.values())
 
     def delete(self, file: str, *, gone: Collection[str] = ()) -> None:
         """Forget a file with the rows that it wrote last, and all that was said and decided about its rows.
@@ -221,12 +230,8 @@ class Model:
             if outcomes[key] == "updated" and self.facts[key].line.content == line.content:
                 lacking = said(line, layout) - self.facts[key].carries(layout)
                 outcomes[key] = "unchanged" if lacking <= moved.elsewhere[key] else "updated"
-        for key, line in brought.items():
-            for name in said(line, layout):
-                same = {other for other, one in brought.items() if one.order == line.order and name in said(one, layout)}
-                self._placed[(key[0], *line.order), name].append(same)
         for key, names in moved.leaving.items():
-            self.facts[key] = self.facts[key].without(names) if names else self.facts[key]
+            self.facts[key] = self.facts[key].without(names, its_own=key not in brought)
         paper.confirmed = set() if anew else paper.confirmed
         for key, line in brought.items():
             if outcomes[key] == "unchanged":
@@ -263,7 +268,7 @@ class Model:
             moved = of_order - said(line, layout)
             known = replace(known, values={**known.values, **dict.fromkeys(moved)})
         known = replace(known, elsewhere=line.elsewhere, gave_up=False)
-        self.facts[key] = known.without(elsewhere) if elsewhere else known
+        self.facts[key] = known.without(elsewhere)
 
     def _confirmed_at(self, key: Key, file: str) -> datetime:
         others = (paper for other, paper in self.papers.items() if other != file and key in paper.confirmed)

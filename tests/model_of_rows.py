@@ -205,12 +205,13 @@ def blank_or(value: Any) -> Any:
 def _is_total(row: Row, layout: Layout) -> bool:
     """A label where the id stands, in a row that names nothing else."""
     return row[0].said == TOTALS_LABEL and all(
-        cell.said is None for cell, told in zip(row[1:], layout.fields[1:], strict=True) if _names(told)
+        cell.said is None for cell, told in zip(row[1:], layout.fields[1:], strict=True) if _names(told, layout)
     )
 
 
-def _names(told: Field) -> bool:
-    return told.kind in ("id", "day", "time") or str(told.name).endswith("_name")
+def _names(told: Field, layout: Layout) -> bool:
+    named = str(told.name).endswith("_name") or told.name in layout.identity
+    return named or told.kind in ("id", "day", "hour", "time")
 
 
 def _filled_down(lines: Sequence[tuple[int, Row]], layout: Layout) -> Iterator[tuple[int, Row, dict[str, str | None]]]:

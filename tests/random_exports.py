@@ -89,11 +89,10 @@ def _values(told: Field, layout: Layout) -> st.SearchStrategy[Cell]:
             return _amounts(comma=layout.comma)
         case "share":
             return _cell(st.integers(0, 999).map(lambda share: f"{share}%"))
-        case "id":
-            return _cell(st.sampled_from(_ids(told.name)))
         case _:
             shops = sorted(KNOWN_SHOPS) if told.name == "shop_label" else []
-            return _cell(st.sampled_from(shops or ["red", "蓝色", "<b>", "=1+1", "a,b", 'say "x"']))
+            few = _ids(told.name) if told.kind == "id" else shops
+            return _cell(st.sampled_from(few or ["red", "蓝色", "<b>", "=1+1", "a,b", 'say "x"']))
 
 
 def _ids(name: str | None) -> list[str]:
@@ -164,7 +163,25 @@ def sheets(draw: st.DrawFn, layout: Layout) -> tuple[Row | None, ...]:
         rows.insert(draw(st.integers(1, len(rows))), None)
     if draw(st.integers(0, 3)) == 0:
         rows.append((Cell(TOTALS_LABEL), *(Cell() for _ in layout.fields[1:])))
-    return tuple(rows)
+    return _amounts_on_first_lines(rows, layout)
+
+
+def _amounts_on_first_lines(rows: Sequence[Row | None], layout: Layout) -> tuple[Row | None, ...]:
+    """The rows of a sheet in which each order has its amounts once, unless they stand on every line."""
+    if layout.totals_on_every_line or layout.domain != "orders":
+        return tuple(rows)
+    order, begun, found = "", set[str](), list[Row | None]()
+    for row in rows:
+        order = (row[0].said if row else None) or order
+        again = row is not None and order in begun
+        begun |= {order} if row else set()
+        origin = _origin(layout).fields
+        found.append(
+            tuple(Cell() if again and told.of_order else cell for told, cell in zip(origin, row, strict=True))
+            if row
+            else row
+        )
+    return tuple(found)
 
 
 @st.composite
@@ -184,7 +201,7 @@ def changed(draw: st.DrawFn, rows: Sequence[Row | None], layout: Layout) -> tupl
         found += draw(sheets(layout))
     elif what == "moved":
         found = draw(st.permutations(found))
-    return tuple(found) if any(found) else tuple(rows)
+    return _amounts_on_first_lines(found, layout) if any(found) else tuple(rows)
 
 
 @st.composite
@@ -201,4 +218,4 @@ def corrected_at_the_source(
                 draw(_values(layout.fields[column], layout)) if column in bad[number] else cell
                 for column, cell in enumerate(row)
             )
-    return tuple(rows)
+    return _amounts_on_first_lines(rows, layout)

@@ -29,6 +29,12 @@ def act(client: Client, page: str, action: str, *rows: Any) -> Any:
     return client.post(reverse(page), {"action": action, "_selected_action": [row.pk for row in rows]})
 
 
+def agreed(client: Client, action: str, *rows: Any) -> Any:
+    """Run an action on templates that shows first what it would do, and agree."""
+    chosen = {"action": action, "_selected_action": [row.pk for row in rows], "confirmed": "yes"}
+    return client.post(reverse(TEMPLATES), chosen)
+
+
 def told(response: Any) -> str:
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
@@ -120,12 +126,12 @@ def test_draft_is_published_and_the_old_version_archived(admin_client: Client) -
     draft = HeaderTemplate.objects.get(state=TemplateState.DRAFT)
     assert (draft.version, draft.origin) == (old.version + 1, TemplateOrigin.OPERATOR)
     assert draft.columns.count() == old.columns.count()
-    act(admin_client, TEMPLATES, "publish", draft)
+    agreed(admin_client, "publish", draft)
     old.refresh_from_db()
     draft.refresh_from_db()
     assert (old.state, draft.state) == (TemplateState.ARCHIVED, TemplateState.PUBLISHED)
-    assert "only a draft" in told(act(admin_client, TEMPLATES, "publish", draft))
-    act(admin_client, TEMPLATES, "archive", draft)
+    assert "only a draft" in told(agreed(admin_client, "publish", draft))
+    agreed(admin_client, "archive", draft)
     draft.refresh_from_db()
     assert draft.state == TemplateState.ARCHIVED
 

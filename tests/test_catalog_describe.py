@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_what_a_person_said_outlives_new_content(root: Path) -> None:
     "fields",
     [{"platform": "nowhere"}, {"sub_domain": "agent"}, {"granularity": "snapshot"}, {"state": "ingested"}],
 )
-def test_what_cannot_be_is_refused(root: Path, fields: dict[str, str]) -> None:
+def test_what_cannot_be_is_refused(root: Path, fields: dict[str, Any]) -> None:
     put(root, NAME, products("1"))
     file = scan_one()
     with pytest.raises(InvalidRequest):

@@ -158,7 +158,7 @@ def test_delete_and_restore(file: CatalogFile, capsys: pytest.CaptureFixture[str
     assert "would be deleted" in shown(capsys, "delete", file.pk, "--dry-run")
     done = answer(capsys, "delete", file.pk, "--rows", "delete", "--user", admin_user.username)
     assert (done["finished"], done["removed_rows"], OrderLine.objects.count()) == (True, 2, 0)
-    assert AuditEntry.objects.get().actor == admin_user
+    assert AuditEntry.objects.get(action="file_deleted").actor == admin_user
     assert answer(capsys, "restore", file.pk)["status"] == "pending"
     assert "deleted" in shown(capsys, "delete", file.pk)
 

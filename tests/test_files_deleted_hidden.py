@@ -70,6 +70,7 @@ def test_for_a_submit_that_saw_it_a_moment_before(gone: CatalogFile) -> None:
     ],
 )
 def test_for_the_api(gone: CatalogFile, staff: User, method: str, address: str, body: dict[str, Any] | None) -> None:
+    User.objects.filter(pk=staff.pk).update(is_superuser=True)
     client = client_of(staff)
     given = {name: gone.pk if value == "{}" else value for name, value in body.items()} if body else None
     response = getattr(client, method)(f"{API}/{address.format(gone.pk)}", given)
@@ -81,6 +82,7 @@ def test_for_the_api(gone: CatalogFile, staff: User, method: str, address: str, 
     ("method", "address"), [("post", "files/batch-delete-impact"), ("delete", "files/batch"), ("post", "batch-by-ids")]
 )
 def test_for_the_api_among_others(gone: CatalogFile, staff: User, method: str, address: str) -> None:
+    User.objects.filter(pk=staff.pk).update(is_superuser=True)
     response = getattr(client_of(staff), method)(f"{API}/{address}", {"file_ids": [gone.pk]})
     assert error_of(response, 404)["code"] == "DATA_NOT_FOUND"
 

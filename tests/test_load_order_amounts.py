@@ -143,7 +143,8 @@ def test_each_amount_is_moved_by_itself() -> None:
     other = line("1", "7", order="A2")
     desk.sync(0, line("1", "50", paid="80"), other)
     desk.sync(1, line("2", "60"), other)
-    assert (desk.amounts(), desk.amounts("buyer_paid")) == ({"2": 60}, {"1": 80})
+    assert desk.amounts() == {"2": Decimal(60)}
+    assert desk.amounts("buyer_paid") == {"1": Decimal(80)}
 
 
 def test_a_blank_keeps_the_amount_that_only_a_stale_row_shows_elsewhere() -> None:
@@ -242,17 +243,15 @@ def exports(draw: st.DrawFn) -> dict[str, Content]:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(days=st.permutations(range(4)), found=st.tuples(*[exports()] * 4), size=st.sampled_from([1, 2, 1000]))
-def test_four_exports_of_an_order_in_any_order(
-    days: list[int], found: tuple[dict[str, Content], ...], size: int
-) -> None:
+@given(days=st.permutations(range(4)), found=st.tuples(*[exports()] * 4))
+def test_four_exports_of_an_order_in_any_order(days: list[int], found: tuple[dict[str, Content], ...]) -> None:
     desk, oracle = Desk(), Oracle()
     anchor = line("1", "7", order="A2")
     desk.sync(-1, anchor, file=99)
     sheets = {day: [anchor, *(line(item, profit, status=status) for item, (status, profit) in found[day].items())]
               for day in range(4)}  # fmt: skip
     for day in days:
-        desk.sync(day, *sheets[day], size=size)
+        desk.sync(day, *sheets[day])
         oracle.sync(day, found[day])
         assert desk.amounts() == {item: Decimal(profit) for item, profit in oracle.amounts.items()}
     desk.again(*sheets.items())

@@ -127,7 +127,8 @@ class Syncs(RuleBasedStateMachine):
         for one in sorted(waiting) if several else [row]:
             columns = set(waiting[one].bad) | ({data.draw(st.integers(0, len(layout.fields) - 1))} if more else set())
             corrections[one] = {at: data.draw(good_text(layout.fields[at], layout)) for at in sorted(columns)}
-        self.world.release(held, corrections)
+        if not self.world.model.meets_what_the_file_only_confirmed(held.export, layout, corrections):
+            self.world.release(held, corrections)
 
     @precondition(lambda self: self.world.waiting_rows())
     @rule(number=st.integers(0, 50))

@@ -48,7 +48,7 @@ def test_a_rehearsal_counts_and_writes_nothing(inbox: Path) -> None:
     assert services.discard(filters=Filters(), note="x", actor=None, dry_run=True).discarded == 1
     file.refresh_from_db()
     assert (list(QuarantinedRow.objects.values()), file.state) == (before, FileState.PARTIAL)
-    assert not AuditEntry.objects.exists()
+    assert not AuditEntry.objects.filter(action="rows_discarded").exists()
 
 
 @pytest.mark.parametrize("note", ["", "  ", "x" * 501, "a\0b"])

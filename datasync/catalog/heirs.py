@@ -51,8 +51,18 @@ class Heirs:
         return {heir: [ordered[position] for position in positions] for heir, positions in found.iter_rows()}
 
 
-NOBODY = Heirs(pl.DataFrame(schema={"high": pl.UInt64, "low": pl.UInt64, "owner": pl.Int64, "heir": pl.Int64}))
-_NO_KEYS = NOBODY.rows.drop("heir").with_columns(since=pl.lit(None, pl.Datetime("us", "UTC")))
+_HEIR_OF_A_ROW: dict[str, Any] = {"high": pl.UInt64, "low": pl.UInt64, "owner": pl.Int64, "heir": pl.Int64}
+_CONFIRMED_KEY: dict[str, Any] = {
+    "high": pl.UInt64,
+    "low": pl.UInt64,
+    "owner": pl.Int64,
+    "since": pl.Datetime("us", "UTC"),
+}
+
+
+def nobody() -> Heirs:
+    """No row has an heir. Made when asked for: Polars must not be used before a worker forks."""
+    return Heirs(pl.DataFrame(schema=_HEIR_OF_A_ROW))
 
 
 class Confirmations:
@@ -79,7 +89,7 @@ class Confirmations:
             else ConfirmedRows.objects.none()
         )
         self._known: list[tuple[Any, ...]] = []
-        self._heirs = NOBODY
+        self._heirs = nobody()
 
     def _state(self) -> list[tuple[Any, ...]]:
         """Which exports there are, and what changes with every sync or release of one."""
@@ -90,14 +100,14 @@ class Confirmations:
         """The newest export for each row, found anew only where an export came, went or was synced."""
         state = self._state()
         if state != self._known:
-            self._heirs = self._find() if state else NOBODY
+            self._heirs = self._find() if state else nobody()
             self._known = state
         return self._heirs
 
     def _find(self) -> Heirs:
         """Memory grows with the rows, not with the exports."""
-        waiting = pl.concat([_NO_KEYS, *self._keys()])
-        found, collected = [NOBODY.rows], {}
+        waiting = pl.concat([pl.DataFrame(schema=_CONFIRMED_KEY), *self._keys()])
+        found, collected = [nobody().rows], {}
         for heir, at, keys in self._newest_first():
             taken = waiting.filter(pl.col("since") < at).join(halves_of(keys), on=_HALVES, how="semi")
             if taken.is_empty():
