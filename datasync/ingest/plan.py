@@ -167,7 +167,6 @@ class Plan:
     cleared: frozenset[str] = frozenset()
     """Fields whose stored value is of another template: an update of a row that this file wrote last empties them, and
     writes what the file now says, blank or not. Rows that another file wrote last keep theirs."""
-    synced_before: bool = False  # there may be something of an earlier sync of this file to be replaced
 
 
 @dataclass(slots=True)

@@ -135,7 +135,6 @@ def bind(file: CatalogFile, info: SheetInfo, options: SyncOptions | None = None)
     """
     options = options or SyncOptions()
     plan, mapping, found = _bound(file, info.header, options, held_shelf())
-    plan = replace(plan, synced_before=file.synced_at is not None)
     previous = previous_template(file, template_id=mapping.template_id)
     if previous is not None:
         plan = replace(plan, cleared=cleared_fields(previous=previous, header=info.header, plan=plan))

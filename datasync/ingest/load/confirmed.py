@@ -44,11 +44,6 @@ def halves_of(block: bytes | memoryview) -> pl.DataFrame:
     return pl.DataFrame({"high": keys[:, 0], "low": keys[:, 1]})
 
 
-def drop_confirmed(plan: Plan, *, using: str) -> None:
-    """Forget what an earlier sync of this file confirmed: it confirms nothing now."""
-    ConfirmedRows.objects.using(using).filter(file_id=plan.file_id).delete()
-
-
 def save_confirmed(plan: Plan, keys: list[pl.Series], *, using: str, collected_at: datetime) -> None:
     """Keep the rows that this file has confirmed; what it confirmed at an earlier sync is replaced."""
     joined = pl.concat(keys).sort()

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from datasync.ingest.load import seen
 from datasync.ingest.load.amounts import Amounts, Brought, Leaving, said_flags, said_of, settle
-from datasync.ingest.load.confirmed import Confirmed, drop_confirmed, save_confirmed
+from datasync.ingest.load.confirmed import Confirmed, save_confirmed
 from datasync.ingest.load.moved import give_up
 from datasync.ingest.load.seen import Seen
 from datasync.ingest.load.table import Table, table_of
@@ -256,9 +256,7 @@ class Loader(ABC):
         setattr(self.counts, name, getattr(self.counts, name) + difference)
 
     def finish(self) -> Counts:
-        """Keep what was confirmed, and nothing of an earlier sync; return the counts of loaded rows."""
+        """Keep what was confirmed, and return the counts of loaded rows."""
         if self._confirming:
             save_confirmed(self.plan, self._confirming, using=self.using, collected_at=self.plan.scope.collected_at)
-        elif self.plan.synced_before:
-            drop_confirmed(self.plan, using=self.using)
         return self.counts
