@@ -88,6 +88,17 @@ def test_many_rows_go_in_the_background(
     assert not OrderLine.objects.exists()
 
 
+def test_the_rows_of_several_files_go_in_the_background(
+    client: APIClient, file: CatalogFile, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DELETE_AT_ONCE_ROWS = 2
+    monkeypatch.setattr(removal, "ring_for", lambda _name: True)
+    told = data_of(client.delete(BATCH, {"file_ids": [file.pk], "rows": "delete"}), 202)
+    assert (told["finished"], told["removed_rows"]) == (False, 0)
+    assert removal.finish_deletions()
+    assert not OrderLine.objects.exists()
+
+
 def test_a_busy_file(client: APIClient) -> None:
     busy = file_with_rows("b.csv", 1, state=FileState.PROCESSING)
     assert error_of(client.delete(f"{FILES}/{busy.pk}"), 409)["code"] == "FILE_BUSY"

@@ -211,3 +211,9 @@ def test_the_cost_of_a_list_does_not_grow(owner: User, staff: User) -> None:
     for number in range(10, 200):
         make_task(owner, number)
     assert cost() == few <= 4
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=x", "page_size=-1", "color=red"])
+def test_a_wrong_page_is_named(owner: User, query: str) -> None:
+    error = error_of(client_of(owner).get(f"/api/data-sync/progress/batch_1?{query}"), 400)
+    assert (error["code"], list(error["fields"])) == ("VALIDATION_ERROR", [query.split("=", maxsplit=1)[0]])

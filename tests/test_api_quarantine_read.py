@@ -164,3 +164,10 @@ def test_the_cost_does_not_grow_with_the_rows(client: APIClient, files: Any, pat
         make_row(files[0], number, "A", "x", "")
         make_row(make_file(f"more{number}.csv"), 2, "A", "x", "")
     assert cost() == few <= 10
+
+
+@pytest.mark.parametrize("call", ["", "/files", "/stats"])
+@pytest.mark.parametrize(("name", "value"), [("state", "lost"), ("domain", "weather"), ("color", "red")])
+def test_a_wrong_filter_is_named(client: APIClient, call: str, name: str, value: str) -> None:
+    error = error_of(client.get(f"{ROWS}{call}", {name: value}), 400)
+    assert (error["code"], list(error["fields"])) == ("VALIDATION_ERROR", [name])

@@ -83,6 +83,13 @@ def test_a_batch_by_filter(client: APIClient, files: list[CatalogFile]) -> None:
     assert given["total_files"] == 1
 
 
+def test_everything_that_is_pending(client: APIClient, files: list[CatalogFile]) -> None:
+    CatalogFile.objects.update(template=make_template())
+    given = data_of(client.post(ALL, {"priority": 3}), 202)
+    assert given["total_files"] == 3
+    assert SyncProgressTask.objects.get(task_id=given["task_id"]).priority == 3
+
+
 @pytest.mark.parametrize("platform", ["*", "", None])
 def test_a_batch_over_all_platforms(client: APIClient, files: list[CatalogFile], platform: str | None) -> None:
     CatalogFile.objects.update(template=make_template())

@@ -274,3 +274,27 @@ def test_waiting_files_look_again(client: APIClient, owner: User, root: Path) ->
 def test_a_wrong_recheck_names_the_field(client: APIClient, body: dict[str, Any]) -> None:
     error = error_of(client.post(RECHECK, body, format="json"), 400)
     assert next(iter(error["fields"])).split(".")[0] == next(iter(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "name"), [({}, "file_id"), ({"file_id": "1"}, "file_id"), ({"file_id": 1, "x": 1}, "x")]
+)
+def test_a_wrong_request_for_a_suggestion_is_named(client: APIClient, body: dict[str, Any], name: str) -> None:
+    error = error_of(client.post(SUGGEST, body, format="json"), 400)
+    assert (error["code"], list(error["fields"])) == ("VALIDATION_ERROR", [name])
+
+
+def test_a_suggestion_without_what_identifies_a_row_is_not_published(client: APIClient, root: Path) -> None:
+    services.load_builtin_templates()
+    path = root / "shopify_orders_daily_20260102_000000.csv"
+    path.write_text("Created at,Lineitem quantity,Total\n" + "2026-01-01 10:00:00 +0800,2,10.50\n" * 20)
+    body = {"file_id": catalogue_path(path).pk, "publish": True}
+    assert error_of(client.post(SUGGEST, body, format="json"), 422)["code"] == "KEY_COLUMN_MISSING"
+
+
+@pytest.mark.parametrize("act", ["publish", "new-version"])
+def test_a_template_that_lost_its_key_column_goes_no_further(client: APIClient, act: str) -> None:
+    row = draft()
+    row.columns.filter(field__in=("order_id", "sku")).update(field="", required=False)
+    error = error_of(client.post(f"{TEMPLATES}/{row.pk}/{act}", {}, format="json"), 422)
+    assert error["code"] == "KEY_COLUMN_MISSING"

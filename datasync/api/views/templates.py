@@ -159,7 +159,7 @@ class NewVersionView(APIView):
         answer=TemplateDetail,
         status=HTTPStatus.CREATED,
         example=examples.DRAFT_DETAIL,
-        errors=(PermissionDenied, TemplateNotFound, *INVALID),
+        errors=(PermissionDenied, TemplateNotFound, InvalidTemplate, KeyColumnMissing),
         changes=True,
     )
     def post(self, request: Request, template_id: int) -> Answer:

@@ -192,7 +192,7 @@ class _Sides:
             if not both or apart or line["shop_id"] != shops[at]:
                 continue
             self._contents[key] = line["content_hash"]
-            if key in said:
+            if key in said and not line["newer"]:  # what the file only repeats of a newer one is not its to move
                 self._unmarked.add(key)
                 self._moving.append((at, key, both - said[key]))
             elif self._stays(line, confirmed=late):
