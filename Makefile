@@ -4,7 +4,6 @@
 # its stamp carries their digest.
 
 .DEFAULT_GOAL := help
-.NOTPARALLEL:
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
