@@ -31,16 +31,19 @@ def record(
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One of many acts of the same kind."""
+    """One of many acts of the same kind, on a file or a template."""
 
-    file: CatalogFile
-    rows: int
     detail: dict[str, Any]
+    file: CatalogFile | None = None
+    template: HeaderTemplate | None = None
+    rows: int = 0
 
 
 def record_each(action: AuditAction, *, actor: AbstractBaseUser | None, acts: Iterable[Act]) -> None:
-    """Write an entry for each of many files, in a few statements."""
-    entries = [_entry(action, actor, file=act.file, rows=act.rows, detail=act.detail) for act in acts]
+    """Write an entry for each of many files or templates, in a few statements."""
+    entries = [
+        _entry(action, actor, file=act.file, template=act.template, rows=act.rows, detail=act.detail) for act in acts
+    ]
     AuditEntry.objects.bulk_create(entries, batch_size=500)
 
 

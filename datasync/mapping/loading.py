@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
-from django.utils import timezone
 
-from datasync.audit import record
+from datasync.audit import Act, record_each
 from datasync.choices import AuditAction, TemplateOrigin, TemplateState
 from datasync.mapping.drafts import new_version, next_version, refuse_unknown_platforms
 from datasync.mapping.publishing import publish
 from datasync.mapping.rematch import offer
-from datasync.mapping.store import add_template, family_of, to_template, variant_rows
+from datasync.mapping.store import add_published, family_of, to_template, variant_rows
 from datasync.mapping.template import Family, InvalidTemplate, Template
 from datasync.mapping.template_file import builtin_templates, load_templates
 from datasync.mapping.versions import take_turns
@@ -95,16 +94,18 @@ def load_builtin_templates(
     if not dry_run:
         ensure_platforms()
         take_turns(PLATFORMS)
-    newest = {(family_of(row), row.variant): row for row in _with_columns(HeaderTemplate.objects.all())}
-    done, touched, replaced = list[tuple[str, LoadAction]](), dict[Family, None](), list[int]()
+    stored = list(_with_columns(HeaderTemplate.objects.all()))
+    newest = {(family_of(row), row.variant): row for row in stored}
+    done, wanted = list[tuple[str, LoadAction]](), list[Template]()
     for template in builtin_templates():
         action, version = _judge(template, newest.get((template.family, template.variant)), force=force)
         numbered = replace(template, version=version)
         done.append((numbered.name, action))
-        if action in {LoadAction.CREATED, LoadAction.UPDATED} and not dry_run:
-            replaced += _publish_builtin(numbered, actor=actor)
-            touched[template.family] = None
-    offer(list(touched), replaced=replaced)
+        if action in {LoadAction.CREATED, LoadAction.UPDATED}:
+            wanted.append(numbered)
+    if not dry_run:
+        replaced = _publish_builtin(wanted, stored=stored, actor=actor)
+        offer(list(dict.fromkeys(template.family for template in wanted)), replaced=replaced)
     return LoadResult(tuple(done))
 
 
@@ -155,18 +156,24 @@ def _judge(template: Template, row: HeaderTemplate | None, *, force: bool) -> tu
     return LoadAction.UPDATED, row.version + 1
 
 
-def _publish_builtin(template: Template, *, actor: AbstractBaseUser | None) -> list[int]:
-    """Publish a built-in template, and write it down; the ids of what it takes the place of."""
-    published = HeaderTemplate.objects.filter(**variant_rows(template.family, template.variant))
-    published = published.filter(state=TemplateState.PUBLISHED)
-    archived = list(published.values_list("pk", flat=True))
-    published.update(state=TemplateState.ARCHIVED)
-    row = add_template(template, origin=TemplateOrigin.BUILTIN, state=TemplateState.PUBLISHED)
-    row.published_at = timezone.now()
-    row.save(update_fields=["published_at"])
-    told = {"template": str(row), "archived": archived, "origin": str(TemplateOrigin.BUILTIN)}
-    record(AuditAction.TEMPLATE_PUBLISHED, actor=actor, template=row, detail=told)
-    return archived
+def _publish_builtin(
+    templates: Sequence[Template], *, stored: Iterable[HeaderTemplate], actor: AbstractBaseUser | None
+) -> list[int]:
+    """Publish built-in templates, and write it down, in a few statements; the ids of what they take the place of."""
+    published: dict[tuple[Family, str], list[int]] = defaultdict(list)
+    for row in stored:
+        if row.state == TemplateState.PUBLISHED:
+            published[family_of(row), row.variant or "default"].append(row.pk)
+    archived = [published[template.family, template.variant] for template in templates]
+    replaced = [pk for pks in archived for pk in pks]
+    HeaderTemplate.objects.filter(pk__in=replaced).update(state=TemplateState.ARCHIVED)
+    rows = add_published(templates, origin=TemplateOrigin.BUILTIN)
+    acts = [
+        Act(template=row, detail={"template": str(row), "archived": pks, "origin": str(TemplateOrigin.BUILTIN)})
+        for row, pks in zip(rows, archived, strict=True)
+    ]
+    record_each(AuditAction.TEMPLATE_PUBLISHED, actor=actor, acts=acts)
+    return replaced
 
 
 def _refuse_doubles(templates: Iterable[Template]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from datasync import models
 from datasync.choices import TemplateOrigin, TemplateState
@@ -115,6 +116,24 @@ def add_template(template: Template, *, origin: TemplateOrigin, state: TemplateS
     row = models.HeaderTemplate.objects.create(state=state, origin=origin, **_values(template))
     models.TemplateColumn.objects.bulk_create(_column_rows(row, template.columns))
     return row
+
+
+def add_published(templates: Sequence[Template], *, origin: TemplateOrigin) -> list[models.HeaderTemplate]:
+    """Write many templates with their columns, published now, in two statements; their platforms must exist."""
+    now = timezone.now()
+    rows = models.HeaderTemplate.objects.bulk_create(
+        models.HeaderTemplate(state=TemplateState.PUBLISHED, origin=origin, published_at=now, **_values(template))
+        for template in templates
+    )
+    models.TemplateColumn.objects.bulk_create(
+        (
+            column
+            for row, template in zip(rows, templates, strict=True)
+            for column in _column_rows(row, template.columns)
+        ),
+        batch_size=1_000,
+    )
+    return rows
 
 
 def write_content(row: models.HeaderTemplate, template: Template) -> None:
