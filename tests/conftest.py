@@ -15,6 +15,7 @@ from pathlib import Path
 import django
 import pytest
 from django.conf import settings
+from django.test import TransactionTestCase
 
 from erp.broker import QUEUES
 from erp.messages import compile_messages
@@ -32,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
     os.environ["VAR_DIR"] = str(_folder / "var")
     os.environ["GROWING_SECONDS"] = "0"
-    database = os.environ.get("TEST_DATABASE", "sqlite")
+    database = _database()
     if database == "postgres":
         for variable, start in (("DATABASE_URL", services.start_postgres), ("REDIS_URL", services.start_redis)):
             server = start()
@@ -51,9 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """A whole run on SQLite fails when no test got an answer that the API's document promises."""
+    """A whole run on PostgreSQL fails when no test got an answer that the API's document promises."""
     whole = session.config.args == session.config.getini("testpaths") and not session.config.option.keyword
-    if exitstatus or not whole or os.environ.get("TEST_DATABASE") == "postgres":
+    if exitstatus or not whole or _database() != "postgres":
         return
     from tests import contract  # noqa: PLC0415
 
@@ -74,18 +75,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(_folder, ignore_errors=True)
 
 
+def _database() -> str:
+    return os.environ.get("TEST_DATABASE", "sqlite")
+
+
 _OF_A_DATABASE = {"db", "transactional_db", "private_postgres", "private_redis", "worker"}
+_DOORS = {"test_api_": "postgres", "test_admin_": "sqlite", "test_command_": "sqlite"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Fast tests first: what starts servers or workers comes after, what is marked slow comes last.
 
-    What touches no database runs with SQLite alone: once is enough.
+    The rooms are tested on both databases. Once is enough for each door to them, and for what touches no database;
+    a test that is asked for by its file's name runs on either.
     """
-    if os.environ.get("TEST_DATABASE") == "postgres":
-        once = [item for item in items if not _touches_a_database(item)]
-        config.hook.pytest_deselected(items=once)
-        items[:] = [item for item in items if _touches_a_database(item)]
+    if config.args == config.getini("testpaths"):
+        elsewhere = [item for item in items if not _belongs_here(item)]
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if _belongs_here(item)]
 
     def cost(item: pytest.Item) -> int:
         if item.get_closest_marker("slow"):
@@ -94,6 +101,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return int(bool(uses & {"worker", "private_postgres", "private_redis"} or item.get_closest_marker("services")))
 
     items.sort(key=cost)
+
+
+def _belongs_here(item: pytest.Item) -> bool:
+    if not _touches_a_database(item):
+        return _database() == "sqlite"
+    doors = (database for name, database in _DOORS.items() if item.path.name.startswith(name))
+    return next(doors, _database()) == _database()
 
 
 def _touches_a_database(item: pytest.Item) -> bool:
@@ -114,6 +128,35 @@ def django_db_modify_db_settings() -> None:
 def cheap_passwords() -> None:
     """Hashing passwords as in production costs a third of a second a user."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_emptying() -> Iterator[None]:
+    """After a test that commits, empty only the tables in which there is something.
+
+    Django truncates all of them, which makes PostgreSQL write some hundred new files each time.
+    """
+    if _database() != "postgres":
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _self: _empty_tables())
+        yield
+
+
+def _empty_tables() -> None:
+    from django.db import connection, transaction  # noqa: PLC0415 - the settings are read after this module
+
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    quoted = [connection.ops.quote_name(name) for name in tables if name not in _MADE_ONCE]
+    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in quoted)
+    with transaction.atomic(), connection.cursor() as cursor:  # references are checked at the end
+        cursor.execute(filled)
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DELETE FROM {name}")
+
+
+_MADE_ONCE = {"django_migrations", "django_content_type", "auth_permission"}
 
 
 @pytest.fixture(scope="session")
