@@ -29,6 +29,9 @@ _COLUMNS = (
     "collected_at",
 )
 
+_FIRST_PARKED = "ffffffff-ffff-ffff-0000-000000000000"
+"""Rows in the midst of a remap have keys from here on (``models.facts.FIRST_PARKED``); readers do not see them."""
+
 RAW_OBJECT = {
     "postgresql": (
         "(SELECT coalesce(json_object_agg(coalesce(cell.name, 'column ' || cell.position), cell.value "
@@ -54,10 +57,12 @@ def create_raw_views(apps: Any, schema_editor: Any) -> None:
     headers = quote(apps.get_model("datasync", "HeaderSet")._meta.db_table)
     columns = ", ".join(f"fact.{name}" for name in _COLUMNS)
     raw = RAW_OBJECT[vendor].format(raw="fact.raw", names="header.names")
+    first_parked = _FIRST_PARKED if vendor == "postgresql" else _FIRST_PARKED.replace("-", "")
     for table in _tables(apps):
         schema_editor.execute(
             f"CREATE VIEW {quote(f'{table}_raw')} AS SELECT {columns}, {raw} AS raw "  # noqa: S608 - our own names
-            f"FROM {quote(table)} AS fact LEFT JOIN {headers} AS header ON header.id = fact.header_set_id",
+            f"FROM {quote(table)} AS fact LEFT JOIN {headers} AS header ON header.id = fact.header_set_id "
+            f"WHERE fact.record_key < '{first_parked}'",
             params=None,
         )
 

@@ -11,6 +11,7 @@ import pytest
 from datasync.choices import QuarantineState
 from datasync.models import OrderLine, QuarantinedRow, TrafficMetric
 from datasync.runs.remap import parts
+from tests.remap_dates import RIGHT, SWAPPED, misread, month
 from tests.remap_support import (
     Bell,
     bell,
@@ -27,27 +28,20 @@ from tests.remap_support import (
     template_of,
     with_column,
     write_orders,
-    write_traffic,
 )
 
 __all__ = ["bell", "inbox"]
 pytestmark = pytest.mark.django_db(transaction=True)
-RIGHT, WRONG = with_column("日期", format="%d/%m/%Y|%Y-%m-%d"), with_column("日期", format="%m/%d/%Y|%Y-%m-%d")
-
-
-def _misread(row: Any) -> Any:
-    """Publish the template that takes days for months."""
-    return corrected(row, WRONG)
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 9_000])
 def test_days_and_months_change_places(inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     monkeypatch.setattr(parts, "CHUNK_ROWS", chunk)
-    wrong = _misread(template_of("analytics", granularity="monthly"))
-    first = synced(write_traffic(inbox, [day("04/03/2026", views="1"), day("03/04/2026", views="2")]))
+    wrong = misread()
+    first = month(inbox, 1, SWAPPED[:2])
     days = [day("05/03/2026", views="3"), day("05/05/2026", views="4"), day("06/03/2026", views="5")]
-    second = synced(write_traffic(inbox, days, name="20260402_100000"))
-    third = synced(write_traffic(inbox, [day("03/05/2026", views="6")], name="20260403_100000"))
+    second = month(inbox, 2, days)
+    third = month(inbox, 3, [day("03/05/2026", views="6")])
     assert TrafficMetric.objects.count() == 6
     new = corrected(wrong, RIGHT)
     task = remapped(new)
@@ -64,10 +58,10 @@ def test_rows_that_become_one_are_merged_and_the_newer_file_wins(
     inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr(parts, "CHUNK_ROWS", chunk)
-    wrong = _misread(template_of("analytics", granularity="monthly"))
-    older = synced(write_traffic(inbox, [day("2026-03-04", views="1"), day("05/03/2026", views="2")]))
+    wrong = misread()
+    older = month(inbox, 1, [day("2026-03-04", views="1"), day("05/03/2026", views="2")])
     days = [day("04/03/2026", views="3"), day("2026-03-05", views="4"), day("2026-03-06", views="5")]
-    newer = synced(write_traffic(inbox, [*days, day("06/03/2026", views="6")], name="20260402_100000"))
+    newer = month(inbox, 2, [*days, day("06/03/2026", views="6")])
     assert TrafficMetric.objects.count() == 6
     task = remapped(corrected(wrong, RIGHT))
     # The newer file overwrites what the older one has there by then; of its own two rows the later one counts.

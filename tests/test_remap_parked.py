@@ -1,98 +1,91 @@
-"""Rows that made room for others: where a remap ends before their turn, none of them stays under a key of its own."""
+"""Rows that made room for others: where a remap ends before their turn none of them is lost, and nobody reads them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from django.db import connection
 
-from datasync.choices import FileState, ItemState, QuarantineState
-from datasync.models import CatalogFile, QuarantinedRow, SyncProgressTask, SyncTaskFile, TrafficMetric
+from datasync.catalog.deletion import delete_file
+from datasync.choices import FileState, ItemState, QuarantineState, RowsFate
+from datasync.exceptions import FileBusy
+from datasync.facts import selectors
+from datasync.facts.filters import Filters as FactFilters
+from datasync.models import CatalogFile, HeaderTemplate, QuarantinedRow, SyncProgressTask, TrafficMetric
 from datasync.quarantine import services as quarantine
 from datasync.quarantine.selectors import Filters
-from datasync.runs.remap import finish, parts
-from datasync.runs.remap.services import start_remap
+from datasync.runs import services
+from tests.remap_dates import RIGHT, SWAPPED, misread, month, one_row_done, parked
 from tests.remap_support import (
     Bell,
     bell,
     corrected,
+    counts,
     day,
     facts,
     from_scratch,
     inbox,
+    remapped,
     run_slice,
     sync_again,
-    synced,
-    template_of,
     with_column,
-    write_traffic,
 )
 
 __all__ = ["bell", "inbox"]
 pytestmark = pytest.mark.django_db(transaction=True)
-RIGHT, WRONG = with_column("日期", format="%d/%m/%Y|%Y-%m-%d"), with_column("日期", format="%m/%d/%Y|%Y-%m-%d")
-SWAPPED = [day("04/03/2026", views="1"), day("03/04/2026", views="2"), day("05/05/2026", views="3")]
+NOT_FAILED = with_column("跳出率", field=None)
 
 
-def _parked() -> list[int]:
-    """Sheet rows of the facts that wait under a key that is none."""
-    rows = TrafficMetric.objects.filter(record_key__gte="ffffffff-0000-0000-0000-000000000000")
-    return list(rows.order_by("sheet_row").values_list("sheet_row", flat=True))
-
-
-def _killed_after_a_chunk(task: SyncProgressTask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker does the first row and dies with the second in hand; its lease is over at once."""
-    real: Any = finish.checkpoint
-    done: list[int] = []
-
-    def once(*args: object, **options: object) -> None:
-        if done:
-            raise SystemExit
-        done.append(1)
-        real(*args, **options)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(parts, "CHUNK_ROWS", 1)
-        patched.setattr(finish, "checkpoint", once)
-        with pytest.raises(SystemExit):
-            run_slice(task.pk)
-    SyncTaskFile.objects.filter(task=task, state=ItemState.PROCESSING).update(lease_until="2020-01-01T00:00:00Z")
-
-
-def _begun(monkeypatch: pytest.MonkeyPatch, *files: list[list[str]], inbox: Path) -> tuple[SyncProgressTask, Any]:
-    wrong = corrected(template_of("analytics", granularity="monthly"), WRONG)
-    for number, days in enumerate(files, 1):
-        synced(write_traffic(inbox, days, name=f"2026040{number}_100000"))
+def _begun(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[CatalogFile, SyncProgressTask, HeaderTemplate]:
+    wrong = misread()
+    file = month(inbox, 1, SWAPPED)
     new = corrected(wrong, RIGHT)
-    started = start_remap(new.pk, owner=None)
-    assert started is not None
-    _killed_after_a_chunk(started.task, monkeypatch)
-    assert len(_parked()) == 1
-    return started.task, new
+    return file, one_row_done(monkeypatch, new), new
+
+
+def _waiting(file: CatalogFile, *, sheet_row: int, first_cell: str) -> QuarantinedRow:
+    """A row of another content of the file, as a sync has left it in quarantine."""
+    item = file.items.order_by("pk")[0]
+    fact = TrafficMetric.objects.filter(file_last=file)[0]
+    return QuarantinedRow.objects.create(
+        file=file, item=item, template=item.template, header_set=fact.header_set, domain="analytics",
+        sheet_row=sheet_row, reasons=[], values=[first_cell, *day("05/05/2026")[1:]], created_at=fact.created_at,
+    )  # fmt: skip
+
+
+def _in_the_view() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sheet_row FROM datasync_trafficmetric_raw ORDER BY sheet_row")
+        return [row for (row,) in cursor.fetchall()]
+
+
+def _views_by_month() -> list[tuple[int, int | None]]:
+    rows = TrafficMetric.objects.order_by("metric_date")
+    return list(rows.values_list("metric_date__month", "page_views"))
 
 
 def test_whoever_takes_the_file_over_gives_the_row_its_key(
     inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task, _ = _begun(monkeypatch, SWAPPED, inbox=inbox)
+    file, task, _ = _begun(inbox, monkeypatch)
     run_slice(task.pk)
-    assert (task.items.get().state, _parked()) == (ItemState.COMPLETED, [])
+    assert (task.items.get().state, parked()) == (ItemState.COMPLETED, [])
     after = facts()
-    assert from_scratch(CatalogFile.objects.get()) == after
+    assert from_scratch(file) == after
 
 
 @pytest.mark.parametrize("released", [False, True])
 def test_a_remap_that_fails_midway_puts_it_into_quarantine(
     inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch, *, released: bool
 ) -> None:
-    task, new = _begun(monkeypatch, SWAPPED, inbox=inbox)
-    assert _parked() == [6]
-    file = CatalogFile.objects.get()
-    newest = corrected(new, with_column("跳出率", field=None))
+    file, task, new = _begun(inbox, monkeypatch)
+    assert parked() == [6]
+    newest = corrected(new, NOT_FAILED)
     run_slice(task.pk)
     item = task.items.get()
-    assert (item.state, item.error["code"], _parked()) == (ItemState.FAILED, "TEMPLATE_REPLACED", [])
+    assert (item.state, item.error["code"], parked()) == (ItemState.FAILED, "TEMPLATE_REPLACED", [])
+    assert counts(item) == {"read": 2, "updated": 1, "quarantined": 1}
     row = QuarantinedRow.objects.get()
     assert (row.sheet_row, row.state, row.item, row.values[0]) == (6, QuarantineState.OPEN, item, "03/04/2026")
     assert [reason["code"] for reason in row.reasons] == ["IDENTITY_CHANGED"]
@@ -110,14 +103,77 @@ def test_a_remap_that_fails_midway_puts_it_into_quarantine(
     assert [row["record_key"] for row in scratch["analytics"]] == [row["record_key"] for row in after["analytics"]]
 
 
+@pytest.mark.parametrize("same_cells", [False, True])
+def test_its_place_in_quarantine_may_be_taken(
+    inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch, *, same_cells: bool
+) -> None:
+    file, task, new = _begun(inbox, monkeypatch)
+    waiting = _waiting(file, sheet_row=6, first_cell="99/99/2026")
+    if same_cells:
+        QuarantinedRow.objects.filter(pk=waiting.pk).update(values=SWAPPED[1])
+    corrected(new, NOT_FAILED)
+    run_slice(task.pk)
+    item = task.items.get()
+    assert (item.state, parked(), TrafficMetric.objects.count()) == (ItemState.FAILED, [], 2)
+    assert counts(item) == {"read": 2, "updated": 1, "quarantined": 1}
+    found = QuarantinedRow.objects.order_by("pk").values_list("sheet_row", "values__0", "item")
+    added = [] if same_cells else [(6, "03/04/2026", item.pk)]
+    assert list(found) == [(6, "03/04/2026" if same_cells else "99/99/2026", waiting.item_id), *added]
+
+
+def test_a_refused_row_whose_key_is_another_row_s_waits_beside_one_of_its_number(inbox: Path, bell: Bell) -> None:
+    wrong = misread()
+    file = month(inbox, 1, [SWAPPED[0], day("03/04/2026", views="")])
+    waiting = _waiting(file, sheet_row=6, first_cell="99/99/2026")
+    strict = with_column("页面浏览数", required=True)
+    task = remapped(corrected(wrong, lambda told: strict(RIGHT(told))))
+    assert counts(task) == {"read": 2, "updated": 1, "quarantined": 1}, task.errors
+    assert list(TrafficMetric.objects.values_list("sheet_row", flat=True)) == [5]
+    found = QuarantinedRow.objects.order_by("pk").values_list("sheet_row", "values__0", "item")
+    assert list(found) == [(6, "99/99/2026", waiting.item_id), (6, "03/04/2026", task.items.get().pk)]
+    # Both can be worked on.
+    assert quarantine.discard(filters=Filters(file_ids=[file.pk]), note="no use", actor=None).discarded == 2
+
+
 def test_a_row_of_another_file_that_fails(inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
-    task, _ = _begun(monkeypatch, [SWAPPED[0], SWAPPED[2]], [SWAPPED[1]], inbox=inbox)
-    second = CatalogFile.objects.order_by("pk")[1]
+    wrong = misread()
+    month(inbox, 1, [SWAPPED[0], SWAPPED[2]])
+    second = month(inbox, 2, [SWAPPED[1]])
+    task = one_row_done(monkeypatch, corrected(wrong, RIGHT))
     CatalogFile.objects.filter(pk=second.pk).update(content_sha256="c" * 64, state=FileState.PENDING)
     run_slice(task.pk)
     states = dict(task.items.values_list("file_id", "state"))
-    assert (states[second.pk], _parked()) == (ItemState.FAILED, [])
+    assert (states[second.pk], parked()) == (ItemState.FAILED, [])
     assert sorted(states.values()) == [ItemState.COMPLETED, ItemState.FAILED]
     assert list(QuarantinedRow.objects.values_list("file_id", "values__0")) == [(second.pk, "03/04/2026")]
     second.refresh_from_db()
     assert second.state == FileState.PENDING
+
+
+def test_no_reader_sees_it(inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
+    _file, task, _ = _begun(inbox, monkeypatch)
+    assert TrafficMetric.objects.count() == selectors.count("analytics", FactFilters()) == 2
+    assert _in_the_view() == [5, 7]
+    run_slice(task.pk)
+    assert TrafficMetric.objects.count() == selectors.count("analytics", FactFilters()) == 3
+    assert _in_the_view() == [5, 6, 7]
+
+
+def test_a_sync_that_brings_its_row_meanwhile_makes_no_second_one(
+    inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, task, _ = _begun(inbox, monkeypatch)
+    with pytest.raises(FileBusy):
+        services.submit_single(file_id=first.pk, owner=None)
+    with pytest.raises(FileBusy):
+        delete_file(file_id=first.pk, rows=RowsFate.DELETE, actor=None)
+    newer = month(inbox, 2, [day("03/04/2026", views="9")])
+    assert _views_by_month() == [(3, 1), (4, 9), (5, 3)]
+    run_slice(task.pk)
+    assert (counts(task.items.get()), parked()) == ({"read": 3, "updated": 2, "duplicates": 1}, [])
+    assert _views_by_month() == [(3, 1), (4, 9), (5, 3)]
+    for file in (first, newer):
+        assert not {"inserted", "updated"} & set(counts(sync_again(file)))
+    assert TrafficMetric.objects.count() == 3
+    assert delete_file(file_id=first.pk, rows=RowsFate.DELETE, actor=None, here=True).removed_rows == 2
+    assert _views_by_month() == [(4, 9)]

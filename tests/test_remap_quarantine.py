@@ -13,6 +13,7 @@ from datasync.quality.loss import Flow, flow
 from datasync.quarantine import services as quarantine
 from datasync.quarantine.selectors import Filters
 from datasync.runs.remap.services import start_remap
+from tests.remap_dates import RIGHT, misread
 from tests.remap_support import (
     Bell,
     bell,
@@ -138,12 +139,12 @@ def test_a_correction_that_was_not_released_waits(inbox: Path, bell: Bell) -> No
 
 
 def test_a_row_that_became_one_with_another_is_a_duplicate(inbox: Path, bell: Bell) -> None:
-    wrong = corrected(template_of("analytics", granularity="monthly"), with_column("日期", format="%m/%d/%Y|%Y-%m-%d"))
+    wrong = misread()
     file = synced(write_traffic(inbox, [day("05/03/2026", views="1"), day("2026-03-05", views="2")]))
     strict = corrected(wrong, with_column("日期", format="%Y-%m-%d"))
     sync_again(file)
     assert QuarantinedRow.objects.filter(item__file=file).count() == 1
-    right = corrected(strict, with_column("日期", format="%d/%m/%Y|%Y-%m-%d"))
+    right = corrected(strict, RIGHT)
     assert counts(remapped(right)) == {"read": 2, "updated": 1, "duplicates": 1}
     row = QuarantinedRow.objects.get()
     assert (row.state, row.outcome) == ("released", "duplicates")

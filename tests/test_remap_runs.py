@@ -18,6 +18,7 @@ from datasync.runs.remap import execute, finish, parts
 from datasync.runs.remap.services import remap_preview, start_remap
 from datasync.runs.slices import run_slice
 from datasync.runs.words import summary
+from tests.remap_dates import RIGHT, misread
 from tests.remap_support import (
     Bell,
     bell,
@@ -200,10 +201,10 @@ def test_orders_are_not_cut_and_a_taken_over_file_knows_where_their_amounts_stan
 
 
 def test_the_preview_says_what_the_remap_then_does(inbox: Path, bell: Bell) -> None:
-    wrong = corrected(template_of("analytics", granularity="monthly"), with_column("日期", format="%m/%d/%Y|%Y-%m-%d"))
+    wrong = misread()
     synced(write_traffic(inbox, [day("05/03/2026", views="1"), day("2026-03-06"), day("06/03/2026", views="5")]))
     synced(write_traffic(inbox, [day("2026-03-05", views="9")], name="20260402_100000"))
-    new = corrected(wrong, with_column("日期", format="%d/%m/%Y|%Y-%m-%d"))
+    new = corrected(wrong, RIGHT)
     before = facts()
     preview = remap_preview(new.pk)
     assert facts() == before

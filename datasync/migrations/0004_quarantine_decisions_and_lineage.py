@@ -278,4 +278,12 @@ class Migration(migrations.Migration):
             model_name='quarantinedrow',
             index=models.Index(condition=models.Q(('record_key__isnull', False)), fields=['record_key'], name='quarantine_fact'),
         ),
+        migrations.RemoveConstraint(
+            model_name='quarantinedrow',
+            name='quarantine_one_open_row',
+        ),
+        migrations.AddIndex(
+            model_name='quarantinedrow',
+            index=models.Index(condition=models.Q(('state__in', ('open', 'corrected'))), fields=['file', 'sheet_row'], name='quarantine_undecided'),
+        ),
     ]

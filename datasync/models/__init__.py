@@ -4,6 +4,8 @@ from datasync.models.audit import AuditEntry
 from datasync.models.catalog import CatalogFile
 from datasync.models.facts import (
     FACT_MODELS,
+    FIRST_PARKED,
+    PARKED,
     Fact,
     FinanceEntry,
     InventorySnapshot,
@@ -20,6 +22,8 @@ from datasync.models.templates import HeaderSet, HeaderTemplate, TemplateColumn
 
 __all__ = [
     "FACT_MODELS",
+    "FIRST_PARKED",
+    "PARKED",
     "AuditEntry",
     "CatalogFile",
     "CollectionAccount",

@@ -8,12 +8,17 @@ check per row at load, and the loader alone writes facts, in the transaction tha
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from datasync.choices import Granularity, SubDomain
+
+PARKED = "ffffffffffffffff"
+"""How the key of a row begins that has given its key to another row and waits for its own, in the midst of a remap."""
+FIRST_PARKED = UUID(PARKED.ljust(32, "0"))
 
 
 def _text() -> models.TextField[str | None, str | None]:
@@ -43,6 +48,17 @@ def _moment() -> models.DateTimeField[Any, Any]:
 
 def _day() -> models.DateField[Any, Any]:
     return models.DateField(null=True, blank=True)
+
+
+_Shown = TypeVar("_Shown", bound=models.Model)
+
+
+class ShownFacts(models.Manager[_Shown]):
+    """The facts as readers see them: without parked rows. ``QuerySet(model)`` has all, for who writes them."""
+
+    def get_queryset(self) -> models.QuerySet[_Shown]:
+        """All but the parked."""
+        return super().get_queryset().filter(record_key__lt=FIRST_PARKED)
 
 
 class Fact(models.Model):
@@ -82,6 +98,7 @@ class Fact(models.Model):
     updated_at = models.DateTimeField(_("updated"))
     raw = models.TextField(_("original row"))
     context = models.TextField(null=True, editable=False)
+    objects = ShownFacts()
 
     class Meta:
         abstract = True

@@ -52,16 +52,15 @@ class QuarantinedRow(models.Model):
         ordering = ("file", "sheet_row")
         verbose_name = _("quarantined row")
         verbose_name_plural = _("quarantined rows")
-        constraints = (
-            models.UniqueConstraint(
-                fields=("file", "sheet_row"),
-                condition=models.Q(state__in=QUARANTINE_UNDECIDED),
-                name="quarantine_one_open_row",
-            ),
-        )
         indexes = (
             models.Index(fields=("state", "domain"), name="quarantine_state"),
             models.Index(fields=("file", "id"), name="quarantine_of_file"),
+            # Not unique: a row of the sheet may wait in two contents of the file.
+            models.Index(
+                fields=("file", "sheet_row"),
+                name="quarantine_undecided",
+                condition=models.Q(state__in=QUARANTINE_UNDECIDED),
+            ),
             models.Index(fields=("record_key",), name="quarantine_fact", condition=models.Q(record_key__isnull=False)),
         )
 

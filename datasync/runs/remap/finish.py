@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from datasync.choices import ItemState
@@ -62,8 +62,9 @@ def succeed(claim: Claim, *, template_id: int, counts: Counts, seconds: float) -
 def fail(claim: Claim, *, error: dict[str, Any], seconds: float) -> bool:
     """Record why the rest of the rows stays as it was. False: another worker holds the file now.
 
-    Rows that had to make room for others, and now never have their turn, go to quarantine. Under the lock that keeps
-    loads out, the files of the task see at once that this one is through, or this one sees the rows they have parked.
+    Rows that had to make room for others, and now never have their turn, go to quarantine and count as such. Under the
+    lock that keeps loads out, the files of the task see at once that this one is through, or this one sees the rows
+    they have parked.
     """
     closing = {"finished_at": Now(), "duration_ms": round(seconds * 1000)}
     with transaction.atomic():
@@ -72,7 +73,9 @@ def fail(claim: Claim, *, error: dict[str, Any], seconds: float) -> bool:
         hold_facts(file, item)
         if not _held(claim).update(state=ItemState.FAILED, error=error, **_released(), **closing):
             return False
-        quarantine_parked(file, item)
+        left = quarantine_parked(file, item)
+        books = {"rows_read": F("rows_read") + left, "rows_quarantined": F("rows_quarantined") + left}
+        SyncTaskFile.objects.filter(pk=item.pk).update(**books)
         settle(file)
     return True
 

@@ -18,6 +18,8 @@ from datasync.mapping.stored_plan import Described, StoredPlan, StoredPlans, as_
 from datasync.models import CatalogFile
 
 CHUNK_ROWS = 9_000
+_USUAL_ORDER = 200
+"""Few orders have more lines."""
 _DESCRIBED = ["header_set_id", "collected_at", "period_start", "period_end"]
 
 
@@ -61,12 +63,8 @@ class StoredFile:
 
     def hold(self) -> None:
         """Keep loads of the file's scope out until the transaction ends."""
-        if not self._lines:
-            first = self._rows.read(after=0, limit=1)
-            if first.is_empty():
-                return
-            self._line(self.parts(first)[0][0])
-        next(iter(self._lines.values())).merge.hold()
+        if (line := self._any_line()) is not None:
+            line.merge.hold()
 
     def chunk(self, *, after: int, until: int | None = None, limit: int | None = None) -> pl.DataFrame:
         """The next rows below a sheet row; an order that goes on below is left to the next chunk."""
@@ -74,13 +72,23 @@ class StoredFile:
         rows = self._rows.read(after=after, limit=limit, until=until)
         if rows.is_empty() or len(rows) < limit // 2:
             return rows
+        begins = self._last_order(rows)
+        above = rows if begins is None else rows.filter(pl.col("row") < begins)
+        return rows if above.is_empty() else above
+
+    def _last_order(self, rows: pl.DataFrame) -> int | None:
+        """The sheet row in which the last order of the rows begins; None where that is above them."""
         described, part = self.parts(rows)[-1]
-        column = self._line(described).preparer.order_column
+        line = self._line(described)
+        column = line.preparer.order_column
         if column is None:
-            return rows
-        width = len(self._line(described).stored_plan.plan.columns)
-        at = last_order(stored_cells(part["raw"], width=width)[column])
-        return rows.filter(pl.col("row") < part["row"][at]) if at else rows
+            return None
+        for end in (part.tail(_USUAL_ORDER), part):  # reading cells costs more than looking twice at a few of them
+            ids = stored_cells(end["raw"], width=len(line.stored_plan.plan.columns))[column]
+            at = last_order(ids)
+            if at and ids[:at].is_not_null().any():
+                return int(end["row"][at])
+        return None
 
     def parts(self, rows: pl.DataFrame) -> list[tuple[Described, pl.DataFrame]]:
         """The rows by how they were loaded; the part with the last row comes last."""
@@ -120,16 +128,39 @@ class StoredFile:
 
     def replay(self, *, until: int) -> None:
         """Remember what the rows up to a sheet row said of those below, without writing them again."""
-        after = 0
+        after = 0 if self.remembers else self._above(until)
         while not (rows := self.chunk(after=after, until=until)).is_empty():
             for described, part in self.parts(rows):
                 self._line(described).typed(part)
             after = int(rows["row"][-1])
 
+    def _above(self, until: int) -> int:
+        """A sheet row from which on, down to ``until``, the whole of the last order lies."""
+        line = self._any_line()
+        if line is None or line.preparer.order_column is None:
+            return until
+        window = CHUNK_ROWS
+        while (after := until - window) > 0:
+            rows = self._rows.read(after=after, limit=window, until=until)
+            if not rows.is_empty() and self._last_order(rows) is not None:
+                return after
+            window *= 2
+        return 0
+
     @property
     def remembers(self) -> bool:
         """Whether rows far above say something of those below: on which line an order's amounts stand."""
-        return any(line.stored_plan.plan.totals_on_every_line for line in self._lines.values())
+        line = self._any_line()
+        return line is not None and line.stored_plan.plan.totals_on_every_line
+
+    def _any_line(self) -> Line | None:
+        """How some of the rows were loaded: all have one template."""
+        if not self._lines:
+            first = self._rows.read(after=0, limit=1)
+            if first.is_empty():
+                return None
+            return self._line(self.parts(first)[0][0])
+        return next(iter(self._lines.values()))
 
     def _line(self, described: Described) -> Line:
         line = self._lines.get(described)

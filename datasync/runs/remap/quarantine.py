@@ -18,6 +18,7 @@ from datasync.models import FACT_MODELS, CatalogFile, QuarantinedRow, SyncProgre
 from datasync.quarantine.books import settle
 from datasync.quarantine.contexts import with_line
 from datasync.runs.remap.parts import Line, Written
+from datasync.runs.remap.places import Place, place_of
 
 _AT_ONCE = 200
 _UPDATED, _UNCHANGED, _DUPLICATES = "updated", "unchanged", "duplicates"
@@ -27,23 +28,21 @@ def keep_books(file: CatalogFile, written: Written, task: SyncProgressTask, *, i
     """Put the rejected rows of a chunk into quarantine, and release those that are read well now.
 
     A row that waits there already stays its sync's, with the reasons of today, and keeps what a person has corrected;
-    one that a person has discarded does not come again. Where another row of the same number waits, of other content
-    of the file, that one stays. The caller holds the file.
+    one that a person has discarded does not come again. Another row of the same number is of another content of the
+    file, and waits beside it: a refused row is a fact only until another row takes its key. The caller holds the file.
     """
     known = _known(file, written)
-    undecided = {row.sheet_row: row for row in known if row.state in QUARANTINE_UNDECIDED}
-    discarded = {(row.sheet_row, fingerprint(row.values)) for row in known if row.state == QuarantineState.DISCARDED}
+    undecided = {place_of(row): row for row in known if row.state in QUARANTINE_UNDECIDED}
+    shown = {place_of(row) for row in known if row.state == QuarantineState.DISCARDED}
     template_id = task.options["template_id"]
     new: dict[int, tuple[Line, list[RejectedRow]]] = {}
     again: list[QuarantinedRow] = []
-    taken: set[int] = set()  # two contents of the file may both have stored rows of one number
     for line, row in written.rejected:
-        waiting = undecided.get(row.row)
-        cells = fingerprint(row.values)
-        if waiting is not None and fingerprint(waiting.values) == cells:
-            again.append(_refused_again(waiting, row, template_id=template_id))
-        elif waiting is None and row.row not in taken and (row.row, cells) not in discarded:
-            taken.add(row.row)
+        place = (row.row, fingerprint(row.values))
+        if place in undecided:
+            again.append(_refused_again(undecided[place], row, template_id=template_id))
+        elif place not in shown:
+            shown.add(place)
             new.setdefault(id(line), (line, []))[1].append(row)
     QuarantinedRow.objects.bulk_update(again, ("reasons", "template", "context"), batch_size=_AT_ONCE)
     for line, rows in new.values():
@@ -67,26 +66,28 @@ def _refused_again(waiting: QuarantinedRow, row: RejectedRow, *, template_id: in
     return waiting
 
 
-def _read_well(file: CatalogFile, undecided: dict[int, QuarantinedRow], written: Written) -> list[QuarantinedRow]:
+def _read_well(file: CatalogFile, undecided: dict[Place, QuarantinedRow], written: Written) -> list[QuarantinedRow]:
     """Open rows that were facts all the while and are facts that can be trusted now, with what they have become.
 
     Corrected ones are left: their fact does not hold what a person wants in it until that person releases them.
     """
-    waiting = {number: row for number, row in undecided.items() if row.state == QuarantineState.OPEN}
-    found: dict[int, QuarantinedRow] = {}
+    waiting = {place: row for place, row in undecided.items() if row.state == QuarantineState.OPEN}
+    numbers = [number for number, _cells in waiting]
+    found: dict[Place, QuarantinedRow] = {}
     for line, accepted in written.accepted if waiting else ():
-        for read in accepted.filter(pl.col("row").is_in(list(waiting))).iter_rows(named=True):
-            row = waiting[read["row"]]
-            if fingerprint([text or None for text in json.loads(read["raw"])]) == fingerprint(row.values):
+        for read in accepted.filter(pl.col("row").is_in(numbers)).iter_rows(named=True):
+            place = (read["row"], fingerprint([text or None for text in json.loads(read["raw"])]))
+            row = waiting.get(place)
+            if row is not None:
                 identified = line.stored_plan.plan.ordinal
                 row.context = with_line(
                     read["context"], (read["line_ordinal"], read["identity"]) if identified else None
                 )
                 row.record_key = UUID(read["record_key"])
                 row.outcome = _UNCHANGED if read["unchanged"] else _UPDATED
-                found[row.sheet_row] = row
-    own = _stored(file, list(found))
-    for number, row in found.items():
+                found[place] = row
+    own = _stored(file, [number for number, _cells in found])
+    for (number, _cells), row in found.items():
         if (number, row.record_key) not in own:
             row.outcome = _DUPLICATES
     return list(found.values())

@@ -12,7 +12,7 @@ from datasync.exceptions import TemplateNotInUse
 from datasync.mapping.services import template_in_use
 from datasync.mapping.store import family_of, family_rows
 from datasync.mapping.versions import find_template
-from datasync.models import FACT_MODELS, CatalogFile, HeaderTemplate, SyncTaskFile
+from datasync.models import FACT_MODELS, CatalogFile, Fact, HeaderTemplate, SyncTaskFile
 
 _AT_ONCE = 500
 
@@ -62,7 +62,8 @@ def _candidates(template: HeaderTemplate) -> QuerySet[CatalogFile]:
 
 
 def _rows_by_file(template: HeaderTemplate) -> dict[int, int]:
-    rows = FACT_MODELS[template.domain]._default_manager.filter(  # noqa: SLF001 - of whichever model
+    facts: QuerySet[Fact] = QuerySet(FACT_MODELS[template.domain])
+    rows = facts.filter(
         file_last__in=_candidates(template).order_by().values("pk"),
         platform_id=template.platform_id,
         sub_domain=template.sub_domain,

@@ -10,11 +10,13 @@ import polars as pl
 
 from datasync.fields import FIELDS
 from datasync.ingest.load.confirmed import Confirmed
-from datasync.ingest.load.stored.rows import PARKED, StoredRows, Whose
+from datasync.ingest.load.stored.rows import StoredRows, Whose
+from datasync.ingest.load.stored.together import SaidTogether
 from datasync.ingest.load.table import STAMP
 from datasync.ingest.load.vendors import loader_for
 from datasync.ingest.plan import Counts, Plan
 from datasync.ingest.retype import Retyped
+from datasync.models import PARKED
 
 Waiting = Callable[[Collection[int]], dict[int, int]]
 """For those of the files whose rows wait to be typed again: the sheet row up to which that is done already."""
@@ -47,6 +49,7 @@ class Merge:
         self._using = using
         self._waiting = waiting
         self._rows = StoredRows(Whose.of(plan), using=using)
+        self._together = SaidTogether(self._rows, file_id=plan.file_id, using=using)
         # What only this file ever said of a row is said by the new plan alone, blanks too.
         self.own_plan = replace(plan, cleared=frozenset(FIELDS[plan.scope.domain]))
         self._own = loader_for(self.own_plan, using=using)
@@ -128,8 +131,8 @@ class Merge:
         for loader, rows in ((self._own, own), (self._shared, shared)):
             if not rows.is_empty():
                 loader.begin()
-                loader.update_retyped(rows)
+                loader.update_retyped(rows, apart=self._together.apart)
 
 
 def _parked(key: str, file_id: int, row: int) -> str:
-    return PARKED + hashlib.sha256(f"{key} {file_id} {row}".encode()).hexdigest()[:24]
+    return (PARKED + hashlib.sha256(f"{key} {file_id} {row}".encode()).hexdigest())[:32]

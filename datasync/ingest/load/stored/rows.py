@@ -13,8 +13,6 @@ from django.db import connections
 from datasync.ingest.plan import Plan
 from datasync.models import FACT_MODELS, Fact
 
-PARKED = "ffffffff"
-"""How the key of a row begins whose place was taken before its own turn to be typed again had come."""
 _SCHEMA: dict[str, Any] = {
     "record_key": pl.String,
     "content_hash": pl.String,
