@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
-from datasync.api.views import quarantine as views
+from datasync.api.views import quarantine_decisions as views
 from datasync.choices import QuarantineState, TemplateState
 from datasync.models import CatalogFile, HeaderSet, HeaderTemplate, OrderLine, QuarantinedRow, Shop
 from datasync.quarantine import export, selectors
@@ -105,6 +105,20 @@ def test_a_sheet_comes_back(client: APIClient, row: QuarantinedRow, tmp_path: Pa
     ]
     row.refresh_from_db()
     assert row.corrected == {"1": "7"}
+
+
+def test_a_sheet_with_a_row_that_cannot_be_taken(client: APIClient, row: QuarantinedRow, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    export.write(selectors.rows(), path, format="csv")
+    content = path.read_bytes().replace(b"A1,x,", b"A1,7,")
+    content += content.splitlines()[1].replace(f",{row.pk},".encode(), b",404,")
+    told = data_of(upload(client, content, dry_run="true"))
+    assert (told["refused"], told["counts"]["corrected"], told["rows"][0]["outcome"]) == (1, 1, "unknown_id")
+    error = error_of(upload(client, content), 422)
+    assert (error["code"], error["params"]["count"]) == ("CORRECTIONS_REFUSED", 1)
+    assert "corrections 3: " in error["detail"]
+    row.refresh_from_db()
+    assert row.corrected is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from datasync.catalog.deletion import delete_file, restore_file
 from datasync.catalog.services import catalogue_path
 from datasync.choices import FileState, QuarantineState, RowsFate
-from datasync.exceptions import FileNotFound, RowNotFound, RowsOfOldContent
+from datasync.exceptions import CorrectionsRefused, FileNotFound, RowNotFound, RowsOfOldContent
 from datasync.models import CatalogFile, OrderLine
 from datasync.quarantine import batches, export, selectors, services
 from datasync.quarantine.selectors import Filters
@@ -57,7 +57,9 @@ def test_rows_of_older_content_wait_for_the_sync(inbox: Path, tmp_path: Path) ->
     ):
         with pytest.raises(RowsOfOldContent):
             act()
-    assert services.import_corrections(source=sheet, actor=None).counts == {"replaced": 1}
+    assert services.import_corrections(source=sheet, actor=None, dry_run=True).counts == {"replaced": 1}
+    with pytest.raises(CorrectionsRefused):
+        services.import_corrections(source=sheet, actor=None)
     file.refresh_from_db()
     assert (row_of(file, 3).corrected, file.state) == ({"8": "7"}, FileState.PENDING)
     run(file)
@@ -80,7 +82,8 @@ def test_rows_of_a_deleted_file_are_hidden_until_it_is_restored(inbox: Path, tmp
         with pytest.raises(RowNotFound):
             act()
     assert services.release(filters=Filters(file_ids=[file.pk]), actor=None).released == 0
-    assert services.import_corrections(source=sheet, actor=None).counts == {"unknown_id": 1}
+    with pytest.raises(CorrectionsRefused):
+        services.import_corrections(source=sheet, actor=None)
     restore_file(file_id=file.pk, actor=None)
     assert services.release(filters=of(row), actor=None).outcomes == {"inserted": 1}
 

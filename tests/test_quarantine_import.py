@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 
 from datasync.choices import QuarantineState
-from datasync.exceptions import EmptyFile, NotAnExport, TooLarge, UnsupportedFormat
+from datasync.exceptions import CorrectionsRefused, EmptyFile, NotAnExport, TooLarge, UnsupportedFormat
+from datasync.management.base import ConsoleError, Exit
+from datasync.management.commands.quarantine import Command
 from datasync.models import AuditEntry, CatalogFile, QuarantinedRow
 from datasync.quarantine import export, selectors, services
+from datasync.quarantine import sheet as module
 from tests.admin_rows import make_template
 from tests.quarantine_rows import HEADERS, make_file, make_row, make_task
 
@@ -111,7 +119,22 @@ def test_corrected_cells_are_exported_and_can_be_taken_back(file: CatalogFile, s
     assert (row.corrected, row.state) == (None, QuarantineState.OPEN)
 
 
-def test_every_row_is_told(file: CatalogFile, sheet: Path) -> None:
+def refused(path: Path) -> list[tuple[int, str]]:
+    """The rows that keep the sheet from being taken, as the rehearsal tells them; nothing is written either way."""
+    before = corrections()
+    told = taken(path, dry_run=True)
+    bad = [(row.row, row.outcome) for row in told.rows if row.outcome != "corrected"]
+    assert told.refused == len(bad)
+    assert [row.outcome for row in told.rows[: told.refused]] == [outcome for _row, outcome in bad]
+    with pytest.raises(CorrectionsRefused) as raised:
+        taken(path)
+    assert raised.value.params["count"] == told.refused
+    assert all(f" {row}: " in f"{raised.value.message};" for row, _outcome in bad)
+    assert (corrections(), AuditEntry.objects.count()) == (before, 0)
+    return sorted(bad)
+
+
+def test_a_bad_row_in_the_middle_keeps_the_whole_sheet_out(file: CatalogFile, sheet: Path) -> None:
     decided = file.quarantined.get(sheet_row=4)
     QuarantinedRow.objects.filter(pk=decided.pk).update(state=QuarantineState.RELEASED)
 
@@ -123,24 +146,74 @@ def test_every_row_is_told(file: CatalogFile, sheet: Path) -> None:
             lines.append([*lines[1][:ID], wrong, *lines[1][ID + 1 :]])
         lines[2][ID + 2] = "99"
 
-    done = taken(edited(exported(sheet), change))
-    assert [row.outcome for row in sorted(done.rows, key=lambda row: row.row)] == [
-        "corrected", "mismatch", "decided", "repeated", "unknown_id", "unknown_id", "unknown_id",
+    assert refused(edited(exported(sheet), change)) == [
+        (3, "mismatch"), (4, "decided"), (5, "repeated"), (6, "unknown_id"), (7, "unknown_id"), (8, "unknown_id"),
     ]  # fmt: skip
-    assert corrections() == {2: {"1": "1"}}
+
+
+def test_rows_of_other_files_are_not_taken_either(file: CatalogFile, tmp_path: Path) -> None:
+    other = make_file("b.csv")
+    make_row(other, 9, "P", "x", headers=["ID", "GMV"])
+
+    def change(lines: list[list[str]]) -> None:
+        lines[1][1] = "3"
+
+    path = edited(exported(tmp_path / "rows.xlsx"), change)
+    CatalogFile.objects.filter(pk=other.pk).update(state="processing")
+    assert refused(path) == [(2, "busy")]
+    CatalogFile.objects.filter(pk=other.pk).update(state="ingested")
+    assert taken(path).counts == {"corrected": 2, "unchanged": 2}
+
+
+def test_what_comes_between_undoes_all(file: CatalogFile, sheet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = make_row(make_file("b.csv"), 9, "P", "x", "")
+    path = edited(exported(sheet), lambda lines: [line.__setitem__(1, "1") for line in lines[1:]])
+    take = module._take_rows
+
+    def decided_meanwhile(file_id: int, *told: Any) -> None:
+        QuarantinedRow.objects.filter(pk=other.pk).update(state=QuarantineState.DISCARDED)
+        take(file_id, *told)
+
+    monkeypatch.setattr(module, "_take_rows", decided_meanwhile)
+    with pytest.raises(CorrectionsRefused) as raised:
+        taken(path)
+    assert (raised.value.params["count"], corrections(), AuditEntry.objects.count()) == (1, {}, 0)
+
+
+def test_of_very_many_bad_rows_the_first_are_named(
+    file: CatalogFile, sheet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_NAMED", 2)
+    monkeypatch.setattr(module, "MOST_TOLD", 2)
+
+    def change(lines: list[list[str]]) -> None:
+        lines[1][1] = "1"
+        lines += [[*lines[1][:ID], "x", *lines[1][ID + 1 :]] for _ in range(3)]
+
+    path = edited(exported(sheet), change)
+    told = taken(path, dry_run=True)
+    assert (told.refused, [row.row for row in told.rows]) == (3, [5, 6])
+    with pytest.raises(CorrectionsRefused, match=r"3 rows.* 5: .* 6: .*; …$"):
+        taken(path)
+
+
+def test_a_decided_row_that_the_sheet_leaves_as_it_is_does_no_harm(file: CatalogFile, sheet: Path) -> None:
+    path = edited(exported(sheet), lambda lines: lines[1].__setitem__(1, "1"))
+    QuarantinedRow.objects.filter(sheet_row=4).update(state=QuarantineState.RELEASED)
+    assert taken(path).counts == {"corrected": 1, "unchanged": 2}
 
 
 def test_a_row_of_another_file_is_a_mismatch(file: CatalogFile, sheet: Path) -> None:
     def change(lines: list[list[str]]) -> None:
         lines[1][1], lines[1][ID + 1] = "1", "other.csv"
 
-    assert taken(edited(exported(sheet), change)).counts == {"mismatch": 1, "unchanged": 2}
+    assert refused(edited(exported(sheet), change)) == [(2, "mismatch")]
 
 
 def test_a_busy_file_is_told(file: CatalogFile, sheet: Path) -> None:
     path = edited(exported(sheet), lambda lines: lines[1].__setitem__(1, "1"))
     CatalogFile.objects.update(state="processing")
-    assert taken(path).counts == {"busy": 3}
+    assert refused(path) == [(2, "busy")]
 
 
 def test_columns_may_be_moved_removed_and_added(file: CatalogFile, sheet: Path) -> None:
@@ -220,8 +293,7 @@ def test_a_cell_that_cannot_be_trusted_is_not_taken(file: CatalogFile, tmp_path:
     book.active["A2"] = 2798494601500000001
     book.active["B3"] = book.active["C4"] = "=1+1"
     book.save(path)
-    assert taken(path).counts == {"unreadable": 3}
-    assert corrections() == {}
+    assert refused(path) == [(2, "unreadable"), (3, "unreadable"), (4, "unreadable")]
 
 
 def test_what_is_no_sheet_is_refused(settings: Any, tmp_path: Path) -> None:
@@ -242,3 +314,28 @@ def test_an_import_costs_statements_by_batch_not_by_row(
     path = edited(exported(tmp_path / "rows.csv"), lambda lines: [line.__setitem__(1, "1") for line in lines[1:]])
     with django_assert_max_num_queries(20):
         assert taken(path).counts == {"corrected": 303}
+
+
+def test_every_door_tells_of_the_rows(
+    file: CatalogFile, tmp_path: Path, admin_client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = edited(exported(tmp_path / "rows.csv"), lambda lines: [line.__setitem__(1, "1") for line in lines[1:]])
+    QuarantinedRow.objects.filter(sheet_row=3).update(state=QuarantineState.DISCARDED)
+    with pytest.raises(ConsoleError, match="rows 3: decided already") as raised:
+        call_command("quarantine", "import", str(path))
+    assert (raised.value.returncode, raised.value.code) == (Exit.USAGE, "CORRECTIONS_REFUSED")
+    command = Command()
+    call_command(command, "import", str(path), "--dry-run", "--json")
+    assert command.exit_code == Exit.USAGE
+    document = json.loads(capsys.readouterr().out)
+    assert (document["refused"], document["counts"]) == (1, {"corrected": 2, "decided": 1})
+    sheet = SimpleUploadedFile("rows.csv", path.read_bytes())
+    shown = admin_client.post(reverse("admin:datasync_quarantinedrow_import"), {"sheet": sheet}).content.decode()
+    assert "corrections 3: decided already" in shown
+    assert corrections() == {}
+
+
+def test_a_line_for_people(file: CatalogFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = edited(exported(tmp_path / "rows.csv"), lambda lines: lines[1].__setitem__(ID, "x"))
+    call_command("quarantine", "import", str(path), "--dry-run")
+    assert "1 row keeps the sheet from being taken." in capsys.readouterr().out

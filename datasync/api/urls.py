@@ -11,16 +11,13 @@ from datasync.api.views.governance import DetailedCoverageView, PlatformsView, S
 from datasync.api.views.progress import ProgressView, TaskStatusView, TasksView
 from datasync.api.views.quality import LossAlertView, LossAnalysisView
 from datasync.api.views.quarantine import (
-    CorrectRowsView,
-    DiscardRowsView,
-    ExportRowsView,
-    ImportCorrectionsView,
     QuarantinedRowView,
     QuarantineFilesView,
     QuarantineStatsView,
     QuarantineView,
-    ReleaseRowsView,
 )
+from datasync.api.views.quarantine_decisions import CorrectRowsView, DiscardRowsView, ReleaseRowsView
+from datasync.api.views.quarantine_sheets import ExportRowsView, ImportCorrectionsView
 from datasync.api.views.remap import RemapView
 from datasync.api.views.submit import BatchAllView, BatchByIdsView, BatchView, SingleView
 from datasync.api.views.template_use import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from datasync.choices import FILE_ACTIVE, ITEM_ACTIVE, QUARANTINE_DECIDED, QUARANTINE_UNDECIDED, FileState
 from datasync.exceptions import FileBusy, FileNotFound, RowNotFound, RowsOfOldContent, SyncError, TransientError
@@ -103,13 +103,14 @@ def _on_file(file_id: int, undecided: QuerySet[QuarantinedRow], act: Act, reache
 
 
 def _pages(rows: QuerySet[QuarantinedRow]) -> Iterator[list[int]]:
-    """The ids of a file's undecided rows, by row number, which is unique among them."""
-    last = -1
-    while page := list(
-        rows.filter(sheet_row__gt=last).order_by("sheet_row").values_list("pk", "sheet_row")[:MOST_AT_ONCE]
-    ):
-        yield [pk for pk, _row in page]
-        last = page[-1][1]
+    """The ids of a file's undecided rows, by row number; where two wait for one number, by age."""
+    ordered = rows.order_by("sheet_row", "pk").values_list("sheet_row", "pk")
+    page = list(ordered[:MOST_AT_ONCE])
+    while page:
+        yield [pk for _row, pk in page]
+        row, last = page[-1]
+        below = Q(sheet_row__gt=row) | Q(sheet_row=row, pk__gt=last)
+        page = list(ordered.filter(below, sheet_row__gte=row)[:MOST_AT_ONCE])
 
 
 def _missing(ids: Collection[int]) -> list[int]:

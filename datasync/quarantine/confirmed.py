@@ -15,12 +15,9 @@ from datasync.models import ConfirmedRows
 _WIDTH = 16
 
 
-def confirmed_among(keys: Sequence[str], *, file_id: int, collected_at: datetime | None = None) -> set[str]:
-    """Those of the keys that the file's last sync, or a release since, has confirmed.
-
-    ``collected_at``: only what the content that was collected then has confirmed.
-    """
-    block = _block(file_id, collected_at)
+def confirmed_among(keys: Sequence[str], *, file_id: int) -> set[str]:
+    """Those of the keys that the file's last sync, or a release since, has confirmed."""
+    block = _block(file_id)
     if not block or not keys:
         return set()
     asked = pl.DataFrame({"key": keys}).hstack(halves(pl.Series(keys)))
@@ -37,7 +34,7 @@ def add_confirmed(keys: Sequence[str], *, plan: Plan) -> None:
     save_confirmed(plan, [whole], using="default", collected_at=plan.scope.collected_at)
 
 
-def _block(file_id: int, collected_at: datetime | None) -> bytes:
+def _block(file_id: int, collected_at: datetime | None = None) -> bytes:
     confirmed = ConfirmedRows.objects.filter(file_id=file_id)
     if collected_at is not None:
         confirmed = confirmed.filter(collected_at=collected_at)

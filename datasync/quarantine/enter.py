@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import polars as pl
 
 from datasync.ingest.load import Loader
-from datasync.ingest.plan import Plan
-from datasync.models import FACT_MODELS
+from datasync.ingest.load.confirmed import Confirmed
 from datasync.quarantine.confirmed import add_confirmed
 from datasync.quarantine.content import Content
 
@@ -17,42 +17,60 @@ INSERTED, UPDATED, UNCHANGED, STALE, DUPLICATES = "inserted", "updated", "unchan
 OUTCOMES = (INSERTED, UPDATED, UNCHANGED, STALE, DUPLICATES)
 
 
-def enter(rows: pl.DataFrame, loader: Loader, content: Content) -> Iterator[tuple[int, UUID, str]]:
-    """Load ``rows``, which have ``at``; yields position, key and outcome of each. The loader has its lock.
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What became of the row at this position; ``gave_way``: another row of the file has its key and stays."""
 
-    Of several rows with one key, in ``rows`` or among what this content of the file has stored already, the last of the
-    sheet wins, as in a sync; the others are duplicates. Numbered lines have keys of their own.
+    at: int
+    key: UUID
+    outcome: str
+    gave_way: bool
+
+
+def enter(rows: pl.DataFrame, loader: Loader, content: Content, *, ids: Sequence[int]) -> Iterator[Entered]:
+    """Load ``rows``, which have ``at``; ``ids`` are those of the quarantined rows. The loader has its lock.
+
+    Of several rows with one key, in ``rows`` or in this content of the file, the last of the sheet wins, as in a sync;
+    of the rows that the file has written under one key all but one count as duplicates. Where one row of the sheet
+    waited in two contents of the file, the one that came into quarantine last wins.
     """
-    last = rows.sort("sheet_row").unique(subset="record_key", keep="last", maintain_order=True)
-    own = {} if loader.plan.ordinal else _rows_of(content, last["record_key"].to_list(), loader.plan)
-    places = zip(last["record_key"].to_list(), last["sheet_row"].to_list(), strict=True)
-    loadable = last.filter(pl.Series([own.get(key, row) <= row for key, row in places], dtype=pl.Boolean))
+    rows = rows.with_columns(pl.Series("id", [ids[at] for at in rows["at"]], dtype=pl.Int64))
+    last = rows.sort("sheet_row", "id").unique(subset="record_key", keep="last", maintain_order=True)
+    keys: list[str] = last["record_key"].to_list()
+    places = content.places(keys, loader.plan)
+    wins = [
+        key not in places or (places[key].row, places[key].quarantined) <= (row, pk)
+        for key, row, pk in last.select("record_key", "sheet_row", "id").iter_rows()
+    ]
+    loadable = last.filter(pl.Series(wins, dtype=pl.Boolean))
     outcomes = _load(loadable, loader)
-    loaded = dict(zip(loadable["record_key"].to_list(), loadable["at"].to_list(), strict=True))
+    loaded = dict(zip(loadable["record_key"], loadable["at"], strict=True))
     for at, key, row in rows.select("at", "record_key", "sheet_row").iter_rows():
-        repeats = loaded.get(key) != at or own.get(key, row) != row
-        yield at, UUID(key), DUPLICATES if repeats else outcomes[key]
+        gave_way = loaded.get(key) != at
+        repeats = key in places and places[key].written and places[key].row != row
+        yield Entered(at, UUID(key), DUPLICATES if gave_way or repeats else outcomes[key], gave_way)
 
 
-def _load(rows: pl.DataFrame, loader: Loader) -> dict[str, str]:
-    """Load rows with different keys; key → outcome, read from the table before and after."""
+def _load(rows: pl.DataFrame, loader: Loader) -> Mapping[str, str]:
+    """Load rows with different keys; key → outcome, as the loader judges it."""
     if rows.is_empty():
         return {}
-    keys: list[str] = rows["record_key"].to_list()
+    keys = rows["record_key"]
     before = loader.classify(rows).frame
+    late = Confirmed(loader.plan, using=loader.using).holds(keys.gather(before["at"]))
     loader.load(rows)
-    now_equal = set(loader.classify(rows).frame.filter("same")["at"])
+    after = dict(loader.classify(rows).frame.select("at", "content_hash").iter_rows())
     outcomes = dict.fromkeys(keys, INSERTED)
     confirming: list[str] = []
-    for at, same, older in before.select("at", "same", "older").iter_rows():
-        outcomes[keys[at]] = UNCHANGED if same else UPDATED if at in now_equal else STALE
-        if same and older:
-            confirming.append(keys[at])
+    known = before.select("at", "same", "newer", "older", "content_hash").iter_rows()
+    for (at, same, newer, older, content_hash), confirmed in zip(known, late, strict=True):
+        key = keys[at]
+        if same or not (newer or confirmed):
+            # A line without an amount that another one has keeps its content where nothing else of it is new.
+            outcomes[key] = UNCHANGED if same or after[at] == content_hash else UPDATED
+        else:
+            outcomes[key] = STALE
+        if older and outcomes[key] == UNCHANGED:
+            confirming.append(key)
     add_confirmed(confirming, plan=loader.plan)
     return outcomes
-
-
-def _rows_of(content: Content, keys: list[str], plan: Plan) -> dict[str, int]:
-    """Key → sheet row, of facts that this content of the file was the last to write."""
-    facts = FACT_MODELS[plan.scope.domain]._default_manager.filter(content.facts, file_last_id=content.file_id)  # noqa: SLF001 - of whichever model
-    return {key.hex: row for key, row in facts.filter(record_key__in=keys).values_list("record_key", "sheet_row")}

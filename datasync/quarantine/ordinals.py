@@ -8,16 +8,15 @@ no other line of the file's content has, or has kept for it: a release never ove
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from datasync.choices import QUARANTINE_UNDECIDED, QuarantineState
+from datasync.choices import QUARANTINE_UNDECIDED
 from datasync.ingest.plan import Plan
 from datasync.ingest.prepare.context import line_of
 from datasync.ingest.prepare.identity import IDENTITY, RecordKeys
-from datasync.models import FACT_MODELS, QuarantinedRow
-from datasync.quarantine.confirmed import confirmed_among
+from datasync.models import QuarantinedRow
 from datasync.quarantine.content import Content
 from datasync.quarantine.contexts import Line
 
@@ -26,23 +25,26 @@ class Ordinals:
     """The numbers of one file's lines, asked batch by batch while the file has this content."""
 
     def __init__(self, content: Content) -> None:
-        self._content = content
+        self.content = content
         self._kept_for: dict[str, set[int]] | None = None
-        self._used: dict[str, set[int]] = defaultdict(set)
+        self._used: dict[str, dict[int, int]] = defaultdict(dict)
         self._next: dict[str, int] = {}
 
     def of(self, rows: pl.DataFrame, lines: Sequence[Line | None], plan: Plan) -> pl.Series:
-        """The ordinal of each of ``rows``, which have ``identity``; ``lines`` are what the sync has said of them."""
+        """The ordinal of each of ``rows``, which have ``identity``; ``lines`` are what the sync has said of them.
+
+        Two rows get the same one only where they are one row of the sheet, in two contents of the file.
+        """
         identities, sheet_rows = rows[IDENTITY].to_list(), rows["sheet_row"].to_list()
         given: dict[int, int] = {}
         for at, line in enumerate(lines):
-            if line is not None and line[1] == identities[at] and line[0] not in self._used[line[1]]:
+            stays = line is not None and line[1] == identities[at]
+            if line and stays and self._used[line[1]].setdefault(line[0], sheet_rows[at]) == sheet_rows[at]:
                 given[at] = line[0]
-                self._used[line[1]].add(line[0])
         keys = _keys(rows, given, plan)
-        released = self._released(keys.values())
+        released = self.content.released(list(keys.values()))
         for at, key in keys.items():
-            if released.get(key, sheet_rows[at]) != sheet_rows[at]:
+            if key in released and released[key].row != sheet_rows[at]:
                 del given[at]
         self._probe(rows, [at for at in range(len(rows)) if at not in given], given, plan)
         return pl.Series("line_ordinal", [given[at] for at in range(len(rows))], dtype=pl.Int64)
@@ -61,20 +63,21 @@ class Ordinals:
             ]
             frame = rows[[lines[identity][0] for identity, _ordinal in asked]]
             keys = RecordKeys(plan).renumbered(frame, pl.Series([ordinal for _i, ordinal in asked], dtype=pl.Int64))
-            taken = self._taken(keys["record_key"].to_list(), plan)
+            taken = self.content.taken(keys["record_key"].to_list(), plan)
             for (identity, ordinal), key in zip(asked, keys["record_key"].to_list(), strict=True):
                 if not lines[identity]:
                     continue
                 self._next[identity] = ordinal + 1
                 if key not in taken:
-                    given[lines[identity].pop(0)] = ordinal
-                    self._used[identity].add(ordinal)
+                    at = lines[identity].pop(0)
+                    given[at] = ordinal
+                    self._used[identity][ordinal] = rows["sheet_row"][at]
             lines = defaultdict(list, {identity: ats for identity, ats in lines.items() if ats})
             times *= 2
 
     def _candidates(self, identity: str, count: int) -> list[int]:
         """The next ordinals that are worth asking for: none that is given, and none that is kept for another line."""
-        kept_for = self._kept().get(identity, set()) | self._used[identity]
+        kept_for = self._kept().get(identity, set()) | self._used[identity].keys()
         found: list[int] = []
         ordinal = self._next.get(identity, 1)
         while len(found) < count:
@@ -87,27 +90,11 @@ class Ordinals:
         """The ordinals of lines that are still in quarantine: read once for all batches, and only if a line probes."""
         if self._kept_for is None:
             self._kept_for = defaultdict(set)
-            waiting = QuarantinedRow.objects.filter(self._content.rows, state__in=QUARANTINE_UNDECIDED)
+            waiting = QuarantinedRow.objects.filter(self.content.rows, state__in=QUARANTINE_UNDECIDED)
             for context in waiting.values_list("context", flat=True).iterator(chunk_size=5_000):
                 if line := line_of(context):
                     self._kept_for[line[1]].add(line[0])
         return self._kept_for
-
-    def _taken(self, keys: list[str], plan: Plan) -> set[str]:
-        """Those of the keys that a line of this content has: stored by it, confirmed by it, or released."""
-        facts = FACT_MODELS[plan.scope.domain]._default_manager.filter(self._content.facts, record_key__in=keys)  # noqa: SLF001 - of whichever model
-        stored = {key.hex for key in facts.values_list("record_key", flat=True)}
-        collected_at = None if self._content.since is None else plan.scope.collected_at
-        confirmed = confirmed_among(keys, file_id=self._content.file_id, collected_at=collected_at)
-        return stored | confirmed | set(self._released(keys))
-
-    def _released(self, keys: Iterable[str]) -> dict[str, int]:
-        """Key → sheet row, of the keys that released rows of this content have."""
-        wanted = list(keys)
-        if not wanted:
-            return {}
-        rows = QuarantinedRow.objects.filter(self._content.rows, state=QuarantineState.RELEASED, record_key__in=wanted)
-        return {key.hex: row for key, row in rows.values_list("record_key", "sheet_row") if key is not None}
 
 
 def _keys(rows: pl.DataFrame, given: Mapping[int, int], plan: Plan) -> dict[int, str]:

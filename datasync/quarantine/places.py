@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from datasync.ingest.plan import Plan
+from datasync.ingest.load import Loader
 from datasync.ingest.prepare import Prepared
 from datasync.ingest.prepare.context import as_later_line, line_of
 from datasync.ingest.prepare.identity import IDENTITY, RecordKeys
@@ -15,6 +15,7 @@ from datasync.models import QuarantinedRow
 from datasync.quarantine import amounts, check
 from datasync.quarantine.contexts import contexts_of, with_line
 from datasync.quarantine.ordinals import Ordinals
+from datasync.quarantine.standing import lines_of, make_way, standing_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +26,26 @@ class Placed:
     contexts: dict[int, str | None]
 
 
-def in_place(rows: Sequence[QuarantinedRow], prepared: Prepared, plan: Plan, ordinals: Ordinals) -> Placed:
-    """Number the accepted ones of ``rows`` and leave each amount of an order on one line."""
-    accepted = prepared.rows
+def in_place(rows: Sequence[QuarantinedRow], prepared: Prepared, loader: Loader, ordinals: Ordinals) -> Placed:
+    """Number the accepted ones of ``rows``, take out what they were before, and leave each order's amounts on one line.
+
+    The loader has its lock.
+    """
+    plan, accepted = loader.plan, prepared.rows
     places: list[int] = accepted["at"].to_list()
     numbers: dict[int, int] = {}
+    standing = standing_facts(rows, plan)
+    numbered = lines_of(accepted, standing, plan)
     if plan.ordinal:
-        given = ordinals.of(accepted, [line_of(rows[at].context) for at in places], plan)
+        lines = [
+            line if (line := line_of(rows[at].context)) and line[1] == identity else numbered.get(at)
+            for at, identity in zip(places, accepted[IDENTITY], strict=True)
+        ]
+        given = ordinals.of(accepted, lines, plan)
         accepted = RecordKeys(plan).renumbered(accepted, given)
         numbers = dict(zip(places, given.to_list(), strict=True))
-    accepted = _amounts_once(rows, accepted, plan, numbers)
+    make_way(accepted, standing, plan, numbered=numbered, content=ordinals.content)
+    accepted = _amounts_once(rows, accepted, loader, numbers)
     contexts = {
         at: with_line(context, (numbers[at], identity) if at in numbers else None)
         for at, identity, context in accepted.select("at", IDENTITY, "context").iter_rows()
@@ -43,9 +54,9 @@ def in_place(rows: Sequence[QuarantinedRow], prepared: Prepared, plan: Plan, ord
 
 
 def _amounts_once(
-    rows: Sequence[QuarantinedRow], accepted: pl.DataFrame, plan: Plan, numbers: dict[int, int]
+    rows: Sequence[QuarantinedRow], accepted: pl.DataFrame, loader: Loader, numbers: dict[int, int]
 ) -> pl.DataFrame:
-    elsewhere = amounts.carried_elsewhere(accepted, plan)
+    plan, elsewhere = loader.plan, amounts.carried_elsewhere(accepted, loader)
     if not elsewhere:
         return accepted
     if not plan.totals_on_every_line:

@@ -18,11 +18,12 @@ from datasync import audit
 from datasync.choices import AuditAction, QuarantineState
 from datasync.ingest.load import loader_for
 from datasync.ingest.prepare import Prepared
+from datasync.ingest.prepare.context import as_later_line
 from datasync.models import CatalogFile, QuarantinedRow
 from datasync.quarantine import check
 from datasync.quarantine.batches import Reached, filters_document, on_chosen
 from datasync.quarantine.books import settle
-from datasync.quarantine.content import Content, content_of
+from datasync.quarantine.content import content_of
 from datasync.quarantine.enter import enter
 from datasync.quarantine.notes import checked_note
 from datasync.quarantine.ordinals import Ordinals
@@ -73,15 +74,14 @@ def release(*, filters: Filters, actor: AbstractBaseUser | None, note: str = "",
     numbers: dict[tuple[int, datetime | None], Ordinals] = {}
 
     def act(file: CatalogFile, rows: list[QuarantinedRow]) -> Callable[[], None]:
-        content = content_of(file)
         ordinals = numbers.get((file.pk, file.synced_at))  # files come one after the other; a sync may come between
         if ordinals is None:
             numbers.clear()
-            ordinals = numbers[file.pk, file.synced_at] = Ordinals(content)
+            ordinals = numbers[file.pk, file.synced_at] = Ordinals(content_of(file))
         released: list[QuarantinedRow] = []
         kept: list[Kept] = []
         for part in _under_one_header(rows):
-            accepted, rejected = _release_rows(file, part, content, ordinals, actor=actor)
+            accepted, rejected = _release_rows(file, part, ordinals, actor=actor)
             released += accepted
             kept += rejected
         settle(file, released)
@@ -100,17 +100,22 @@ def release(*, filters: Filters, actor: AbstractBaseUser | None, note: str = "",
 
 
 def _under_one_header(rows: Sequence[QuarantinedRow]) -> list[list[QuarantinedRow]]:
-    """The rows by header, and by whether a template has read them: each part has one plan. Mostly there is one."""
-    parts: dict[tuple[int, bool], list[QuarantinedRow]] = {}
+    """The rows by header, and by whether a template has read them: each part has one plan. Mostly there is one.
+
+    Where one row of the sheet waits in two contents of the file, the two are no lines of one order: they come in
+    different parts, the newer one last.
+    """
+    parts: dict[tuple[int, bool, int], list[QuarantinedRow]] = {}
+    times: Counter[int] = Counter()
     for row in rows:
-        parts.setdefault((row.header_set_id, row.template_id is None), []).append(row)
+        parts.setdefault((row.header_set_id, row.template_id is None, times[row.sheet_row]), []).append(row)
+        times[row.sheet_row] += 1
     return list(parts.values())
 
 
 def _release_rows(
     file: CatalogFile,
     rows: Sequence[QuarantinedRow],
-    content: Content,
     ordinals: Ordinals,
     *,
     actor: AbstractBaseUser | None,
@@ -122,11 +127,12 @@ def _release_rows(
     prepared = check.prepare(rows, plan)
     released: list[QuarantinedRow] = []
     if not prepared.rows.is_empty():
-        placed = in_place(rows, prepared, plan, ordinals)
-        for at, key, outcome in enter(placed.rows, loader, content):
-            row = rows[at]
-            row.state, row.record_key, row.outcome = QuarantineState.RELEASED, key, outcome
-            row.context = placed.contexts[at]
+        placed = in_place(rows, prepared, loader, ordinals)
+        for entered in enter(placed.rows, loader, ordinals.content, ids=[row.pk for row in rows]):
+            row, context = rows[entered.at], placed.contexts[entered.at]
+            row.state, row.record_key, row.outcome = QuarantineState.RELEASED, entered.key, entered.outcome
+            # The row that stays carries its order's amounts, at the next sync too.
+            row.context = as_later_line(context) if entered.gave_way and plan.totals_on_every_line else context
             released.append(row)
         _write_released(released, template_id, actor=actor)
     return released, _write_kept(rows, prepared)

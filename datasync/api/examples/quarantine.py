@@ -61,6 +61,7 @@ IMPORTED = {
         "corrected": 1, "unchanged": 40, "decided": 0, "unknown_id": 0, "mismatch": 0, "repeated": 0, "busy": 0,
         "replaced": 0, "unreadable": 0,
     },
+    "refused": 0,
     "rows": [{"sheet": "Sheet1", "row": 2, "id": 311, "outcome": "corrected", "columns": ["Deal Price"]}],
     "ignored_sheets": [],
     "unknown_columns": {"Sheet1": ["Remark"]},

@@ -196,7 +196,10 @@ class ImportedSheet(serializers.Serializer[Any]):
 
     dry_run = serializers.BooleanField()
     counts = _counts("ImportOutcomes", OUTCOMES)()
-    rows = ImportedRow(many=True, help_text="The first thousand that were not simply unchanged.")
+    refused = serializers.IntegerField(help_text="Rows that keep the sheet from being taken; 0 once it was taken.")
+    rows = ImportedRow(
+        many=True, help_text="The first thousand that are not simply unchanged; refused ones come first."
+    )
     ignored_sheets = serializers.ListField(child=serializers.CharField())
     unknown_columns = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
 

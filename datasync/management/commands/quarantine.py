@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from datasync.choices import DomainChoice, QuarantineState
 from datasync.exceptions import InvalidRequest
@@ -121,7 +121,7 @@ class Command(ActionsCommand):
         return Outcome(document, [_("%(rows)s rows written to %(path)s") % document])
 
     def import_(self, options: dict[str, Any]) -> Outcome:
-        """Take the corrections of a spreadsheet."""
+        """Take the corrections of a spreadsheet, all or none. Ends with 2 when rows keep it from being taken."""
         path, dry_run = options["path"], options["dry_run"]
         if not path.is_file():
             raise InvalidRequest(detail=_("There is no file %(path)s.") % {"path": path})
@@ -136,9 +136,16 @@ class Command(ActionsCommand):
             lines.append(_("%(sheet)s: unknown columns: %(columns)s") % {"sheet": sheet, "columns": ", ".join(columns)})
         if result.ignored_sheets:
             lines.append(_("Sheets without ids: %(sheets)s") % {"sheets": ", ".join(result.ignored_sheets)})
+        if result.refused:
+            counted = ngettext(
+                "%(count)s row keeps the sheet from being taken.",
+                "%(count)s rows keep the sheet from being taken.",
+                result.refused,
+            )
+            lines.append(counted % {"count": f"{result.refused:,}"})
         if dry_run:
             lines.append(_("Nothing was changed: this was a rehearsal."))
-        return Outcome(asdict(result) | {"dry_run": dry_run}, lines)
+        return Outcome(asdict(result) | {"dry_run": dry_run}, lines, Exit.USAGE if result.refused else Exit.OK)
 
     def correct(self, options: dict[str, Any]) -> Outcome:
         """One correction for all rows that match."""
