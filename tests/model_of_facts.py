@@ -145,17 +145,17 @@ class Model:
             self._move(paper, waiting, str(outcomes[line.row]))
         return outcomes
 
-    def meets_what_the_file_only_confirmed(
+    def meets_a_row_that_left_no_trace(
         self, export: Export, layout: Layout, corrections: Mapping[int, Mapping[int, str]]
     ) -> bool:
-        """Whether a row would be released over another row of its file of which no table says where it stands."""
+        """Whether a row would be released over another one of its file that is neither stored nor confirmed by it."""
         paper = self.papers[export.file]
         lines = [
             _corrected(paper.undecided[row].line, {**paper.undecided[row].corrections, **given}, export, layout)
             for row, given in corrections.items()
         ]
-        met = {key: self.facts.get(key) for line in lines if (key := (export.layout, line.identity)) in paper.brought}
-        return any(known is None or known.last != export.file for known in met.values())
+        met = paper.brought.keys() & {(export.layout, line.identity) for line in lines} - paper.confirmed
+        return any(key not in self.facts or self.facts[key].last != export.file for key in met)
 
     def delete(self, file: str, *, gone: Collection[str] = ()) -> None:
         """Forget a file with the rows that it wrote last, and all that was said and decided about its rows.
@@ -275,14 +275,12 @@ class Model:
         return max((paper.export.collected for paper in others), default=datetime.min.replace(tzinfo=UTC))
 
     def _numbered_among_others(self, lines: list[Line], paper: Paper, layout: Layout) -> list[Line]:
-        """A line's own number; after a correction the smallest that no line of the file has or waits for."""
+        """A line's own number; after a correction the smallest that no line of the file's content has or waits for."""
         if not layout.ordinal:
             return lines
-        file, name = paper.export.file, paper.export.layout
         waiting = {row: found.line.identity for row, found in paper.undecided.items()}
         taken = {*waiting.values(), *(line.identity for line in paper.released.values())}
         taken |= {key[1] for key in (*paper.confirmed, *paper.brought)}
-        taken |= {key[1] for key, known in self.facts.items() if key[0] == name and file in (known.first, known.last)}
         found = []
         for line in lines:
             identity = waiting[line.row]

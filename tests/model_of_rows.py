@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
+from tests.model_of_totals import is_sum, is_total, number_of
+
 NOTHING = frozenset({"", "-", "—", "--", "nan", "N/A", "null", "暂无数据"})
-TOTALS_LABEL = "合计"
 LOCAL_TIME = timedelta(hours=8)
 """A shop's clock runs ahead of UTC by this, unless its region says otherwise."""
 Identity = tuple[Any, ...]
 KNOWN_SHOPS = frozenset({"north", "south"})
 _A_LINE_MAY_DIFFER = frozenset({"order_status"})
 """What the lines of an order share, and yet one of them may say otherwise."""
+
+_ELSEWHERE = "amounts elsewhere"
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,9 @@ class Line:
 def read(export: Export, layout: Layout) -> tuple[list[Line], int]:
     """The rows of an export that are data, not yet numbered, and how many are totals."""
     rows = export.filled
-    data = [(at, row) for at, row in rows if not _is_total(row, layout)]
+    data = [(at, row) for at, row in rows if not is_total(row, layout)]
+    if rows and data and data[0] == rows[0] and is_sum(data[0][1], [row for _, row in data[1:]], layout):
+        data = data[1:]
     lines = [typed(at, row, texts, export, layout) for at, row, texts in _filled_down(data, layout)]
     return lines, len(rows) - len(data)
 
@@ -200,18 +203,6 @@ def typed(at: int, row: Row, texts: Mapping[str, str | None], export: Export, la
 def blank_or(value: Any) -> Any:
     """A part of an identity, in which nothing and an empty text are one."""
     return "" if value is None else value
-
-
-def _is_total(row: Row, layout: Layout) -> bool:
-    """A label where the id stands, in a row that names nothing else."""
-    return row[0].said == TOTALS_LABEL and all(
-        cell.said is None for cell, told in zip(row[1:], layout.fields[1:], strict=True) if _names(told, layout)
-    )
-
-
-def _names(told: Field, layout: Layout) -> bool:
-    named = str(told.name).endswith("_name") or told.name in layout.identity
-    return named or told.kind in ("id", "day", "hour", "time")
 
 
 def _filled_down(lines: Sequence[tuple[int, Row]], layout: Layout) -> Iterator[tuple[int, Row, dict[str, str | None]]]:
@@ -284,7 +275,7 @@ def _value(text: str, kind: str, layout: Layout, *, number: bool) -> Any:
 
 
 def _figure(text: str, kind: str, *, comma: bool) -> Any:
-    amount = _number(text, comma=comma)
+    amount = number_of(text, comma=comma)
     if kind == "share":
         return amount / 100 if text.endswith("%") else amount
     if kind == "count" and amount != int(amount):
@@ -308,18 +299,6 @@ def _hour(text: str) -> int:
     if not 0 <= hour <= 23:
         raise ValueError(text)
     return hour
-
-
-def _number(text: str, *, comma: bool) -> Decimal:
-    plain = unicodedata.normalize("NFKC", text).replace(" ", "").removeprefix("RM").removesuffix("%")
-    negative = plain.startswith("(") and plain.endswith(")")
-    plain = plain[1:-1] if negative else plain
-    if comma:
-        plain = plain.translate(str.maketrans(",.", ".,"))
-    if not re.fullmatch(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?", plain):
-        raise ValueError(text)
-    amount = Decimal(plain.replace(",", ""))
-    return -amount if negative else amount
 
 
 def _period(values: dict[str, Any], export: Export, layout: Layout) -> tuple[date, date]:
@@ -373,7 +352,8 @@ def said(line: Line, layout: Layout) -> set[str]:
 def later(line: Line, layout: Layout) -> Line:
     """The line of an order whose amounts stand on another one."""
     blank = {str(told.name): None for told in layout.known if told.of_order}
-    return replace(line, values={**line.values, **blank}, content=(*line.content, "amounts elsewhere"), later=True)
+    content = line.content if _ELSEWHERE in line.content else (*line.content, _ELSEWHERE)
+    return replace(line, values={**line.values, **blank}, content=content, later=True)
 
 
 def texts_under(line: Line, layout: Layout) -> dict[str, str | None]:

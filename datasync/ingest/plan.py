@@ -167,6 +167,8 @@ class Plan:
     cleared: frozenset[str] = frozenset()
     """Fields whose stored value is of another template: an update of a row that this file wrote last empties them, and
     writes what the file now says, blank or not. Rows that another file wrote last keep theirs."""
+    confirmed_before: bool = True
+    """Whether an earlier sync of the file may have confirmed rows; False only where it is known that none has."""
 
 
 @dataclass(slots=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError
+from django.db.models import Exists, OuterRef
 
 from datasync.catalog.after import WAITING, state_after
 from datasync.catalog.services import look_again, verify_unchanged
@@ -15,7 +17,7 @@ from datasync.exceptions import FencedOut, ReaderTimeout, SyncError, TransientEr
 from datasync.ingest.pipeline import IngestResult, ingest
 from datasync.ingest.read import reader
 from datasync.mapping import services as mapping
-from datasync.models import CatalogFile, SyncProgressTask
+from datasync.models import CatalogFile, ConfirmedRows, SyncProgressTask
 from datasync.runs import finish
 from datasync.runs.claim import Claim
 from datasync.runs.errors import error_document
@@ -38,10 +40,12 @@ def execute(claim: Claim, task: SyncProgressTask) -> None:
         retype(claim, task)
         return
     started = time.monotonic()
-    file = CatalogFile.objects.select_related("shop").defer("profile").get(pk=claim.file_id)
+    confirmed = Exists(ConfirmedRows.objects.filter(file=OuterRef("pk")))  # as it stays while the file is claimed
+    files = CatalogFile.objects.select_related("shop").defer("profile").annotate(confirmed_before=confirmed)
+    file = files.get(pk=claim.file_id)
     try:
         with heartbeat().watch(claim) as watch:
-            _sync(claim, task, file, watch, started=started)
+            _sync(claim, task, file, watch, confirmed_before=file.confirmed_before, started=started)
     except FencedOut:
         logger.warning("Item %s was taken over by another worker; its rows are rolled back here.", claim.item_id)
     except SoftTimeLimitExceeded:
@@ -50,7 +54,9 @@ def execute(claim: Claim, task: SyncProgressTask) -> None:
         _record(claim, file, error, started=started)
 
 
-def _sync(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watch, *, started: float) -> None:
+def _sync(
+    claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watch, *, confirmed_before: bool, started: float
+) -> None:
     """Load the file in one transaction, the last statements of which record its end."""
     verify_unchanged(file, claim.file_sha256)
     options = mapping.SyncOptions(
@@ -76,7 +82,7 @@ def _sync(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watch,
 
         ingest(
             sheet=sheet,
-            plan=resolved.plan,
+            plan=replace(resolved.plan, confirmed_before=confirmed_before),
             item_id=claim.item_id,
             template_id=resolved.template_id,
             allow_quarantine=task.allow_quarantine,

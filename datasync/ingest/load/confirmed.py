@@ -59,3 +59,8 @@ def save_confirmed(plan: Plan, keys: list[pl.Series], *, using: str, collected_a
             "keys": bytes.fromhex("".join(joined.to_list())),
         },
     )
+
+
+def forget_confirmed(plan: Plan, *, using: str) -> None:
+    """Drop what this file has confirmed at an earlier sync."""
+    ConfirmedRows.objects.using(using).filter(file_id=plan.file_id).delete()

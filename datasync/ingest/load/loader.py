@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,23 +12,29 @@ import polars as pl
 from django.db import transaction
 
 from datasync.ingest.load import seen
-from datasync.ingest.load.amounts import Amounts, Brought, Leaving, said_flags, said_of, settle
-from datasync.ingest.load.confirmed import Confirmed, save_confirmed
+from datasync.ingest.load.amounts import settle
+from datasync.ingest.load.confirmed import Confirmed, forget_confirmed, save_confirmed
 from datasync.ingest.load.moved import give_up
-from datasync.ingest.load.seen import Seen
+from datasync.ingest.load.orders import Asked, EmptyScopes
+from datasync.ingest.load.repeats import Repeats
+from datasync.ingest.load.seen import Seen, said_flags, said_of
+from datasync.ingest.load.sides import Brought, Leaving
 from datasync.ingest.load.table import Table, table_of
 from datasync.ingest.plan import Counts, Plan
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the table holds for the keys of a batch that it knows, one row for each known key.
+    """What the table holds for the keys of a batch that it knows, in ``frame``, one row for each known key.
 
     ``at``: position in the batch; ``same``: the content is equal; ``newer`` / ``older``: the stored row was collected
-    after / before this file; ``content_hash``: what is stored.
+    after / before this file; ``content_hash``: what is stored. ``scopes`` and ``orders`` answer what was asked besides:
+    which scopes are stored, and whether lines with amounts of the orders are, which is told where no key is known.
     """
 
     frame: pl.DataFrame
+    scopes: frozenset[str] = frozenset()
+    orders: bool = False
 
 
 class Loader(ABC):
@@ -47,26 +53,29 @@ class Loader(ABC):
         self._seen = Seen()
         self._confirming: list[pl.Series] = []
         self._late: Confirmed | None = None
-        self._before: dict[str, str] = {}  # content that this file's updates replaced
+        self._empty = EmptyScopes()
+        self._repeats = Repeats(self._seen, self.counts)
         self._left: dict[str, str] = {}  # content of lines before they gave up amounts to this file's
-        self._ends: dict[str, int] = {}  # what became in the end of keys that came again, where that changed
-        self._said_again: dict[str, Amounts] = {}  # amounts of orders that were written when keys came again
 
     def transaction(self) -> AbstractContextManager[Any]:
         """The transaction around all that is written for the file."""
         return transaction.atomic(using=self.using)
 
     def begin(self) -> None:
-        """Keep other files of the same platform, shop and domain out until the transaction ends."""
+        """Keep other files of the same platform, shop and domain out until the transaction ends.
+
+        What is known of other files from an earlier transaction is forgotten.
+        """
         self.table: Table = table_of(self.plan, now=self.lock())
+        self._empty, self._late = EmptyScopes(), None
 
     @abstractmethod
     def lock(self) -> str:
         """Take the lock of the plan's scope; return the transaction's time in UTC as text."""
 
     @abstractmethod
-    def classify(self, rows: pl.DataFrame) -> Stored:
-        """Compare keys and hashes with the table."""
+    def classify(self, rows: pl.DataFrame, asked: Asked | None = None) -> Stored:
+        """Compare keys and hashes with the table, and find out what else is ``asked``, in one statement."""
 
     @abstractmethod
     def insert(self, rows: pl.DataFrame) -> None:
@@ -104,9 +113,12 @@ class Loader(ABC):
             self._load_distinct(distinct)
 
     def _load_distinct(self, rows: pl.DataFrame) -> None:
-        known = self.classify(rows).frame
+        asked = self._empty.ask(rows, self.table.order_level)
+        stored = self.classify(rows, asked)
+        self._empty.learn(asked, stored.scopes)
+        known = stored.frame
         outcomes = pl.Series("outcome", [seen.INSERTED], dtype=pl.UInt8).new_from_index(0, len(rows))
-        if known.is_empty():
+        if known.is_empty() and not stored.orders:
             self.insert(rows)
             self.counts.inserted += len(rows)
             self._seen.add(rows["record_key"], outcomes)
@@ -126,7 +138,7 @@ class Loader(ABC):
             self.insert(new)
         if not changed.is_empty():
             self.update(give_up(rows, self.table.order_level)[changed["at"]])
-            self._before |= zip(keys.gather(changed["at"]), changed["content_hash"], strict=True)
+            self._repeats.replace(keys.gather(changed["at"]), changed["content_hash"])
         self.counts.inserted += len(new)
         self.counts.updated += len(changed) - len(restored)
         self.counts.unchanged += len(unchanged) + len(restored)
@@ -174,13 +186,22 @@ class Loader(ABC):
         stays = changed["at"].is_in(settled.still)
         return settled.rows, changed.filter(stays), changed.filter(~stays)
 
-    def update_retyped(self, rows: pl.DataFrame) -> None:
-        """Overwrite stored rows of the file that were typed again, each amount of an order on one line."""
+    def update_retyped(
+        self, rows: pl.DataFrame, *, apart: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
+    ) -> None:
+        """Overwrite stored rows of the file that were typed again, each amount of an order on one line.
+
+        ``apart`` leaves out of ``carriers`` those that stay whatever the rows say.
+        """
+
+        def look_up(asked: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+            return apart(asked, self.carriers(asked, names))
+
         updated = pl.Series([seen.UPDATED], dtype=pl.UInt8).new_from_index(0, len(rows))
         nothing = pl.DataFrame(schema={"at": pl.UInt32, "content_hash": pl.String})
         brought = Brought(lambda _: {}, self._confirmed_later, own_stay=True)
         names = self.table.order_level
-        settled = settle(rows, names, outcomes=updated, changed=nothing, look_up=self.carriers, brought=brought)
+        settled = settle(rows, names, outcomes=updated, changed=nothing, look_up=look_up, brought=brought)
         for leaving in settled.leaving:
             self.take_away(leaving)
         self.update(settled.rows)
@@ -201,9 +222,8 @@ class Loader(ABC):
         Rows that this file has written are overwritten; the others are judged as if they came for the first time.
         """
         keys = rows["record_key"].to_list()
-        before = [self._ends.get(key, outcome) for key, outcome in zip(keys, earlier, strict=True)]
-        written = pl.Series([outcome in seen.WRITTEN or key in self._before
-                             for key, outcome in zip(keys, before, strict=True)], dtype=pl.Boolean)  # fmt: skip
+        before = self._repeats.so_far(keys, earlier)
+        written = self._repeats.written(keys, before)
         known = self.classify(rows).frame
         own = known.filter(written.gather(known["at"]) & ~known["same"])
         unchanged, stale, changed = self._judge(known.filter(~written.gather(known["at"])), rows)
@@ -212,51 +232,21 @@ class Loader(ABC):
         rows, still, writing = self._settled(rows, outcomes.scatter(writing["at"], seen.UPDATED), writing)
         own, changed = (writing.filter(writing["at"].is_in(part["at"].implode())) for part in (own, changed))
         unchanged = unchanged.append(still["at"].filter(~written.gather(still["at"])))
-        overwritten = writing["at"]
-        if len(overwritten):
-            self.update(give_up(rows, self.table.order_level)[overwritten])
-            self._say_again(rows[overwritten])
-        self._before |= {keys[at]: replaced for at, replaced in changed.select("at", "content_hash").rows()}
+        amounts = self.table.order_level
+        if len(writing):
+            self.update(give_up(rows, amounts)[writing["at"]])
+            self._repeats.say(rows[writing["at"]], amounts)
+        self._repeats.replace([keys[at] for at in changed["at"]], changed["content_hash"])
         ends = dict.fromkeys(unchanged, seen.UNCHANGED) | dict.fromkeys(stale, seen.STALE)
-        ends |= dict.fromkeys(changed["at"], seen.UPDATED) | self._ends_of(rows, own["at"])
+        ends |= dict.fromkeys(changed["at"], seen.UPDATED)
+        ends |= self._repeats.overwritten(rows, own["at"], amounts=amounts, lasting=amounts - self.table.replaced)
         for at, outcome in ends.items():
-            if outcome != before[at]:
-                self._recount(before[at], -1)
-                self._recount(outcome, 1)
-                self._ends[keys[at]] = outcome
-
-    def _ends_of(self, rows: pl.DataFrame, overwritten: pl.Series) -> dict[int, int]:
-        """What became of rows that this file has written and now overwrites; of inserted ones nothing else.
-
-        One that is again as it was before the file is unchanged, unless it is blank where the file has written an
-        amount of its order in between: a blank does not undo that.
-        """
-        names = sorted(self.table.order_level - self.table.replaced)
-        again = rows[overwritten]
-        first = said_of(again["record_key"], self._seen, self.table.order_level) if names else {}
-        ends: dict[int, int] = {}
-        for at, row in zip(
-            overwritten, again.select("record_key", "content_hash", *names).rows(named=True), strict=True
-        ):
-            key = row["record_key"]
-            if key in self._before:
-                said = first.get(key, frozenset()) | self._said_again.get(key, frozenset())
-                undone = not any(row[name] is None for name in names if name in said)
-                ends[at] = seen.UNCHANGED if self._before[key] == row["content_hash"] and undone else seen.UPDATED
-        return ends
-
-    def _say_again(self, rows: pl.DataFrame) -> None:
-        names = sorted(self.table.order_level)
-        for key, *values in rows.select("record_key", *names).iter_rows() if names else ():
-            said = {name for name, value in zip(names, values, strict=True) if value is not None}
-            self._said_again[key] = self._said_again.get(key, frozenset()) | said
-
-    def _recount(self, outcome: int, difference: int) -> None:
-        name = seen.NAMES[outcome]
-        setattr(self.counts, name, getattr(self.counts, name) + difference)
+            self._repeats.recount(keys[at], was=before[at], now=outcome)
 
     def finish(self) -> Counts:
-        """Keep what was confirmed, and return the counts of loaded rows."""
+        """Keep what was confirmed, in place of what the file confirmed before, and return the counts of loaded rows."""
         if self._confirming:
             save_confirmed(self.plan, self._confirming, using=self.using, collected_at=self.plan.scope.collected_at)
+        elif self.plan.confirmed_before:
+            forget_confirmed(self.plan, using=self.using)
         return self.counts

@@ -19,10 +19,12 @@ from psycopg import sql
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-from datasync.ingest.load.amounts import CARRIERS, MARK, Leaving
+from datasync.ingest.load.amounts import CARRIERS, MARK
 from datasync.ingest.load.loader import Loader, Stored
 from datasync.ingest.load.locks import lock_number
 from datasync.ingest.load.moved import GIVEN_UP
+from datasync.ingest.load.orders import Asked
+from datasync.ingest.load.sides import Leaving
 
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 _ROWS_A_BLOCK = 4_000
@@ -34,16 +36,31 @@ _REPLACED = sql.SQL(
 _EMPTIED = sql.SQL("{c} = CASE WHEN f.file_last_id <> s.file_last_id THEN f.{c} END")
 _UUID, _UUID_ARRAY = 2950, 2951
 _CLASSIFY = sql.SQL(
-    "SELECT array_agg(at) FILTER (WHERE same AND NOT older), array_agg(at) FILTER (WHERE same AND older), "
+    "{scopes} SELECT array_agg(at) FILTER (WHERE same AND NOT older), array_agg(at) FILTER (WHERE same AND older), "
     "array_agg(at) FILTER (WHERE NOT same), array_agg(newer) FILTER (WHERE NOT same), "
-    "array_agg(older) FILTER (WHERE NOT same), array_agg(content_hash) FILTER (WHERE NOT same) FROM ("
+    "array_agg(older) FILTER (WHERE NOT same), array_agg(content_hash) FILTER (WHERE NOT same), {answers} FROM ("
     "SELECT i.at::int - 1 AS at, f.content_hash = i.content_hash AS same, f.content_hash, "
-    "f.collected_at > %s AS newer, f.collected_at < %s AS older "
-    "FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS i(record_key, content_hash, at) "
+    "f.collected_at > %(collected)s AS newer, f.collected_at < %(collected)s AS older "
+    "FROM unnest(%(keys)s::uuid[], %(contents)s::uuid[]) WITH ORDINALITY AS i(record_key, content_hash, at) "
     # LIMIT keeps the planner from joining: each key is probed in the unique index, however large the table is.
     "CROSS JOIN LATERAL (SELECT content_hash, collected_at FROM {table} f WHERE f.record_key = i.record_key LIMIT 1) f"
     ") AS known"
 )
+_SCOPES = sql.SQL(
+    "WITH scopes AS MATERIALIZED (SELECT array_agg(b.beginning) AS stored FROM unnest(%(scopes)s::text[]) "
+    # The next key, not any key in a range: of a range the planner may believe that it is met soon in a walk.
+    "AS b(beginning) CROSS JOIN LATERAL (SELECT t.record_key FROM {table} t "
+    "WHERE t.record_key >= rpad(b.beginning, 32, '0')::uuid ORDER BY t.record_key LIMIT 1) AS f "
+    "WHERE f.record_key <= rpad(b.beginning, 32, 'f')::uuid)"
+)
+_ANSWERS = sql.SQL(
+    "(SELECT stored FROM scopes), CASE WHEN count(*) = 0 AND (SELECT stored FROM scopes) IS NOT NULL THEN EXISTS ("
+    "SELECT FROM unnest(%(orders)s::text[]) AS i(order_id) CROSS JOIN LATERAL ("
+    "SELECT FROM {table} t WHERE t.order_id = i.order_id "
+    "AND t.platform_id = %(platform)s AND t.sub_domain = %(sub_domain)s AND t.granularity = %(granularity)s "
+    "AND ({any}) OFFSET 0) AS f) END"
+)
+_NO_ANSWERS = sql.SQL("NULL, NULL")
 _CARRIERS = sql.SQL(
     "SELECT i.at, replace(f.record_key::text, '-', ''), replace(f.content_hash::text, '-', ''), f.shop_id, "
     "f.collected_at > %s, f.collected_at = %s, "
@@ -77,22 +94,35 @@ class PostgresqlLoader(Loader):
             cursor.execute(f"SELECT (now() AT TIME ZONE 'UTC')::text, {taken}", params)
             return str(cursor.fetchone()[0])
 
-    def classify(self, rows: pl.DataFrame) -> Stored:
-        collected = self.plan.scope.collected_at
+    def classify(self, rows: pl.DataFrame, asked: Asked | None = None) -> Stored:
+        told: dict[str, Any] = {"collected": self.plan.scope.collected_at}
+        told |= {"keys": _Hashes(rows["record_key"]), "contents": _Hashes(rows["content_hash"])}
+        statement = self._classifying(asked, told)
         with _cursor(self.using) as cursor:
             cursor.adapters.register_dumper(_Hashes, _HashesDumper)
-            cursor.execute(
-                _CLASSIFY.format(table=sql.Identifier(self.table.name)),
-                (collected, collected, _Hashes(rows["record_key"]), _Hashes(rows["content_hash"])),
-            )
-            same, confirmed, changed, newer, older, stored = (array or [] for array in cursor.fetchone() or [()] * 6)
+            cursor.execute(statement, told)
+            *arrays, scopes, orders = cursor.fetchone() or [()] * 8
+        same, confirmed, changed, newer, older, stored = (array or [] for array in arrays)
         known = [
             pl.DataFrame({"at": at, "same": True, "newer": False, "older": earlier, "content_hash": ""}, schema=_SCHEMA)
             for at, earlier in ((same, False), (confirmed, True))
         ]
         hashes = [content.hex for content in stored]
         differing = {"at": changed, "same": False, "newer": newer, "older": older, "content_hash": hashes}
-        return Stored(pl.concat([*known, pl.DataFrame(differing, schema=_SCHEMA)]).sort("at"))
+        frame = pl.concat([*known, pl.DataFrame(differing, schema=_SCHEMA)]).sort("at")
+        return Stored(frame, frozenset(scopes or ()), bool(orders))
+
+    def _classifying(self, asked: Asked | None, told: dict[str, Any]) -> sql.Composed:
+        """The statement of ``classify``; what it needs to be told about what is asked is added to ``told``."""
+        table = sql.Identifier(self.table.name)
+        if asked is None:
+            return _CLASSIFY.format(table=table, scopes=sql.SQL(""), answers=_NO_ANSWERS)
+        scope = self.plan.scope
+        told |= {"platform": scope.platform, "sub_domain": scope.sub_domain, "granularity": scope.granularity}
+        told |= {"scopes": list(asked.scopes), "orders": list(asked.order_ids)}
+        has_any = sql.SQL(" OR ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in asked.amounts)
+        answers = _ANSWERS.format(table=table, any=has_any)
+        return _CLASSIFY.format(table=table, scopes=_SCOPES.format(table=table), answers=answers)
 
     def insert(self, rows: pl.DataFrame) -> None:
         self._copy(self.table.name, rows)

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
-from datasync.ingest.load.amounts import Leaving, marked
+from datasync.ingest.load.amounts import marked
 from datasync.ingest.load.loader import Loader, Stored
 from datasync.ingest.load.moved import GIVEN_UP
+from datasync.ingest.load.orders import Asked
 from datasync.ingest.load.overlay import Overlay
 from datasync.ingest.load.rejects import Rejects
 from datasync.ingest.load.samples import INSERTED, MOST_SAMPLES, STALE, UNCHANGED, UPDATED, SampleRow, Samples
+from datasync.ingest.load.sides import Leaving
 from datasync.ingest.load.table import STAMP
 from datasync.ingest.load.vendors import loader_for
 from datasync.ingest.plan import Counts, Plan, RejectedRow
@@ -57,10 +60,11 @@ class Rehearsal(Loader):
         """No lock; the present time."""
         return datetime.now(UTC).strftime(STAMP)
 
-    def classify(self, rows: pl.DataFrame) -> Stored:
-        """Compare with the table as this file would have left it so far."""
-        known = self._written.over(self._real.classify(rows).frame, rows)
-        return Stored(self._with_marks(known, rows) if self._marked else known)
+    def classify(self, rows: pl.DataFrame, asked: Asked | None = None) -> Stored:
+        """Compare with the table as this file would have left it so far. The file's own lines are no other lines."""
+        stored = self._real.classify(rows, asked)
+        known = self._written.over(stored.frame, rows)
+        return replace(stored, frame=self._with_marks(known, rows) if self._marked else known)
 
     def insert(self, rows: pl.DataFrame) -> None:
         """Remember what would be inserted."""

@@ -10,9 +10,11 @@ from typing import Any
 import polars as pl
 from django.db import connections
 
-from datasync.ingest.load.amounts import CARRIERS, MARK, Leaving
+from datasync.ingest.load.amounts import CARRIERS, MARK
 from datasync.ingest.load.loader import Loader, Stored
 from datasync.ingest.load.moved import GIVEN_UP
+from datasync.ingest.load.orders import Asked
+from datasync.ingest.load.sides import Leaving
 from datasync.ingest.load.table import STAMP
 
 _AT_ONCE = 20_000
@@ -27,28 +29,53 @@ class SqliteLoader(Loader):
     def lock(self) -> str:
         return datetime.now(UTC).strftime(STAMP)
 
-    def classify(self, rows: pl.DataFrame) -> Stored:
+    def classify(self, rows: pl.DataFrame, asked: Asked | None = None) -> Stored:
         incoming = rows.select("record_key", "content_hash").with_row_index("at")
         collected = self.plan.scope.collected_at.strftime(STAMP)  # as text: every fact's stamp has this form
-        known: list[tuple[str, str, int, int]] = []
+        known: list[tuple[Any, ...]] = []
         with self._cursor() as cursor:
             for part in incoming.iter_slices(_AT_ONCE):
                 keys = '["' + '","'.join(part["record_key"].to_list()) + '"]'
-                known += cursor.execute(
+                statement = (
                     f'SELECT record_key, content_hash, collected_at > %s, collected_at < %s FROM "{self.table.name}" '  # noqa: S608 - own name
-                    "WHERE record_key IN (SELECT value FROM json_each(%s))",
-                    [collected, collected, keys],
-                ).fetchall()
-        stored = pl.DataFrame(known, schema=_SCHEMA, orient="row")
-        return Stored(
-            incoming.join(stored, on="record_key", maintain_order="left").select(
-                "at",
-                (pl.col("content_hash") == pl.col("stored")).alias("same"),
-                pl.col("newer").cast(pl.Boolean),
-                pl.col("older").cast(pl.Boolean),
-                pl.col("stored").alias("content_hash"),
-            )
+                    "WHERE record_key IN (SELECT value FROM json_each(%s))"
+                )
+                parameters: list[Any] = [collected, collected, keys]
+                if asked is not None:
+                    (before, told), (after, about) = self._scopes(asked), self._orders(asked)
+                    statement, parameters = before + statement + after, [*told, *parameters, *about]
+                    asked = None
+                known += cursor.execute(statement, parameters).fetchall()
+        answers = [row[1] for row in known if row[0] is None]
+        stored = pl.DataFrame([row for row in known if row[0] is not None], schema=_SCHEMA, orient="row")
+        frame = incoming.join(stored, on="record_key", maintain_order="left").select(
+            "at",
+            (pl.col("content_hash") == pl.col("stored")).alias("same"),
+            pl.col("newer").cast(pl.Boolean),
+            pl.col("older").cast(pl.Boolean),
+            pl.col("stored").alias("content_hash"),
         )
+        return Stored(frame, frozenset(scope for scope in answers if scope is not None), None in answers)
+
+    def _scopes(self, asked: Asked) -> tuple[str, list[Any]]:
+        """What goes before the keys' statement: the scopes that are stored."""
+        next_key = f'SELECT record_key FROM "{self.table.name}" WHERE record_key >= b.value ORDER BY record_key LIMIT 1'  # noqa: S608 - own name
+        stored = f"SELECT b.value AS beginning FROM json_each(%s) AS b WHERE ({next_key}) < b.value || 'g'"  # noqa: S608
+        return f"WITH scopes AS MATERIALIZED ({stored}) ", [json.dumps(asked.scopes)]
+
+    def _orders(self, asked: Asked) -> tuple[str, list[Any]]:
+        """What goes behind it: rows without a key, which have a stored scope, or nothing where an order is stored."""
+        scope = self.plan.scope
+        has_any = " OR ".join(f't."{name}" IS NOT NULL' for name in asked.amounts)
+        statement = f"""
+            UNION ALL SELECT NULL, beginning, NULL, NULL FROM scopes
+            UNION ALL SELECT NULL, NULL, NULL, NULL WHERE EXISTS (SELECT 1 FROM scopes) AND EXISTS (
+                SELECT 1 FROM json_each(%s) AS i CROSS JOIN "{self.table.name}" AS t
+                WHERE t.order_id = i.value
+                    AND t.platform_id = %s AND t.sub_domain = %s AND t.granularity = %s AND ({has_any})
+            )
+        """  # noqa: S608 - own names
+        return statement, [json.dumps(asked.order_ids), scope.platform, scope.sub_domain, scope.granularity]
 
     def insert(self, rows: pl.DataFrame) -> None:
         columns = ", ".join(f'"{name}"' for name in self.table.columns)

@@ -44,6 +44,11 @@ def strip(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     return stripped.with_columns(pl.col(names).str.replace_many(_INVISIBLE, removed).str.strip_chars())
 
 
+def blank(stripped: pl.DataFrame, columns: list[str]) -> pl.Series:
+    """Which rows have no text in any cell."""
+    return stripped.select((~pl.any_horizontal((pl.col(columns) != "").fill_null(value=False))).alias("blank"))["blank"]
+
+
 def without_nulls(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     """Cells that say "nothing" in any of the languages made null."""
     cells = pl.col(columns)

@@ -19,6 +19,8 @@ from datasync.ingest.plan import Plan
 from datasync.ingest.prepare.numbering import LineNumbers, Released
 
 SEPARATOR = "\x1f"
+SCOPE_DIGITS = 8
+"""How many hexadecimal digits of a key are of its scope."""
 IDENTITY = "identity"
 """The column that holds what a row's key is taken over, without its ordinal."""
 _MUST_BE_KNOWN: dict[Domain, tuple[str, ...]] = {
@@ -47,11 +49,11 @@ def key_missing(rows: pl.DataFrame, plan: Plan) -> pl.Series:
 
 
 def _beginning(scope: str) -> str:
-    return hashlib.sha256(scope.encode()).hexdigest()[:8]
+    return hashlib.sha256(scope.encode()).hexdigest()[:SCOPE_DIGITS]
 
 
 def scope_beginning(*, platform: str, domain: str, sub_domain: str, granularity: str, shop_id: int | None) -> str:
-    """The first 8 hexadecimal digits that the keys of all rows of one scope have in common."""
+    """The first ``SCOPE_DIGITS`` that the keys of all rows of one scope have in common."""
     shop = "" if shop_id is None else str(shop_id)
     return _beginning(SEPARATOR.join((platform, domain, sub_domain, granularity, shop)))
 

@@ -60,8 +60,15 @@ class Preparer:
             yield self.prepare(batch, last=last)
 
     def prepare(self, batch: Batch, *, last: bool = False) -> Prepared:
-        """Clean, leave totals out, fill down, type, identify and judge the rows of ``batch``."""
+        """Clean, leave totals out, fill down, type, identify and judge the rows of ``batch``.
+
+        Rows of nothing but white space are no rows, unless the reader saw something in them.
+        """
         cleaned = self._clean(batch.frame, batch.numbers)
+        blank = cells.blank(cleaned.original, self._columns) & ~_with_problems(cleaned.original["row"], batch.problems)
+        if blank.any():
+            cleaned = cleaned.without(blank)
+        read = len(cleaned.original)
         aside = totals.not_data(cleaned.values, self.plan, first=self._first, last=last)
         self._first = False
         if aside.any():
@@ -83,7 +90,7 @@ class Preparer:
         )
         prepared.rejected = released.with_corrections(prepared.rejected, found.released)
         prepared.rows = prepared.rows.drop(IDENTITY, "at")
-        prepared.read, prepared.totals, prepared.last = len(batch.frame), int(aside.sum()), last
+        prepared.read, prepared.totals, prepared.last = read, int(aside.sum()), last
         prepared.discarded = len(found.discarded)
         return prepared
 
@@ -224,3 +231,7 @@ class Preparer:
         ).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("at"))
         rows = scope.add_currency(scope.add_period(rows, typed, self.plan), self.plan, shops)
         return rows.with_columns(self.keys.identities(rows)), typed, shops
+
+
+def _with_problems(sheet_rows: pl.Series, problems: tuple[CellProblem, ...]) -> pl.Series:
+    return sheet_rows.is_in([problem.row for problem in problems])

@@ -104,16 +104,18 @@ def _covering(ranges: list[str], keys: pl.Series, key: Column, plan: Plan) -> li
 def _first_row(values: pl.DataFrame, plan: Plan, others: pl.Series, *, whole: bool) -> pl.Series:
     """The first row when it describes the columns, or names nothing and holds the sums of the rows that are data.
 
-    Sums are judged only when the whole sheet is there to be added up.
+    Sums are judged only when the whole sheet is there to be added up, and the rows below name something: otherwise the
+    first is one of them.
     """
     hit = _describes(values, plan)
-    hit = hit or (whole and _is_anonymous(values, plan) and _is_sum(values.filter(~others), plan))
+    hit = hit or (whole and _is_alone_anonymous(values, plan) and _is_sum(values.filter(~others), plan))
     return pl.Series([hit] + [False] * (len(values) - 1), dtype=pl.Boolean)
 
 
-def _is_anonymous(values: pl.DataFrame, plan: Plan) -> bool:
-    """Whether the first row names nothing: a row that merely lost its id is no total."""
-    return all(values[f"c{column.position}"][0] is None for column in plan.columns if _names(column, plan))
+def _is_alone_anonymous(values: pl.DataFrame, plan: Plan) -> bool:
+    """Whether the first row names nothing, and another one does: a row that merely lost its id is no total."""
+    naming = [values[f"c{column.position}"] for column in plan.columns if _names(column, plan)]
+    return all(cells[0] is None for cells in naming) and any(cells.is_not_null().any() for cells in naming)
 
 
 def _describes(values: pl.DataFrame, plan: Plan) -> bool:
