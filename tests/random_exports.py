@@ -9,7 +9,8 @@ from datetime import datetime
 from hypothesis import strategies as st
 
 from tests.export_layouts import LAYOUTS
-from tests.model_of_rows import KNOWN_SHOPS, TOTALS_LABEL, Cell, Export, Field, Layout, Row
+from tests.model_of_rows import KNOWN_SHOPS, Cell, Export, Field, Layout, Row
+from tests.model_of_totals import TOTALS_LABEL
 
 _REMARKS = {"orders": "variation", "products": "variant_name", "finance": "description", "inventory": "variation"}
 

@@ -15,10 +15,12 @@ import pytest
 from django.contrib.auth.models import User
 
 from datasync.choices import FileState
+from datasync.fields import Domain
 from datasync.ingest.plan import Counts
 from datasync.mapping import services as mapping
 from datasync.models import CatalogFile, HeaderTemplate, Platform, SyncProgressTask, SyncTaskFile
 from datasync.runs import bells, execute, slices
+from tests.sheets import make_plan
 
 _numbers = itertools.count(1)
 
@@ -124,6 +126,7 @@ def ingest(monkeypatch: pytest.MonkeyPatch) -> Ingest:
     monkeypatch.setattr(execute, "reader", lambda: SimpleNamespace(open=opened))
     monkeypatch.setattr(mapping, "prepare_read", lambda *_: None)
     monkeypatch.setattr(mapping, "suggest_for_file", lambda *_, **__: None)
-    resolved = SimpleNamespace(plan=None, template_id=None, warnings=())
+    plan = make_plan(Domain.ORDERS, ("order_id",), identity=("order_id",))
+    resolved = SimpleNamespace(plan=plan, template_id=None, warnings=())
     monkeypatch.setattr(mapping, "bind", lambda *_: resolved)
     return ingest

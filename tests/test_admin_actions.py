@@ -185,7 +185,7 @@ def test_suggestion_is_made_and_published_from_the_list(admin_client: Client, tm
     make_file("gone.csv")
     files = list(CatalogFile.objects.all())
     response = act(admin_client, FILES, "suggest_mapping", *files)
-    assert "Suggested a mapping for shopee_orders" in told(response)
+    assert "shopee_orders_daily_20260101_000000.csv</a>: look at it on its page" in told(response)
     assert "gone.csv: " in told(response)
     file = CatalogFile.objects.exclude(suggestion={}).get()
     assert "Published a template from" in told(act(admin_client, FILES, "publish_suggestion", file))

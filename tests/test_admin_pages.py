@@ -115,7 +115,7 @@ def test_list_of_files_shows_state_and_error_beside_a_short_name(
     page = admin_client.get(address(CatalogFile, "changelist")).content.decode()
     columns = re.findall(r'<th scope="col" class="[^"]*column-([a-z_]+)', page)
     assert columns == [
-        "short_name", "state_badge", "row_summary", "platform", "domain", "shop", "template", "last_error_code",
+        "short_name", "state_and_error", "row_summary", "platform", "domain", "shop", "template_name",
     ]  # fmt: skip
     assert 'title="' + "long" * 50 + "&quot;.csv" in page
     assert ">HEADER_CHANGED</span>" in page
@@ -149,3 +149,27 @@ def test_staff_sees_what_it_may_view(client: Client, rows: dict[type[Any], Any])
     user.user_permissions.add(Permission.objects.get(codename="view_syncprogresstask"))
     assert client.get(address(task, "changelist")).status_code == 200
     assert client.get(address(task, "change", rows[task].pk)).status_code == 200
+
+
+def test_the_start_page_says_what_to_do_next(admin_client: Client, client: Client) -> None:
+    assert "Scan folders" in admin_client.get(reverse("admin:index")).content.decode()
+    made = one_of_each()
+    file, row = made[CatalogFile], made[apps.get_model("datasync", "QuarantinedRow")]
+    CatalogFile.objects.filter(pk=file.pk).update(state="needs_description")
+    page = admin_client.get(reverse("admin:index")).content.decode()
+    assert f'{address(CatalogFile, "changelist")}?state__exact=needs_description">Files: needs description</a>' in page
+    assert f"{address(type(row), 'changelist')}?state__exact={row.state}" in page
+    client.force_login(User.objects.create_user("operator", is_staff=True))
+    assert "Nothing waits for you." in client.get(reverse("admin:index")).content.decode()
+
+
+def test_fields_are_called_as_people_call_them(admin_client: Client, rows: dict[type[Any], Any]) -> None:
+    order_line = FACT_MODELS["orders"]
+    for language, names in (
+        ("zh-hans", ("订单编号", "订单金额（人民币）")),
+        ("en", ("Order ID", "Order amount (CNY)")),
+    ):
+        page = admin_client.get(
+            address(order_line, "change", rows[order_line].pk), headers={"accept-language": language}
+        ).content.decode()
+        assert all(f"{name}:</label>" in page for name in names)

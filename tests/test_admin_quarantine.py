@@ -61,6 +61,8 @@ def test_correct_rehearse_and_release(admin_client: Client, bell: Any, inbox: Pa
     assert "decided already" in told(admin_client.post(page(second, "release")))
     shown = admin_client.get(page(second)).content.decode()
     assert "rows released" in shown
+    second.refresh_from_db()
+    assert f'/admin/datasync/orderline/{second.record_key}/change/">' in shown
     assert 'name="cell8"' not in shown
 
 

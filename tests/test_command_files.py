@@ -115,7 +115,7 @@ def test_what_cannot_be_described(file: CatalogFile, arguments: list[str]) -> No
 
 @pytest.mark.parametrize("arguments", [["--period-start", "yesterday"], ["--period-end", "2026-02-31"]])
 def test_days_that_are_none(file: CatalogFile, arguments: list[str]) -> None:
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError, match="such as 2026-03-05"):
         call_command("files", "describe", str(file.pk), *arguments)
 
 
@@ -185,6 +185,24 @@ def test_export(file: CatalogFile, capsys: pytest.CaptureFixture[str], tmp_path:
     assert zipfile.ZipFile(path).namelist() == [f"{file.pk}-{file.original_name}-orders.csv"]
     assert str(path) in shown(capsys, "export", file.pk, "--what", "cleaned", "--output", path)
     assert ended("export", file.pk, 404, "--what", "cleaned", "--output", path) == Exit.USAGE
+
+
+def test_an_export_that_breaks_off_leaves_what_was_there(
+    file: CatalogFile, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EXPORT_DIR = tmp_path / "exports"
+    path = tmp_path / "out" / "rows.zip"
+    path.parent.mkdir()
+    path.write_bytes(b"the one of before")
+
+    def full(_source: Any, target: Any) -> None:
+        target.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfileobj", full)
+    with pytest.raises(ConsoleError, match="No space left"):
+        call_command("files", "export", str(file.pk), "--what", "cleaned", "--output", str(path))
+    assert [(found.name, found.read_bytes()) for found in path.parent.iterdir()] == [(path.name, b"the one of before")]
 
 
 def test_an_export_that_cannot_be_made(file: CatalogFile, tmp_path: Path, settings: Any) -> None:

@@ -20,7 +20,15 @@ from datasync.choices import ExportKind, ExportState
 from datasync.exceptions import DataNotFound, FencedOut, TooLarge
 from datasync.exports import make, members, services
 from datasync.exports.exceptions import ExportNotFound
-from datasync.models import CatalogFile, ExportArchive, OrderLine, ProductMetric
+from datasync.models import (
+    CatalogFile,
+    ExportArchive,
+    OrderLine,
+    ProductMetric,
+    QuarantinedRow,
+    SyncProgressTask,
+    SyncTaskFile,
+)
 from datasync.tasks import export_file
 from tests.admin_rows import make_fact
 from tests.api import owner, staff, stranger
@@ -107,6 +115,21 @@ def test_quarantined_rows(owner: User) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(bundle.read(bundle.namelist()[0]))).active
     assert sheet is not None
     assert [cell.value for cell in sheet[2]][:2] == ["A", "'=1"]
+
+
+def test_tasks_of_other_people_are_not_named(owner: User, stranger: User, staff: User) -> None:
+    file = make_file("a.csv")
+    row = make_row(file, 5, "A", "x", "")
+    task = SyncProgressTask.objects.create(task_id="batch_0a1b2c3d", owner=owner)
+    item = SyncTaskFile.objects.create(task=task, file=file)
+    QuarantinedRow.objects.filter(pk=row.pk).update(item=item)
+    named = {}
+    for person in (owner, stranger, staff):
+        bundle = opened(made(person, ExportKind.QUARANTINE, file))
+        sheet = openpyxl.load_workbook(io.BytesIO(bundle.read(bundle.namelist()[0]))).active
+        assert sheet is not None
+        named[person] = task.task_id in {cell.value for cell in sheet[2]}
+    assert named == {owner: True, stranger: False, staff: True}
 
 
 def test_a_file_that_is_gone_does_not_spoil_the_others(owner: User, inbox: Path) -> None:

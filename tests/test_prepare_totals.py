@@ -45,6 +45,13 @@ def test_a_first_row_without_id_that_is_no_sum_is_not_taken_for_one() -> None:
     assert [row.row for row in prepared.rejected] == [2]
 
 
+def test_a_first_row_is_no_sum_of_rows_that_name_nothing_either() -> None:
+    rows: list[Row] = [(None, None, None, None, "3", "14.00", None)] * 2
+    prepared = prepare(orders(), rows)
+    assert prepared.totals == 0
+    assert [row.row for row in prepared.rejected] == [2, 3]
+
+
 def test_a_description_under_the_header_is_left_out() -> None:
     rows: list[Row] = [
         ("Platform unique order ID.", "Seller SKU", "Time of creation", "Status", "How many", "Profit", None),

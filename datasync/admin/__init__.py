@@ -10,3 +10,4 @@ __all__ = ["audit", "exports", "facts", "files", "places", "quality", "quarantin
 admin.site.site_header = admin.site.site_title = _("Data sync")
 admin.site.index_title = _("Operations")
 admin.site.site_url = None  # the console is the site
+admin.site.index_template = "admin/datasync/index.html"

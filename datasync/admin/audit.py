@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from datasync.admin.base import HistoryAdmin, link
+from datasync.admin.base import HistoryAdmin, link, short_name, template_name
 from datasync.models import AuditEntry
 
 _SHOWN = 20_000
@@ -19,7 +19,7 @@ _SHOWN = 20_000
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(HistoryAdmin):
-    list_display = ("at", "who", "action", "file", "template", "rows", "note")
+    list_display = ("at", "who", "action", "about", "rows", "note")
     list_filter = ("action", "at")
     list_select_related = ("file", "template__platform")
     search_fields = ("actor_name", "note", "file__original_name")
@@ -30,6 +30,11 @@ class AuditEntryAdmin(HistoryAdmin):
     def who(self, entry: Any) -> str:
         """The person's name at that time."""
         return entry.actor_name or str(_("command line"))
+
+    @admin.display(description=_("about"))
+    def about(self, entry: Any) -> object:
+        """The file or the template that it was done to."""
+        return short_name(entry.file) if entry.file else template_name(entry.template)
 
     @admin.display(description=_("file"))
     def file_link(self, entry: Any) -> object:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import lazy
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from datasync.runs.words import error_in_words, remark_in_words
@@ -40,6 +40,20 @@ def link(instance: Model | None, text: object = None) -> SafeString | str:
     return format_html('<a href="{}">{}</a>', address, instance if text is None else text)
 
 
+def template_name(template: Model | None) -> SafeString | str:
+    """The name of a template, with places where a narrow column may break it."""
+    return (
+        format_html_join(mark_safe("/<wbr>"), "{}", ((part,) for part in str(template).split("/")))
+        if template
+        else NOTHING
+    )
+
+
+def short_name(file: Any) -> SafeString:
+    """A file's name, cut where it is long; the whole of it is read when pointing at it."""
+    return format_html('<span class="short-name" title="{0}">{0}</span>', file.original_name)
+
+
 def list_link(model: type[Model], text: object, **filters: object) -> SafeString:
     """A link to the list of a model, filtered."""
     meta = model._meta
@@ -50,7 +64,7 @@ def list_link(model: type[Model], text: object, **filters: object) -> SafeString
 def pairs_table(pairs: Iterable[tuple[object, object]]) -> SafeString | str:
     """A table of two columns: name and value."""
     rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", pairs)
-    return format_html('<table class="pairs">{}</table>', rows) if rows else NOTHING
+    return format_html('<div class="wide"><table class="pairs">{}</table></div>', rows) if rows else NOTHING
 
 
 def grid(headers: Sequence[object], rows: Iterable[Sequence[object]]) -> SafeString | str:
@@ -61,7 +75,8 @@ def grid(headers: Sequence[object], rows: Iterable[Sequence[object]]) -> SafeStr
     if not body:
         return NOTHING
     head = format_html_join("", "<th>{}</th>", ((header,) for header in headers))
-    return format_html('<table class="pairs"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body)
+    table = '<div class="wide"><table class="pairs"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    return format_html(table, head, body)
 
 
 def progress_bar(done: int, total: int) -> SafeString:

@@ -105,7 +105,7 @@ _CHOICES = {
 def _table(impacts: Sequence[Impact]) -> Any:
     headers = (
         gettext("file"), gettext("rows"), gettext("handed over"), gettext("of older exports"), gettext("domain"),
-        gettext("shop"), gettext("period"), gettext("quarantined"), gettext("its bytes go"),
+        gettext("shop"), gettext("period"), gettext("quarantined"), gettext("original removed"),
     )  # fmt: skip
     return grid(
         headers,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import NOTHING, badge, error_text, grid, link, pairs_table, remark_text
+from datasync.admin.reason_names import reason_in_words
 from datasync.catalog.dry_run import DryRun, dry_run
 from datasync.choices import FILE_COLOURS
 from datasync.exceptions import SyncError
@@ -58,7 +59,7 @@ def _shown(file: CatalogFile) -> dict[str, Any]:
         "error": error_text(found.error) if found.error else "",
         "counts": _counts(found),
         "warnings": [remark_text(warning_document(text)) for text in found.warnings],
-        "reasons": pairs_table(found.rejected_by_reason.items()) if found.rejected_by_reason else "",
+        "reasons": _reasons(found) if found.rejected_by_reason else "",
         "parts": list(_parts(found)),
     }
 
@@ -66,6 +67,10 @@ def _shown(file: CatalogFile) -> dict[str, Any]:
 def _counts(found: DryRun) -> SafeString | str:
     counts = found.counts.as_dict()
     return grid([gettext(name) for name in counts], [[f"{count:,}" for count in counts.values()]])
+
+
+def _reasons(found: DryRun) -> SafeString | str:
+    return pairs_table((reason_in_words(code), f"{count:,}") for code, count in found.rejected_by_reason.items())
 
 
 def _parts(found: DryRun) -> Iterator[dict[str, object]]:
@@ -95,7 +100,7 @@ def _updates(rows: list[dict[str, Any]]) -> SafeString | str:
 
 def _rejects(rows: list[dict[str, Any]]) -> SafeString | str:
     lines = [
-        (row["sheet_row"], reason["header"] or gettext("whole row"), reason["code"], reason["value"])
+        (row["sheet_row"], reason["header"] or gettext("whole row"), reason_in_words(reason["code"]), reason["value"])
         for row in rows
         for reason in row["reasons"]
     ]

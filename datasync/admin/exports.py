@@ -20,11 +20,12 @@ from datasync.models import ExportArchive
 
 @admin.register(ExportArchive)
 class ExportArchiveAdmin(HistoryAdmin):
-    list_display = ("id", "what", "badge", "files", "download", "owner", "created_at", "expires_at")
+    list_display = ("id", "what", "badge", "files", "download", "asked_by", "created_at", "expires_at")
     list_filter = ("state", "what")
     list_select_related = ("owner",)
     fields = (
-        "what", "badge", "error_shown", "files", "download", "size", "owner", "created_at", "finished_at", "expires_at",
+        "what", "badge", "error_shown", "files", "download", "size", "asked_by", "created_at", "finished_at",
+        "expires_at",
     )  # fmt: skip
     empty_hint = gettext_lazy("No archives yet: they are asked for by the API, or by “manage.py files export”.")
 
@@ -48,6 +49,11 @@ class ExportArchiveAdmin(HistoryAdmin):
         """The link, as long as it holds."""
         address = download_url(archive)
         return format_html('<a href="{}">{}</a>', address, _("Download")) if address else NOTHING
+
+    @admin.display(description=gettext_lazy("owner"), ordering="owner")
+    def asked_by(self, archive: Any) -> str:
+        """Who asked for it; on the command line it may be nobody."""
+        return str(archive.owner or _("command line"))
 
     @admin.display(description=gettext_lazy("error"))
     def error_shown(self, archive: Any) -> SafeString | str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import NOTHING, HistoryAdmin, grid, link, pairs_table
 from datasync.admin.fact_filters import PeriodFilter, ShopFilter
+from datasync.admin.field_names import FIELD_NAMES
 from datasync.facts.columns import original_row
 from datasync.facts.lineage import Lineage, lineage_of
 from datasync.models import (
@@ -67,6 +68,11 @@ class FactAdmin(HistoryAdmin):
     ordering = ("-period_start", "-pk")
     search_help_text = _("Searches for exactly what is written, in full.")
     empty_hint = _("No rows yet. Sync files of this domain: choose them in the list of files and run “Sync”.")
+
+    def __init__(self, model: type[Any], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        for field in model._meta.fields:  # headings come from the model, whose own names are those of the columns
+            field.verbose_name = FIELD_NAMES.get(field.name, field.verbose_name)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Key, place, values, origin."""

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
-from datasync.admin.base import NOTHING, error_text, filled, grid, link, list_link, pairs_table, state_badge
+from datasync.admin.base import (
+    NOTHING,
+    error_text,
+    filled,
+    grid,
+    link,
+    list_link,
+    pairs_table,
+    short_name,
+    state_badge,
+    template_name,
+)
+from datasync.admin.field_names import FIELD_NAMES
 from datasync.choices import FILE_COLOURS
 from datasync.models import QuarantinedRow, SyncTaskFile
 from datasync.runs.words import error_in_words
@@ -23,13 +36,30 @@ class FileColumns:
 
     @admin.display(description=gettext_lazy("file"), ordering="original_name")
     def short_name(self, file: Any) -> SafeString:
-        """The name, cut where it is long; the whole of it is read when pointing at it."""
-        return format_html('<span class="short-name" title="{0}">{0}</span>', file.original_name)
+        """The name, cut where it is long."""
+        return short_name(file)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_badge(self, file: Any) -> SafeString:
         """The state, coloured."""
         return state_badge(file, FILE_COLOURS)
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def state_and_error(self, file: Any) -> SafeString:
+        """The state, and below it the code of the last error, whose meaning is read when pointing at it."""
+        state = state_badge(file, FILE_COLOURS)
+        if not file.last_error:
+            return state
+        told = error_in_words(file.last_error)
+        return format_html(
+            '{} <span class="error-code" title="{} {}">{}</span>',
+            state, told["message"], told["recovery"], told["code"],
+        )  # fmt: skip
+
+    @admin.display(description=gettext_lazy("template"), ordering="template")
+    def template_name(self, file: Any) -> SafeString | str:
+        """The template that fits."""
+        return template_name(file.template)
 
     @admin.display(description=gettext_lazy("rows of the last sync"))
     def row_summary(self, file: Any) -> str:
@@ -38,14 +68,6 @@ class FileColumns:
         names["quarantined"] = _("quarantined")
         shown = (filled(names[name], file.rows.get(name, 0)) for name in _LISTED)
         return ", ".join(part for part in shown if part) or NOTHING
-
-    @admin.display(description=gettext_lazy("error"))
-    def last_error_code(self, file: Any) -> SafeString | str:
-        """The code of the last error; what it means is read when pointing at it."""
-        if not file.last_error:
-            return ""
-        told = error_in_words(file.last_error)
-        return format_html('<span title="{} {}">{}</span>', told["message"], told["recovery"], told["code"])
 
     @admin.display(description=gettext_lazy("last error"))
     def error(self, file: Any) -> SafeString | str:
@@ -60,8 +82,7 @@ class FileColumns:
     @admin.display(description=gettext_lazy("template"))
     def template_link(self, file: Any) -> SafeString | str:
         """The template that fits, and in what the header differs from it."""
-        differences = ((name, _joined(file.match[name])) for name in _DIFFERENCES if file.match.get(name))
-        return format_html("{} {}", link(file.template), pairs_table(differences) if file.match else "")
+        return format_html("{} {}", link(file.template), pairs_table(_differences(file.match)) if file.match else "")
 
     @admin.display(description=gettext_lazy("suggested mapping"))
     def suggestion_table(self, file: Any) -> SafeString | str:
@@ -70,8 +91,8 @@ class FileColumns:
         rows = (
             (
                 column.get("header", ""),
-                column.get("field") or NOTHING,
-                column.get("kind", ""),
+                _field(column.get("field")),
+                _(column["kind"]) if column.get("kind") else "",
                 f"{column.get('confidence', 0):.0%}",
                 column.get("reason", ""),
             )
@@ -85,7 +106,10 @@ class FileColumns:
         if not file.profile:
             return NOTHING
         headers = list(file.profile[0])
-        return grid(headers, ([_joined(column.get(name)) for name in headers] for column in file.profile))
+        return grid(
+            [_(_PROFILE.get(name, name)) for name in headers],
+            ([_joined(column.get(name)) for name in headers] for column in file.profile),
+        )
 
     @admin.display(description=gettext_lazy("who said so"))
     def sources(self, file: Any) -> SafeString | str:
@@ -103,7 +127,34 @@ class FileColumns:
         return list_link(QuarantinedRow, f"{file.quarantined.count():,}", file__id__exact=file.pk)
 
 
-_DIFFERENCES = ("outcome", "added", "missing", "missing_required", "renamed", "likely_renamed", "contradictions")
+_OUTCOMES = {
+    "exact": gettext_lazy("fits exactly"),
+    "compatible": gettext_lazy("fits"),
+    "noted": gettext_lazy("fits, with differences"),
+    "blocked": gettext_lazy("blocked: the template has to be updated"),
+    "none": gettext_lazy("no template is about such a header"),
+}
+_DIFFERENCES = {
+    "added": gettext_lazy("new columns"),
+    "missing": gettext_lazy("columns gone"),
+    "missing_required": gettext_lazy("columns gone that are needed"),
+    "renamed": gettext_lazy("reworded columns"),
+    "likely_renamed": gettext_lazy("perhaps reworded"),
+}
+_PROFILE = {"empty": gettext_noop("empty %")}
+
+
+def _differences(match: dict[str, Any]) -> Iterator[tuple[object, object]]:
+    """What a match says, in words."""
+    yield _("outcome"), _OUTCOMES.get(match.get("outcome", ""), match.get("outcome", ""))
+    yield from ((label, _joined(match[name])) for name, label in _DIFFERENCES.items() if match.get(name))
+    for one in match.get("contradictions", ()):
+        yield _("values do not fit"), f"{one['header']}: {_(one['reason'])} ({', '.join(one['examples'])})"
+
+
+def _field(name: str | None) -> SafeString | str:
+    """A standard field as people call it, and below it its name."""
+    return format_html('{} <span class="help">{}</span>', FIELD_NAMES.get(name, name), name) if name else NOTHING
 
 
 def _joined(value: Any) -> str:

@@ -56,13 +56,12 @@ def _asks_for_state(request: HttpRequest) -> bool:
 class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
     list_display = (
         "short_name",
-        "state_badge",
+        "state_and_error",
         "row_summary",
         "platform",
         "domain",
         "shop",
-        "template",
-        "last_error_code",
+        "template_name",
     )
     list_filter = ("state", "platform", "source_platform", "domain", "sub_domain", "granularity", "format", "root")
     list_select_related = ("platform", "shop", "template")
@@ -172,7 +171,12 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
     @admin.action(description=_("Suggest a mapping"), permissions=("change",))
     def suggest_mapping(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Make a suggestion for each chosen file; it is shown on the file's page."""
-        self._each(request, queryset, mapping.suggest_for_file, _("Suggested a mapping for %(name)s."))
+        self._each(
+            request,
+            queryset,
+            mapping.suggest_for_file,
+            _("Suggested a mapping for {file}: look at it on its page, then publish it."),
+        )
 
     @admin.action(description=_("Publish the suggested mapping"), permissions=("change",))
     def publish_suggestion(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -181,7 +185,7 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
             request,
             queryset,
             lambda file: mapping.publish_suggestion(file, actor=operator(request)),
-            _("Published a template from %(name)s."),
+            _("Published a template from {file}: it can be synced now."),
         )
 
     @admin.action(description=_("Export quarantined rows (xlsx)"), permissions=("view",))
@@ -224,4 +228,4 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
             except SyncError as error:
                 report_error(request, error, about=file.original_name)
             else:
-                messages.success(request, done % {"name": file.original_name})
+                messages.success(request, format_html(str(done), file=link(file, file.original_name)))

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import HistoryAdmin, badge, link, pairs_table
+from datasync.admin.field_names import FIELD_NAMES
 from datasync.models import ConfirmedRows, HeaderSet, QualityReport
 
 
@@ -38,7 +39,7 @@ class QualityReportAdmin(HistoryAdmin):
     @admin.display(description=_("missing fields"))
     def missing(self, report: Any) -> str:
         """The core fields without any value."""
-        return ", ".join(report.missing_fields)
+        return ", ".join(str(FIELD_NAMES.get(name, name)) for name in report.missing_fields)
 
     @admin.display(description=_("completeness by field"))
     def completeness_table(self, report: Any) -> SafeString | str:

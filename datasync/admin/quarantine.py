@@ -18,6 +18,7 @@ from datasync.admin.messages import report_error
 from datasync.admin.quarantine_acts import correct_row, discard_rows, release_rows
 from datasync.admin.quarantine_columns import RowColumns
 from datasync.admin.quarantine_pages import correct_page, discard_page, import_page
+from datasync.admin.reason_names import reason_in_words
 from datasync.choices import QUARANTINE_UNDECIDED
 from datasync.exceptions import SyncError
 from datasync.models import QuarantinedRow
@@ -47,7 +48,7 @@ class ReasonFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Every reason there is."""
-        return [(reason.value, reason.value) for reason in Reason]
+        return [(reason.value, reason_in_words(reason)) for reason in Reason]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows with the chosen reason."""
@@ -56,7 +57,7 @@ class ReasonFilter(admin.SimpleListFilter):
 
 @admin.register(QuarantinedRow)
 class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
-    list_display = ("file_link", "sheet_row", "domain", "state_badge", "reasons_text", "created_at")
+    list_display = ("place", "domain", "state_badge", "reasons_text", "created_at")
     list_filter = ("state", ReasonFilter, "domain", "file__platform", "created_at")
     list_select_related = ("file",)
     search_fields = ("file__original_name", "item__task__task_id")
@@ -64,7 +65,7 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
     empty_hint = _("No quarantined rows: every row that was read could be trusted.")
     change_list_template = "admin/datasync/quarantined_rows.html"
     change_form_template = "admin/datasync/quarantined_row.html"
-    fields = readonly_fields = (
+    readonly_fields = (
         "file_link", "sheet_row", "state_badge", "reasons_table", "cells", "domain", "item", "template", "created_at",
         "fact", "note", "decided_by", "decided_at", "audit",
     )  # fmt: skip
@@ -76,6 +77,17 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Rows are discarded, not deleted: the books speak of them."""
         return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What to decide comes first; once it is decided, what came of it."""
+        folded = {"classes": ("collapse",)}
+        history = ("item", "template", "created_at", "fact", "note", "decided_by", "decided_at", "audit")
+        undecided = obj is not None and obj.state in QUARANTINE_UNDECIDED
+        return (
+            (None, {"fields": ("file_link", "sheet_row", "domain", "state_badge", "reasons_table")}),
+            (_("original row"), {"fields": ("cells",), **folded}),
+            (_("history"), {"fields": history, **(folded if undecided else {})}),
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Rows of files that nobody has deleted."""
@@ -118,10 +130,7 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
         row = self.get_object(request, object_id) if object_id else None
         if row is not None and row.state in QUARANTINE_UNDECIDED and self.has_change_permission(request, row):
             context["doubted"] = bool(check.unsettled(row))
-            context["cells"] = [
-                (at, f"#{at + 1}", header, text or "")
-                for at, (header, text) in enumerate(zip(row.header_set.headers, values.current(row), strict=True))
-            ]
+            context |= _cells(row)
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     # What is done with one row
@@ -190,6 +199,17 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Any]) -> FileResponse | None:
         """Download the chosen rows as CSV."""
         return export_response(request, _whole(queryset), format="csv")
+
+
+def _cells(row: QuarantinedRow) -> dict[str, Any]:
+    """The cells to be corrected: those in doubt, and the others."""
+    doubted = {reason["header"] for reason in row.reasons}
+    cells = [
+        (header in doubted, (at, f"#{at + 1}", header, text or ""))
+        for at, (header, text) in enumerate(zip(row.header_set.headers, values.current(row), strict=True))
+    ]
+    suspects = [cell for suspect, cell in cells if suspect]
+    return {"correctable": True, "suspects": suspects, "others": [cell for suspect, cell in cells if not suspect]}
 
 
 def _whole(queryset: QuerySet[Any]) -> QuerySet[Any]:

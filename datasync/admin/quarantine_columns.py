@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from datasync.admin.base import badge, grid, link
+from datasync.admin.base import NOTHING, badge, grid, link, short_name
+from datasync.admin.reason_names import reason_in_words
 from datasync.choices import QuarantineState
+from datasync.models import FACT_MODELS
 from datasync.quarantine import export, selectors, values
 from datasync.quarantine.words import label
 
@@ -29,6 +33,11 @@ class RowColumns:
         """The file, linked."""
         return link(row.file)
 
+    @admin.display(description=_("file, row"), ordering="file")
+    def place(self, row: Any) -> SafeString:
+        """Where the row stands; it leads to the row's page."""
+        return format_html("{} <strong>{}</strong>", short_name(row.file), row.sheet_row)
+
     @admin.display(description=_("state"), ordering="state")
     def state_badge(self, row: Any) -> SafeString:
         """The state, coloured."""
@@ -42,7 +51,10 @@ class RowColumns:
     @admin.display(description=_("reasons"))
     def reasons_table(self, row: Any) -> SafeString | str:
         """Column, reason and value, one a line."""
-        reasons = ((reason["header"] or _("whole row"), reason["code"], reason["value"]) for reason in row.reasons)
+        reasons = (
+            (reason["header"] or _("whole row"), reason_in_words(reason["code"]), reason["value"])
+            for reason in row.reasons
+        )
         return grid((_("column"), _("reason"), _("value")), reasons)
 
     @admin.display(description=_("original row"))
@@ -56,9 +68,13 @@ class RowColumns:
         return grid((_("column"), _("value"), _("corrected")), shown)
 
     @admin.display(description=_("fact"))
-    def fact(self, row: Any) -> str:
-        """The key of the fact that a released row became, and how."""
-        return f"{row.record_key} ({label(row.outcome)})" if row.record_key else "–"
+    def fact(self, row: Any) -> SafeString | str:
+        """The fact that a released row became, linked, and how."""
+        if not row.record_key:
+            return NOTHING
+        page = f"admin:datasync_{FACT_MODELS[row.domain]._meta.model_name}_change"
+        address = reverse(page, args=(row.record_key,))
+        return format_html('<a href="{}">{}</a> ({})', address, row.record_key, label(row.outcome))
 
     @admin.display(description=_("audit"))
     def audit(self, row: Any) -> SafeString | str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from datasync.admin.base import grid, operator
 from datasync.admin.messages import report_error
 from datasync.admin.quarantine_acts import correct_rows, discard_rows
+from datasync.admin.reason_names import reason_in_words
 from datasync.exceptions import SyncError
 from datasync.models import HeaderSet
 from datasync.quarantine import services
@@ -63,7 +64,7 @@ def correct_page(admin: ModelAdmin[Any], request: HttpRequest, ids: Sequence[int
         "ids": ids,
         "given": given,
         "headers": list(headers)[:_MOST_HEADERS],
-        "codes": [reason.value for reason in Reason],
+        "codes": [(reason.value, reason_in_words(reason)) for reason in Reason],
     }
     return _page(admin, request, "correct_rows.html", context)
 

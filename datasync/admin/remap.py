@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import error_text, grid, link, operator, pairs_table
 from datasync.admin.messages import report_error
+from datasync.admin.reason_names import reason_in_words
 from datasync.exceptions import SyncError
 from datasync.runs.remap.services import RemapPreview, remap_preview, start_remap
 
@@ -46,6 +47,8 @@ class RemapAction:
             "template": template,
             "checkbox": ACTION_CHECKBOX_NAME,
             "preview": preview,
+            "rows": f"{preview.rows:,}",
+            "sampled": f"{preview.rows_sampled:,}",
             **_tables(preview),
         }
         return TemplateResponse(request, "admin/datasync/template_remap.html", context)
@@ -70,7 +73,7 @@ def _tables(preview: RemapPreview) -> dict[str, object]:
         (_("unchanged"), preview.unchanged),
         (_("merged with another row"), preview.merged),
         (_("kept, and shown in quarantine"), preview.quarantined),
-        *preview.quarantined_by_reason.items(),
+        *((reason_in_words(code), count) for code, count in preview.quarantined_by_reason.items()),
     )
     differences = [
         (sample.sheet_row, one.header or one.field, one.stored, one.new)
@@ -79,7 +82,7 @@ def _tables(preview: RemapPreview) -> dict[str, object]:
     ]
     refused = [(refused.file, error_text(refused.error)) for refused in preview.refused_files]
     return {
-        "outcomes": pairs_table(outcomes),
-        "differences": grid((_("row"), _("column"), _("stored"), _("new")), differences),
+        "outcomes": pairs_table((name, f"{count:,}") for name, count in outcomes),
+        "differences": grid((_("row"), _("column"), _("stored"), _("new")), differences) if differences else "",
         "refused": pairs_table(refused) if refused else "",
     }

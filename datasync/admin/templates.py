@@ -12,7 +12,7 @@ from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from datasync.admin.base import OperatorAdmin, badge, list_link, operator
+from datasync.admin.base import OperatorAdmin, badge, list_link, operator, template_name
 from datasync.admin.comparison import CompareActs
 from datasync.admin.messages import report_error
 from datasync.admin.remap import RemapAction
@@ -63,7 +63,7 @@ class HeaderTemplateAdmin(TemplateActs, CompareActs, RemapAction, TemplateImport
     form = TemplateForm
     change_list_template = "admin/datasync/template_list.html"
     list_display = (
-        "__str__", "state_badge", "origin", "header_row", "number_format", "column_count", "published_at",
+        "name", "state_badge", "origin", "number_format", "column_count", "published_at",
     )  # fmt: skip
     list_filter = (
         "state",
@@ -143,6 +143,11 @@ class HeaderTemplateAdmin(TemplateActs, CompareActs, RemapAction, TemplateImport
     def state_badge(self, template: Any) -> SafeString | str:
         """The state, coloured."""
         return badge(template.get_state_display(), TEMPLATE_COLOURS[template.state])
+
+    @admin.display(description=_("header template"))
+    def name(self, template: Any) -> SafeString | str:
+        """Family, version and variant."""
+        return template_name(template)
 
     @admin.display(description=_("columns"), ordering="counted_columns")
     def column_count(self, template: Any) -> int:

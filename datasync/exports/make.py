@@ -6,7 +6,6 @@ A file that has nothing to give is named with the reason in ``not included.txt``
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -65,7 +64,8 @@ def make_export(export_id: int) -> None:
 def export_here(*, file_ids: Sequence[int], what: ExportKind, owner: AbstractBaseUser | None, path: Path) -> Requested:
     """Make an archive in this process and copy it to ``path``; it is kept as long as any other.
 
-    Raises what ``request_export`` does, and the error with which an archive ends that cannot be made.
+    ``path`` holds a whole archive or what it held before. Raises what ``request_export`` does, and the error with which
+    an archive ends that cannot be made.
     """
     requested = request_export(file_ids=file_ids, what=what, owner=owner, here=True)
     archive = requested.archive
@@ -74,7 +74,7 @@ def export_here(*, file_ids: Sequence[int], what: ExportKind, owner: AbstractBas
     if archive.state != ExportState.READY:
         kind = error_classes().get(archive.error.get("code", ""), ExportFailed)
         raise kind(**archive.error.get("params", {}))
-    shutil.copyfile(storage.path_of(archive.storage_name), path)
+    storage.copy(archive.storage_name, path)
     return requested
 
 
@@ -84,7 +84,7 @@ def _write(archive: ExportArchive) -> None:
         left_out: list[str] = []
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as bundle:
             for number, pk in enumerate(archive.file_ids, start=1):
-                left_out += _add_file(bundle, pk, archive.what, beat=lambda: beat(stream.tell()))
+                left_out += _add_file(bundle, pk, archive, beat=lambda: beat(stream.tell()))
                 beat.done = number
             if len(left_out) == len(archive.file_ids):
                 raise NothingToExport(reasons="; ".join(left_out[:_MOST_REASONS]))
@@ -99,7 +99,7 @@ def _write(archive: ExportArchive) -> None:
             storage.remove(name)
 
 
-def _add_file(bundle: zipfile.ZipFile, pk: int, what: str, *, beat: members.Beat) -> Iterator[str]:
+def _add_file(bundle: zipfile.ZipFile, pk: int, archive: ExportArchive, *, beat: members.Beat) -> Iterator[str]:
     """Add what a file has to give; yields why it is left out, where it is."""
     file = (
         present_files().select_related("shop").defer("profile", "header", "match", "suggestion").filter(pk=pk).first()
@@ -109,7 +109,7 @@ def _add_file(bundle: zipfile.ZipFile, pk: int, what: str, *, beat: members.Beat
         return
     beat()
     try:
-        added = _MAKERS[ExportKind(what)](bundle, file, beat)
+        added = _MAKERS[ExportKind(archive.what)](bundle, file, beat, archive.owner)
     except FileMissing as error:
         yield f"{members.safe_name(file)}: {error.message}"
         return

@@ -7,7 +7,9 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, TypeAlias
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -16,11 +18,15 @@ from datasync.disk import open_regular, place
 from datasync.exceptions import FileMissing
 from datasync.facts.export import Export, csv_stream
 from datasync.facts.filters import Filters
-from datasync.models import FACT_MODELS, CatalogFile
+from datasync.models import FACT_MODELS, CatalogFile, SyncProgressTask
 from datasync.quarantine import export as quarantine
 from datasync.quarantine import selectors
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
 Beat = Callable[[], None]
+Owner: TypeAlias = "AbstractBaseUser | None"
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 _LONGEST_NAME = 150
 _CHUNK = 256 * 1024
@@ -35,7 +41,7 @@ def safe_name(file: CatalogFile) -> str:
     return f"{file.pk}-{stem[: _LONGEST_NAME - len(suffix)]}{suffix}"
 
 
-def add_original(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat) -> bool:
+def add_original(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, _owner: Owner) -> bool:
     """The file as it lies there; raises ``FileMissing``."""
     try:
         with open_regular(place(file.root, file.storage_name)) as source, _member(bundle, file, "") as member:
@@ -47,7 +53,7 @@ def add_original(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat) -> bool
     return True
 
 
-def add_cleaned(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat) -> bool:
+def add_cleaned(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, _owner: Owner) -> bool:
     """The rows that the file wrote last as CSV, one for each domain; False when there are none."""
     domains = [domain for domain, model in FACT_MODELS.items() if QuerySet(model).filter(file_last=file).exists()]
     for domain in domains:
@@ -59,19 +65,27 @@ def add_cleaned(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat) -> bool:
     return bool(domains)
 
 
-def add_quarantined(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat) -> bool:
-    """The quarantined rows with their reasons as a workbook that can be corrected; False when there are none."""
+def add_quarantined(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, owner: Owner) -> bool:
+    """The quarantined rows with their reasons as a workbook that can be corrected; False when there are none.
+
+    Tasks of other people are not named in it, unless to staff.
+    """
     rows = selectors.rows(selectors.Filters(file_ids=[file.pk]))
     if not rows.exists():
         return False
     with tempfile.TemporaryFile(dir=settings.EXPORT_DIR) as book:
-        quarantine.write(rows, book, format="xlsx")
+        quarantine.write(rows, book, format="xlsx", shows_task=partial(_may_see, owner))
         book.seek(0)
         with _member(bundle, file, "-quarantine.xlsx") as member:
             while chunk := book.read(_CHUNK):
                 member.write(chunk)
                 beat()
     return True
+
+
+def _may_see(owner: Owner, task: SyncProgressTask) -> bool:
+    """Whether the task may be named to who asked; on the command line (nobody) all are."""
+    return owner is None or bool(getattr(owner, "is_staff", False)) or task.owner_id == owner.pk
 
 
 def _member(bundle: zipfile.ZipFile, file: CatalogFile, ending: str) -> zipfile.ZipExtFile:

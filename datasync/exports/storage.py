@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Iterator
@@ -41,6 +42,19 @@ def keep(path: Path) -> str:
     final = path.with_suffix(".zip")
     path.rename(final)
     return final.name
+
+
+def copy(name: str, path: Path) -> None:
+    """Copy an archive out of the house: written beside ``path``, which it takes over only when it is whole."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_DRAFT}")
+    try:
+        with path_of(name).open("rb") as source, beside.open("xb") as target:
+            shutil.copyfileobj(source, target)
+            target.flush()
+            os.fsync(target.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def remove(name: str) -> None:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, DateTimeField, Field, ForeignKey, Model, QuerySet, TextField
+from django.db.models import CharField, DateTimeField, DecimalField, Field, ForeignKey, Model, QuerySet, TextField
 from django.utils.translation import gettext as _
 
 from datasync.exceptions import DomainNotFound, InvalidRequest
@@ -59,6 +59,11 @@ class Column:
         """Whether it holds a point in time."""
         return isinstance(self.field, DateTimeField)
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether it holds amounts or shares, which JSON numbers would lose digits of."""
+        return isinstance(self.field, DecimalField)
+
 
 def model_of(domain: str) -> type[Fact]:
     """The fact table of a domain. Raises ``DomainNotFound``."""
@@ -84,8 +89,8 @@ def _field(model: type[Model], source: str) -> Field[Any, Any]:
 
 
 def all_facts(domain: str) -> QuerySet[Fact]:
-    """Every row of a domain. Raises ``DomainNotFound``."""
-    rows: QuerySet[Fact] = QuerySet(model_of(domain))
+    """Every row of a domain, but those in the midst of a remap. Raises ``DomainNotFound``."""
+    rows: QuerySet[Fact] = model_of(domain)._default_manager.all()  # noqa: SLF001 - of whichever model
     return rows
 
 

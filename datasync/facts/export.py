@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 import psycopg
-from django.db import connections, transaction
+from django.db import connections
 from django.db.models import F, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 
 from datasync.facts.columns import RAW, Column, chosen_columns, document, json_value, original_row
-from datasync.facts.expressions import Escaped, InUtc, RawObject
+from datasync.facts.expressions import Escaped, InUtc, IsoUtc, RawObject
 from datasync.facts.filters import Filters, matching
 from datasync.facts.selectors import order_of, with_columns
 from datasync.models import Fact
@@ -103,7 +103,8 @@ def csv_stream(export: Export) -> Stream:
 
 def json_stream(export: Export) -> Stream:
     """One JSON object a line, as the pages of the API have them."""
-    return Stream(_blocks(_json_lines(export)))
+    connection = connections[export.rows.db]
+    return Stream(_copied_json(export) if connection.vendor == "postgresql" else _blocks(_json_lines(export)))
 
 
 def _head(export: Export) -> bytes:
@@ -118,17 +119,32 @@ def _csv_line(cells: Sequence[Any]) -> bytes:
 
 
 def _copied(export: Export) -> Generator[Block, None, None]:
-    """Let PostgreSQL write the CSV, on a connection of its own: what is left unread goes with the connection."""
+    """Let PostgreSQL write the CSV."""
     rows = export.rows.values_list(*_expressions(export))
+    yield from _copy(rows, "COPY ({sql}) TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')", head=_head(export))
+
+
+def _copied_json(export: Export) -> Generator[Block, None, None]:
+    """Let PostgreSQL write the objects: JSON holds no bare control character, so that CSV by such quotes nothing."""
+    rows = export.rows.values_list(*_json_expressions(export))
+    names = ", ".join(f'"{name}"' for name in export.header)
+    yield from _copy(
+        rows,
+        f"COPY (SELECT row_to_json(told) FROM ({{sql}}) AS told ({names})) "  # noqa: S608 - our own names
+        "TO STDOUT WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8')",
+    )
+
+
+def _copy(rows: QuerySet[Any, Any], statement: str, *, head: bytes = b"") -> Generator[Block, None, None]:
+    """Copy rows out on a connection of its own: what is left unread goes with the connection."""
     with closing(connections[rows.db].copy()) as connection:
         connection.ensure_connection()
         server: psycopg.Connection[Any] = connection.connection
         sql, params = rows.query.get_compiler(connection=connection).as_sql()
-        statement = f"COPY ({sql}) TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')"
         with server.transaction(), psycopg.ClientCursor(server) as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
-            with cursor.copy(statement, params) as copied:
-                yield from _blocks(copied, head=_head(export))
+            with cursor.copy(statement.format(sql=sql), params) as copied:
+                yield from _blocks(copied, head=head)
 
 
 def _expressions(export: Export) -> list[Any]:
@@ -141,6 +157,15 @@ def _expressions(export: Export) -> list[Any]:
     if len(found) == 1:  # NULL alone would be an empty line, which readers skip
         return [Coalesce(Cast(found[0], TextField()), Value(""), output_field=TextField())]
     return found
+
+
+def _json_expressions(export: Export) -> list[Any]:
+    """What ``columns.json_value`` makes of a value: amounts as text, points in time with their ``Z``."""
+    found: list[Any] = []
+    for column in export.columns:
+        source = F(column.source)
+        found.append(Cast(source, TextField()) if column.is_exact else IsoUtc(source) if column.is_moment else source)
+    return [*found, RawObject(F("raw"), F("header_set__names"))] if export.raw else found
 
 
 def _written(export: Export) -> Generator[Block, None, None]:
@@ -169,17 +194,8 @@ def _cell(value: Any) -> Any:
 def _json_lines(export: Export) -> Iterator[bytes]:
     columns = export.columns
     rows = with_columns(export.rows, columns, raw=export.raw)
-    for row in _read(rows):
+    for row in rows.iterator(chunk_size=_ROWS_AT_ONCE):
         yield _compact(document(row, columns, raw=export.raw)).encode("utf-8", "replace") + b"\n"
-
-
-def _read(rows: QuerySet[Any, Any]) -> Iterator[Any]:
-    """The rows through a cursor; PostgreSQL has one inside a transaction, and there only without writing them down."""
-    if connections[rows.db].vendor == "postgresql":
-        with transaction.atomic(using=rows.db):
-            yield from rows.iterator(chunk_size=_ROWS_AT_ONCE)
-    else:
-        yield from rows.iterator(chunk_size=_ROWS_AT_ONCE)
 
 
 def _compact(told: Any) -> str:

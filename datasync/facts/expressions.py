@@ -33,6 +33,17 @@ class InUtc(Func):
     template = "%(expressions)s AT TIME ZONE 'UTC'"
 
 
+class IsoUtc(Func):
+    """A point in time as Python writes it: ISO 8601 in UTC, microseconds where there are any."""
+
+    output_field = TextField()
+    arity = 1
+    template = (
+        "to_char(%(expressions)s AT TIME ZONE 'UTC', CASE WHEN date_trunc('second', %(expressions)s) = %(expressions)s "
+        """THEN 'YYYY-MM-DD"T"HH24:MI:SS"Z"' ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' END)"""
+    )
+
+
 class RawObject(Func):
     """The original row, of the columns ``raw`` and the names of its header set, as a JSON object."""
 

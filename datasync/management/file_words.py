@@ -136,7 +136,7 @@ def impact_lines(impacts: Sequence[Impact]) -> Iterator[str]:
     """A table of files with what hangs on each."""
     headers = (
         "id", _("rows"), _("handed over"), _("of older exports"), _("undecided"), _("decided already"), _("confirmed"),
-        _("bytes go"), _("file"),
+        _("original removed"), _("file"),
     )  # fmt: skip
     yield from table(
         headers,
@@ -184,9 +184,9 @@ def deletion_lines(deletion: Deletion) -> Iterator[str]:
     yield ""
     counts = {"files": f"{len(deletion.impacts):,}", "rows": f"{deletion.removed_rows:,}"}
     if deletion.dry_run:
-        yield _("%(files)s files would be deleted, %(rows)s rows with them; nothing was changed.") % counts
+        yield _("Files that would be deleted: %(files)s, rows with them: %(rows)s. Nothing was changed.") % counts
     else:
-        yield _("%(files)s files deleted, %(rows)s rows removed.") % counts
+        yield _("Files deleted: %(files)s, rows removed: %(rows)s.") % counts
     for name, ids in ((_("no such file"), deletion.missing_file_ids), (_("being synced"), deletion.busy_file_ids)):
         if ids:
             yield f"{name}: {', '.join(map(str, ids))}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from datasync.fields import Kind
@@ -13,8 +12,8 @@ from datasync.mapping.values import (
     Contradiction,
     column_values,
     is_number,
-    parsed,
     split_period,
+    stated,
     without_ornaments,
 )
 
@@ -55,14 +54,9 @@ def _reading(value: str, template: Template, column: TemplateColumn) -> object:
         return number_of(value, template.number_format)
     if column.kind in DATE_KINDS:
         ends = split_period(value) if column.kind is Kind.PERIOD else [value]
-        dates = tuple(next(_dates(end, column.format), None) for end in ends)
+        dates = tuple(stated(end, column.format) for end in ends)
         return None if None in dates else dates
     return value
-
-
-def _dates(value: str, formats: str) -> Iterator[datetime]:
-    if formats != "auto":
-        yield from (found for one in formats.split("|") if (found := parsed(value, one)))
 
 
 def number_of(value: str, number_format: NumberFormat) -> Decimal | None:

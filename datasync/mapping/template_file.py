@@ -66,7 +66,7 @@ def load_templates(path: Path) -> tuple[Template, ...]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InvalidTemplate(problems=f"{path.name}: cannot be read ({error})") from error
+        raise InvalidTemplate(problems=f"{path.name}: cannot be read ({error.strerror})") from error
     return read_templates(content, where=path.name)
 
 

@@ -37,7 +37,13 @@ _DATE_LIKE = re.compile(
     r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:[T\s-]+\d{1,2}(?::\d\d){0,2}.*)?"
     r"|\d{1,2}[-/.\\]\d{1,2}[-/.\\](?:\d{4}|\d{2})(?:[T\s-]+\d{1,2}(?::\d\d){0,2}.*)?"
 )
-_ISO = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
+_YEAR_FIRST = re.compile(
+    r"(\d{4})[-/.\\年](\d{1,2})[-/.\\月](\d{1,2})日?"
+    r"(?:[T \-]+(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?)?\s*(AM|PM)?)?"
+    r"(?:(?<=\d)\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?",
+    re.IGNORECASE,
+)
+_CLOCKS = ("", " %H:%M:%S", " %H:%M", "-%H:%M", " %H")
 _PERIOD_GLUE = re.compile(r"\s+[-–—~]\s+|\s*[~至]\s*|\s+to\s+|(?<=\d{4})-(?=\d{1,2}[-/.]\d{1,2}[-/.]\d{4})")
 
 
@@ -120,17 +126,39 @@ def without_ornaments(value: str) -> str:
 
 
 def is_date(value: str, formats: str) -> bool:
-    """Whether a value is a date in one of the formats; ISO dates and spreadsheet serials always are.
-
-    With "auto": whether it looks like a date at all.
-    """
+    """Whether the ingest reads a value as a date by these formats; with "auto": whether it looks like one at all."""
     if _SERIAL.fullmatch(value):
         return 20_000 <= float(value) <= 80_000
-    if any(parsed(value, iso) for iso in _ISO):
+    if formats == "auto" and _DATE_LIKE.fullmatch(value):
         return True
+    return year_first(value) is not None or stated(value, formats) is not None
+
+
+def year_first(value: str) -> datetime | None:
+    """A date with a four-digit year in front, which can be read one way only, whatever format is stated."""
+    found = _YEAR_FIRST.fullmatch(value)
+    if found is None:
+        return None
+    *parts, half = found.groups()
+    year, month, day, hour, minute, second = (int(part or 0) for part in parts)
+    if half:
+        hour = hour % 12 + (12 if half.upper() == "PM" else 0)
+    try:
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - only whether it can be read matters
+    except ValueError:
+        return None
+
+
+def stated(value: str, formats: str) -> datetime | None:
+    """The value in the first format that fits it, with the format's time of day, another, or none: as the ingest."""
     if formats == "auto":
-        return _DATE_LIKE.fullmatch(value) is not None
-    return any(parsed(value, one) for one in formats.split("|"))
+        return None
+    for one in formats.split("|"):
+        day = one.split(" ")[0]
+        for attempt in (one, *(f"{day}{clock}" for clock in _CLOCKS)):
+            if found := parsed(value, attempt):
+                return found
+    return None
 
 
 def parsed(value: str, date_format: str) -> datetime | None:

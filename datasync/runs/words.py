@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -23,6 +24,22 @@ _MESSAGES = {
         "Ask for the same files again once the broker is back."
     )
 }
+_NOTES = {
+    re.compile(pattern): sentence
+    for pattern, sentence in (
+        (
+            r"The header was found in row (?P<found>\d+), not in row (?P<expected>\d+)\.",
+            gettext_noop("The header was found in row %(found)s, not in row %(expected)s."),
+        ),
+        (r"Reworded columns: (?P<columns>.*)", gettext_noop("Reworded columns: %(columns)s")),
+        (
+            r"New columns, kept with the original row: (?P<columns>.*)",
+            gettext_noop("New columns, kept with the original row: %(columns)s"),
+        ),
+        (r"Optional columns gone: (?P<columns>.*)", gettext_noop("Optional columns gone: %(columns)s")),
+    )
+}
+"""Notes are kept as English sentences; these are the ones there are."""
 
 
 def summary(task: SyncProgressTask) -> str:
@@ -70,4 +87,14 @@ def remark_in_words(stored: Mapping[str, Any]) -> dict[str, Any]:
     if stored.get("code") in WARNINGS:
         with suppress(KeyError, TypeError, ValueError):
             translated["message"] = _(WARNINGS[stored["code"]]) % stored.get("params", {})
+    elif stored.get("code") == "NOTE":
+        translated["message"] = _note_in_words(stored.get("message", ""))
     return {name: translated.get(name, value) for name, value in stored.items() if name != "params"}
+
+
+def _note_in_words(note: str) -> str:
+    """A note of the mapping in the active language; any other as it is."""
+    for pattern, sentence in _NOTES.items():
+        if found := pattern.fullmatch(note):
+            return _(sentence) % found.groupdict()
+    return note

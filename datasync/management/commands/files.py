@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from datasync.exports.make import export_here
 from datasync.exports.services import clean_exports, take_up_again
 from datasync.management import file_words as words
 from datasync.management.arguments import file_id, find_user, require_platform, require_shop, whole_number
-from datasync.management.base import ActionsCommand, ConsoleError, Exit, Outcome
+from datasync.management.base import ActionsCommand, Exit, Outcome
 from datasync.management.progress import Counter, add_progress_option, progress_wanted
 from datasync.management.tables import facts
 
@@ -248,7 +249,9 @@ def _parsed(parse: Any, text: str) -> Any:
     except ValueError:
         found = None
     if found is None:
-        raise ConsoleError(_("“%(text)s” is no date or moment") % {"text": text}, code="USAGE", exit_code=Exit.USAGE)
+        raise ArgumentTypeError(
+            _("“%(text)s” is no date or moment such as 2026-03-05 or 2026-03-06T13:16:50") % {"text": text}
+        )
     return found
 
 

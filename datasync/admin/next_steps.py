@@ -1,0 +1,71 @@
+"""What waits for an operator: the start page says it before anybody has to look for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from datasync.choices import FileState, QuarantineState
+from datasync.models import CatalogFile
+from datasync.quarantine import selectors
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+    from django_stubs_ext import StrPromise
+
+_BY_STATE: dict[FileState, StrPromise] = {
+    FileState.TEMPLATE_UPDATE_REQUIRED: gettext_lazy("Suggest a mapping, look at it and publish it; then sync again."),
+    FileState.NEEDS_DESCRIPTION: gettext_lazy("Say on the file's page what it holds."),
+    FileState.FAILED: gettext_lazy("Read the error on the file's page; it says what to do."),
+    FileState.SOURCE_MISSING: gettext_lazy("Put the file back and scan again, or delete it."),
+    FileState.PENDING: gettext_lazy("Choose the files and run “Sync”."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How many of what wait, where they are, and what to do with them."""
+
+    what: object
+    count: str
+    address: str
+    advice: object
+
+
+def next_steps(user: User | AnonymousUser) -> list[Step]:
+    """What waits for the person, as far as they may see it."""
+    steps: list[Step] = []
+    if user.has_perm("datasync.view_catalogfile"):
+        steps += _files()
+    if user.has_perm("datasync.view_quarantinedrow"):
+        steps += _rows()
+    return steps
+
+
+def _files() -> Iterator[Step]:
+    address = reverse("admin:datasync_catalogfile_changelist")
+    counts = dict(CatalogFile.objects.order_by().values_list("state").annotate(count=Count("pk")))
+    if not any(count for state, count in counts.items() if state != FileState.DELETED):
+        first = _("Put export files into a configured folder and press “Scan folders”.")
+        yield Step(_("no files yet"), "0", address, first)
+    for state, advice in _BY_STATE.items():
+        if count := counts.get(state):
+            what = _("files: %(state)s") % {"state": state.label}
+            yield Step(what, f"{count:,}", f"{address}?state__exact={state}", advice)
+
+
+def _rows() -> Iterator[Step]:
+    address = reverse("admin:datasync_quarantinedrow_changelist")
+    for state, advice in (
+        (QuarantineState.OPEN, _("Correct or discard them; whole columns at once, or in a spreadsheet.")),
+        (QuarantineState.CORRECTED, _("Release them.")),
+    ):
+        if count := selectors.present_rows().filter(state=state).count():
+            what = _("quarantined rows: %(state)s") % {"state": state.label}
+            yield Step(what, f"{count:,}", f"{address}?state__exact={state}", advice)
