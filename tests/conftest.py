@@ -130,6 +130,15 @@ def cheap_passwords() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def no_language_left() -> Iterator[None]:
+    """Whoever asks as a browser does leaves the language of the last answer behind in the thread."""
+    from django.utils import translation  # noqa: PLC0415 - the settings are read after this module
+
+    yield
+    translation.deactivate()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quick_emptying() -> Iterator[None]:
     """After a test that commits, empty only the tables in which there is something.

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from datasync.models import FACT_MODELS, CatalogFile
+from datasync.models import FACT_MODELS, CatalogFile, OrderLine
 from tests.admin_rows import one_of_each
 
 MODELS = sorted(
@@ -159,8 +159,17 @@ def test_the_start_page_says_what_to_do_next(admin_client: Client, client: Clien
     page = admin_client.get(reverse("admin:index")).content.decode()
     assert f'{address(CatalogFile, "changelist")}?state__exact=needs_description">Files: needs description</a>' in page
     assert f"{address(type(row), 'changelist')}?state__exact={row.state}" in page
-    client.force_login(User.objects.create_user("operator", is_staff=True))
+    operator = User.objects.create_user("operator", is_staff=True)
+    client.force_login(operator)
     assert "Nothing waits for you." in client.get(reverse("admin:index")).content.decode()
+    operator.user_permissions.add(Permission.objects.get(codename="change_catalogfile"))
+    page = client.get(reverse("admin:index")).content.decode()
+    assert "Files: needs description" in page
+    assert address(type(row), "changelist") not in page
+
+
+def test_the_names_of_people_stay_in_the_console() -> None:
+    assert OrderLine._meta.get_field("order_amount_cny").verbose_name == "order amount cny"
 
 
 def test_fields_are_called_as_people_call_them(admin_client: Client, rows: dict[type[Any], Any]) -> None:
@@ -173,3 +182,5 @@ def test_fields_are_called_as_people_call_them(admin_client: Client, rows: dict[
             address(order_line, "change", rows[order_line].pk), headers={"accept-language": language}
         ).content.decode()
         assert all(f"{name}:</label>" in page for name in names)
+        listed = admin_client.get(address(order_line, "changelist"), headers={"accept-language": language})
+        assert f">{names[0]}</" in listed.content.decode()

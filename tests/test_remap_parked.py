@@ -7,15 +7,25 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from datasync.catalog.correct import describe_file
 from datasync.catalog.deletion import delete_file
-from datasync.choices import FileState, ItemState, QuarantineState, RowsFate
+from datasync.choices import FileState, ItemState, QuarantineState, RowsFate, TaskState
 from datasync.exceptions import FileBusy
 from datasync.facts import selectors
 from datasync.facts.filters import Filters as FactFilters
-from datasync.models import CatalogFile, HeaderTemplate, QuarantinedRow, SyncProgressTask, TrafficMetric
+from datasync.models import (
+    FIRST_PARKED,
+    CatalogFile,
+    HeaderTemplate,
+    QuarantinedRow,
+    Shop,
+    SyncProgressTask,
+    TrafficMetric,
+)
 from datasync.quarantine import services as quarantine
 from datasync.quarantine.selectors import Filters
 from datasync.runs import services
+from datasync.runs.remap.services import remap_preview
 from tests.remap_dates import RIGHT, SWAPPED, misread, month, one_row_done, parked
 from tests.remap_support import (
     Bell,
@@ -148,6 +158,34 @@ def test_a_row_of_another_file_that_fails(inbox: Path, bell: Bell, monkeypatch: 
     assert list(QuarantinedRow.objects.values_list("file_id", "values__0")) == [(second.pk, "03/04/2026")]
     second.refresh_from_db()
     assert second.state == FileState.PENDING
+
+
+def test_a_row_in_a_shop_that_its_file_has_left_keeps_its_key(inbox: Path, bell: Bell) -> None:
+    wrong = misread()
+    month(inbox, 1, [SWAPPED[0]])
+    moved = month(inbox, 2, [SWAPPED[1]])
+    describe_file(moved, shop=Shop.objects.create(platform_id="shopee", shop_id="another"))
+    assert remap_preview(wrong.pk).rows == 1  # the other file has none yet in the shop that it was given to
+    sync_again(moved)
+    task = remapped(corrected(wrong, RIGHT))
+    assert (task.state, parked()) == (TaskState.COMPLETED, [])
+    # The newer export's row stays, as where the two come in the other order.
+    assert counts(task) == {"read": 2, "updated": 1, "duplicates": 1}
+    stored = TrafficMetric.objects.order_by("metric_date").values_list("shop__shop_id", "file_last", "page_views")
+    assert list(stored) == [("shopee_ana_sg", moved.pk, 2), ("another", moved.pk, 2)]
+
+
+def test_a_parked_row_that_no_turn_reaches_goes_to_quarantine(inbox: Path, bell: Bell) -> None:
+    wrong = misread()
+    file = month(inbox, 1, SWAPPED)
+    other = Shop.objects.create(platform_id="shopee", shop_id="another")
+    TrafficMetric.objects.filter(sheet_row=6).update(record_key=FIRST_PARKED, shop=other)
+    task = remapped(corrected(wrong, RIGHT))
+    assert (task.items.get().state, parked()) == (ItemState.PARTIAL, [])
+    assert counts(task) == {"read": 3, "updated": 2, "quarantined": 1}
+    assert list(QuarantinedRow.objects.values_list("file_id", "sheet_row")) == [(file.pk, 6)]
+    file.refresh_from_db()
+    assert file.state == FileState.PARTIAL
 
 
 def test_no_reader_sees_it(inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:

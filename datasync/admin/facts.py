@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cache, cached_property
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
@@ -55,6 +55,20 @@ def estimated_rows(model: type[Model]) -> int:
         return int(cursor.fetchone()[0])
 
 
+@cache
+def _headed(name: str) -> str | Callable[[Any], object]:
+    """A column of the list: a field under the name that people know it by, where the model has another."""
+    if name not in FIELD_NAMES:
+        return name
+
+    @admin.display(description=FIELD_NAMES[name])
+    def value(fact: Any) -> object:
+        return getattr(fact, name)
+
+    value.__name__ = name
+    return value
+
+
 class FactAdmin(HistoryAdmin):
     """Facts of one domain. ``key_fields`` are what a person knows a row by, ``value_fields`` what they look for."""
 
@@ -69,15 +83,15 @@ class FactAdmin(HistoryAdmin):
     search_help_text = _("Searches for exactly what is written, in full.")
     empty_hint = _("No rows yet. Sync files of this domain: choose them in the list of files and run “Sync”.")
 
-    def __init__(self, model: type[Any], admin_site: admin.AdminSite) -> None:
-        super().__init__(model, admin_site)
-        for field in model._meta.fields:  # headings come from the model, whose own names are those of the columns
-            field.verbose_name = FIELD_NAMES.get(field.name, field.verbose_name)
-
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """Key, place, values, origin."""
-        head, *others = self.key_fields
-        return (head, "platform", "shop_name", *others, *self.value_fields, "currency", "period_start", "last_file")
+        head, *others = map(_headed, self.key_fields)
+        values = map(_headed, (*self.value_fields, "currency"))
+        return (head, "platform", "shop_name", *others, *values, "period_start", "last_file")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The page of a row calls the fields as people do."""
+        return super().get_form(request, obj, change, **{"labels": FIELD_NAMES, **kwargs})
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """What the row says, where it comes from, and the row as it stood in the file."""

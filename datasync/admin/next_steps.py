@@ -41,11 +41,16 @@ class Step:
 def next_steps(user: User | AnonymousUser) -> list[Step]:
     """What waits for the person, as far as they may see it."""
     steps: list[Step] = []
-    if user.has_perm("datasync.view_catalogfile"):
+    if _may_look_at("catalogfile", user):
         steps += _files()
-    if user.has_perm("datasync.view_quarantinedrow"):
+    if _may_look_at("quarantinedrow", user):
         steps += _rows()
     return steps
+
+
+def _may_look_at(model: str, user: User | AnonymousUser) -> bool:
+    """Whether the console shows the list: to whoever may see its rows, or change them."""
+    return user.has_perm(f"datasync.view_{model}") or user.has_perm(f"datasync.change_{model}")
 
 
 def _files() -> Iterator[Step]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
+from django.db.models import Q
 
 from datasync.choices import ITEM_ACTIVE
 from datasync.exceptions import FencedOut, FileChanged, SyncError, TransientError
@@ -44,18 +45,24 @@ def retype(claim: Claim, task: SyncProgressTask) -> None:
 
 @dataclass(slots=True)
 class _OtherFiles:
-    """Which files of the same task still have rows to be typed again, and from which sheet row on."""
+    """Which files of the same task still have rows to be typed again, and from which sheet row on.
+
+    Of a file that was given to another shop the rows of ``shop_id`` have no turn: it left them behind.
+    """
 
     task_id: int
+    shop_id: int | None
 
     def __call__(self, file_ids: Collection[int]) -> dict[int, int]:
         items = SyncTaskFile.objects.filter(task_id=self.task_id, file__in=file_ids, state__in=ITEM_ACTIVE)
+        if self.shop_id is not None:
+            items = items.filter(Q(file__shop=None) | Q(file__shop=self.shop_id))
         return dict(items.values_list("file_id", "resume_after"))
 
 
 def _retype(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watch, *, started: float) -> None:
     template_id = task.options["template_id"]
-    stored = StoredFile(file, template_id=template_id, waiting=_OtherFiles(task.pk))
+    stored = StoredFile(file, template_id=template_id, waiting=_OtherFiles(task.pk, file.shop_id))
     last_row, counts = finish.done_before(claim)
     if last_row:
         stored.replay(until=last_row)

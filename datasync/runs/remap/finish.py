@@ -43,12 +43,17 @@ def checkpoint(claim: Claim, *, last_row: int, counts: Counts) -> None:
 
 
 def succeed(claim: Claim, *, template_id: int, counts: Counts, seconds: float) -> None:
-    """Close the file's books; a sync reads it by this template from now on. Raises ``FencedOut``."""
+    """Close the file's books; a sync reads it by this template from now on. Raises ``FencedOut``.
+
+    A row of the file that is parked still is one that no turn has reached: it goes to quarantine and counts as such.
+    """
+    file = CatalogFile.objects.select_for_update().get(pk=claim.file_id)
+    left = quarantine_parked(file, SyncTaskFile.objects.select_related("template").get(pk=claim.item_id))
+    counts.add(Counts(read=left, quarantined=left))
     state = ItemState.PARTIAL if counts.quarantined else ItemState.COMPLETED
     closing = {"finished_at": Now(), "duration_ms": round(seconds * 1000)}
     if not _held(claim).update(state=state, error={}, warnings=[], **_released(), **closing, **row_fields(counts)):
         raise FencedOut
-    file = CatalogFile.objects.select_for_update().get(pk=claim.file_id)
     template = to_template(HeaderTemplate.objects.prefetch_related("columns").get(pk=template_id))
     if file.content_sha256 != claim.file_sha256 or family_of_file(file) != template.family:
         return  # it has new content, or was described anew: what the catalogue says of it is of that

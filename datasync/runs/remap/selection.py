@@ -62,11 +62,12 @@ def _candidates(template: HeaderTemplate) -> QuerySet[CatalogFile]:
 
 
 def _rows_by_file(template: HeaderTemplate) -> dict[int, int]:
+    """How many rows of each file have their turn: not those in a shop that the file does not belong to any more."""
     facts: QuerySet[Fact] = QuerySet(FACT_MODELS[template.domain])
     rows = facts.filter(
         file_last__in=_candidates(template).order_by().values("pk"),
         platform_id=template.platform_id,
         sub_domain=template.sub_domain,
         granularity=template.granularity,
-    )
+    ).filter(Q(file_last__shop=None) | Q(file_last__shop=F("shop")))
     return dict(rows.order_by().values_list("file_last").annotate(rows=Count("pk")))
