@@ -80,7 +80,10 @@ def _database() -> str:
 
 
 _OF_A_DATABASE = {"db", "transactional_db", "private_postgres", "private_redis", "worker"}
-_DOORS = {"test_api_": "postgres", "test_admin_": "sqlite", "test_command_": "sqlite"}
+_DOORS = {
+    "test_api_": "postgres",
+    **dict.fromkeys(("test_admin_", "test_command_", "test_demo", "test_tooling_serve"), "sqlite"),
+}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

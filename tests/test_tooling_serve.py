@@ -51,9 +51,9 @@ def test_it_serves_greets_with_a_password_and_ends_with_ctrl_c(
     process, port, lines = served
     assert re.search(r"password \S{12,}", "".join(lines)), lines
     assert "No directory at" not in "".join(lines)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=60) as answer:
         assert json.load(answer)["checks"]["worker"]["status"] == "ok", "welcomed before the worker was there"
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=60) as answer:
         assert answer.status == 200
     process.send_signal(signal.SIGINT)
     finish(process, seconds=60)
@@ -123,7 +123,7 @@ def worker_of(folder: Path) -> int:
 
 def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=60) as answer:
             return bool(answer.status == 200)
     except urllib.error.URLError:
         return False
