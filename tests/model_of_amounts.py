@@ -18,8 +18,8 @@ class Known:
     """A fact as the tables have to hold it: the line that it was last, and the files that wrote it first and last.
 
     ``values`` are the line's, with amounts of the order that the line left blank and an older one had told, and without
-    those that stand ``elsewhere``. ``export`` is the last file as it was described then, ``said_by`` the file that each
-    value is from. A fact that ``gave_up`` an amount is looked at anew whenever a file brings its line.
+    those that stand ``elsewhere``. ``export`` is the last file as it was described then. A fact that ``gave_up`` an
+    amount is looked at anew whenever a file brings its line.
     """
 
     line: Line
@@ -28,7 +28,6 @@ class Known:
     first: str
     last: str
     first_row: int
-    said_by: Mapping[str, str]
     elsewhere: frozenset[str] = frozenset()
     gave_up: bool = False
 

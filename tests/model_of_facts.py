@@ -17,6 +17,7 @@ from tests.model_of_rows import (
     Line,
     Place,
     amounts_once,
+    has_all_of,
     later,
     numbered,
     read,
@@ -72,6 +73,7 @@ class Model:
     def __init__(self) -> None:
         self.facts: Facts = {}
         self.papers: dict[str, Paper] = {}
+        self.fed: dict[str, set[str]] = defaultdict(set)  # by file: what any template has fed by which it was read
 
     def undecided(self, file: str) -> dict[int, Waiting]:
         """The rows of a file that wait for a decision, by their number in the sheet."""
@@ -92,9 +94,14 @@ class Model:
         last one of the sheet counts.
         """
         paper = self.papers.setdefault(export.file, Paper(export))
+        self.fed[export.file] |= {str(told.name) for told in layout.known}
         sheet, totals = read(export, layout)
         discarded = {place for place, line in paper.decided.items() if line is None}
-        released = {place: (line, _again(line, export, layout)) for place, line in paper.released.items()}
+        around = {line.place: line for line in sheet}
+        released = {
+            place: (line, _again(line, export, layout, around=around.get(place)))
+            for place, line in paper.released.items()
+        }
         lines = list(numbered(sheet, released, discarded, layout))
         kept = [line for line in lines if line.place not in discarded]
         kept = list(amounts_once(kept, released, layout))
@@ -130,7 +137,8 @@ class Model:
             outcomes[row] = None
             lines += [] if line.bad else [line]
         lines = self._numbered_among_others(lines, paper, layout)
-        lines = list(self._without_amounts_of_others(lines, export, layout))
+        self._leave_old_keys(lines, paper, export, layout)
+        lines = list(self._without_amounts_of_others(lines, paper, export, layout))
         last = {(export.layout, line.identity): line.row for line in lines}
         last = {key: row for key, row in last.items() if paper.brought.get(key, row) <= row}
         loaded = [line for line in lines if last.get((export.layout, line.identity)) == line.row]
@@ -182,6 +190,8 @@ class Model:
         Two contents of a file may both have facts of one row of the sheet: of two that cannot be read the one that is
         ``shown`` waits.
         """
+        for file in files:
+            self.fed[file] |= {str(told.name) for told in layout.known}
         for key, known in sorted(self.facts.items(), key=lambda fact: (fact[1].last, fact[1].line.row, fact[1].line.raw)
                                  not in shown):  # fmt: skip
             paper = self.papers.get(known.last)
@@ -191,7 +201,7 @@ class Model:
                 continue
             line = replace(_again(known.line, known.export, layout), identity=key[1])
             waiting = paper.undecided.get(line.row)
-            same = waiting is not None and waiting.cells_now == line.raw
+            same = waiting is not None and waiting.cells_now == line.raw and has_all_of(waiting.line, line, layout)
             if line.bad:
                 if waiting is None and paper.decided.get(line.place, line) is not None:
                     paper.undecided[line.row] = Waiting(line, line.bad, counted=False)
@@ -199,7 +209,8 @@ class Model:
                     paper.undecided[line.row] = replace(waiting, bad=line.bad)
                 continue
             outcome = "unchanged" if line.content == known.line.content else "updated"
-            typed_again = _written_over(known, line, known.last, layout)
+            unfed = known.values.keys() if known.first == known.last else self.fed[known.last]
+            typed_again = _written_over(known, line, unfed, layout)
             self.facts[key] = replace(typed_again, values={**typed_again.values, **dict.fromkeys(known.elsewhere)})
             if waiting is not None and same:  # an earlier version could not read the stored row
                 del paper.undecided[line.row]
@@ -261,10 +272,10 @@ class Model:
         """Make a line a fact; ``elsewhere`` are amounts that it leaves to others, ``of_order`` what its order says."""
         known = self.facts.get(key)
         if known is None:
-            said_by = dict.fromkeys(line.values, export.file)
-            known = Known(line, line.values, export, export.file, export.file, line.row, said_by)
+            known = Known(line, line.values, export, export.file, export.file, line.row)
         else:
-            known = replace(_written_over(known, line, export.file, layout), export=export, last=export.file)
+            unfed = self.fed[export.file] if known.last == export.file else ()
+            known = replace(_written_over(known, line, unfed, layout), export=export, last=export.file)
             moved = of_order - said(line, layout)
             known = replace(known, values={**known.values, **dict.fromkeys(moved)})
         known = replace(known, elsewhere=line.elsewhere, gave_up=False)
@@ -291,12 +302,41 @@ class Model:
             found.append(replace(line, identity=identity))
         return found
 
-    def _without_amounts_of_others(self, lines: Iterable[Line], export: Export, layout: Layout) -> Iterator[Line]:
-        """The lines without what other lines of their orders have: an order has each amount once."""
+    def _leave_old_keys(self, lines: Iterable[Line], paper: Paper, export: Export, layout: Layout) -> None:
+        """Forget the facts that rows were which are others now: a row of a file is one fact."""
+        places: dict[Identity, set[int]] = defaultdict(set)
+        for place, line in paper.released.items():
+            places[line.identity].add(place[0])
+        for line in lines:
+            before = self._standing(paper.undecided[line.row].line, export, layout)
+            if layout.ordinal and any(identity[:-1] == line.identity[:-1] for _name, identity in before):
+                continue
+            for key in before:
+                if key[1] != line.identity and places[key[1]] <= {line.row}:
+                    del self.facts[key]
+
+    def _standing(self, line: Line, export: Export, layout: Layout) -> set[Key]:
+        """The facts of a row: of the same cells, with the same texts filled down, of a file that was described so."""
+        return {
+            key
+            for key, known in self.facts.items()
+            if (known.last, known.line.row, known.line.raw) == (export.file, line.row, line.raw)
+            and has_all_of(line, known.line, layout)
+            and export.shop in ("", key[1][0])
+            and (
+                layout.dated or all(known.values[name] == line.values[name] for name in ("period_start", "period_end"))
+            )
+        }
+
+    def _without_amounts_of_others(
+        self, lines: Iterable[Line], paper: Paper, export: Export, layout: Layout
+    ) -> Iterator[Line]:
+        """The lines without what other lines of the file have of their orders: it has each amount once."""
         brought: dict[Identity, set[str]] = defaultdict(set)
         for line in lines:
-            others = others_of(self.facts, (export.layout, line.identity), line).values()
-            elsewhere = brought[line.order].union(*(known.carries(layout) for known in others))
+            others = others_of(self.facts, (export.layout, line.identity), line)
+            own = [known for key, known in others.items() if known.last == export.file or key in paper.confirmed]
+            elsewhere = brought[line.order].union(*(known.carries(layout) for known in own))
             if line.later or (elsewhere and layout.totals_on_every_line):
                 yield later(line, layout)
                 continue
@@ -304,9 +344,19 @@ class Model:
             yield replace(line, values={**line.values, **dict.fromkeys(elsewhere)}, elsewhere=frozenset(elsewhere))
 
 
-def _again(line: Line, export: Export, layout: Layout) -> Line:
-    """A line that was loaded before as another description or layout reads it, not numbered."""
-    found = typed(line.row, line.cells, texts_under(line, layout), export, layout)
+def _again(line: Line, export: Export, layout: Layout, *, around: Line | None = None) -> Line:
+    """A line that was loaded before as another description or layout reads it, not numbered.
+
+    Cells that were left blank get what they have ``around`` them in the sheet now, if that is of the same order still.
+    """
+    texts = texts_under(line, layout)
+    if around is not None and around.texts.get("order_id") == texts.get("order_id") is not None:
+        blank = [told.name for told in layout.known if told.shared and texts[str(told.name)] is None]
+        wrote = {
+            told.name for told, now, sheet in zip(layout.fields, line.raw, line.place[1], strict=True) if now != sheet
+        }
+        texts |= {str(name): around.texts.get(str(name)) for name in blank if name not in wrote}
+    found = typed(line.row, line.cells, texts, export, layout)
     found = replace(found, later=line.later, sheet=line.sheet)
     return later(found, layout) if line.later else found
 
@@ -322,18 +372,12 @@ def _corrected(line: Line, corrections: Mapping[int, str], export: Export, layou
     return replace(found, later=line.later and not moved, sheet=line.place[1])
 
 
-def _written_over(known: Known, line: Line, file: str, layout: Layout) -> Known:
+def _written_over(known: Known, line: Line, unfed: Collection[str], layout: Layout) -> Known:
     """A fact with what a line of a file says of it now.
 
-    Amounts of its order that the line leaves blank stay, and so does what another file said in fields that the line's
-    template does not feed.
+    Amounts of its order that the line leaves blank stay, and so do fields that the line's template does not feed, but
+    for those of which that is known to be no more than an earlier template's word: ``unfed``.
     """
     kept = {name for name in layout.of_order if line.values[name] is None}
-    unfed = known.values.keys() - line.values.keys()
-    kept |= {name for name in unfed if known.last != file or known.said_by[name] != file}
-    return replace(
-        known,
-        line=line,
-        values={**line.values, **{name: known.values.get(name) for name in kept}},
-        said_by={**dict.fromkeys(line.values, file), **{name: known.said_by.get(name, file) for name in kept}},
-    )
+    kept |= known.values.keys() - line.values.keys() - set(unfed)
+    return replace(known, line=line, values={**line.values, **{name: known.values.get(name) for name in kept}})

@@ -82,6 +82,11 @@ class Layout:
         return tuple(str(told.name) for told in self.known if told.of_order)
 
     @property
+    def dated(self) -> bool:
+        """Whether a column says of which day a row is."""
+        return any(told.name in ("ordered_at", "metric_date", "posted_at") for told in self.fields)
+
+    @property
     def names_shop(self) -> bool:
         """Whether each row says of which shop it is."""
         return any(told.name == "shop_label" for told in self.fields)
@@ -354,6 +359,17 @@ def later(line: Line, layout: Layout) -> Line:
     blank = {str(told.name): None for told in layout.known if told.of_order}
     content = line.content if _ELSEWHERE in line.content else (*line.content, _ELSEWHERE)
     return replace(line, values={**line.values, **blank}, content=content, later=True)
+
+
+def has_all_of(line: Line, stored: Line, layout: Layout) -> bool:
+    """Whether a line has all that a stored one of equal cells got from the lines above it."""
+    return _from_above(stored, layout).items() <= _from_above(line, layout).items()
+
+
+def _from_above(line: Line, layout: Layout) -> dict[str, str]:
+    own = zip(layout.fields, line.cells, strict=True)
+    blank = [str(told.name) for told, cell in own if told.name and told.shared and cell.said is None]
+    return {name: text for name in blank if (text := line.texts.get(name)) is not None}
 
 
 def texts_under(line: Line, layout: Layout) -> dict[str, str | None]:

@@ -79,6 +79,14 @@ def test_a_line_that_names_another_date_or_buyer_is_of_no_order_above(other: dic
 
 
 @SIZES
+@pytest.mark.parametrize("order", [None, "1.72938475610294E+18"])
+def test_nothing_is_filled_down_from_a_line_of_an_unknown_order(order: str | None, size: int) -> None:
+    rows = [FIRST, line(order, "S9", day="2026-03-09 10:00:00", buyer="Zed"), line(None, "S10"), line(None, "S11")]
+    prepared = prepare(plan(), rows, size=size)
+    assert [(row.row, row.context) for row in prepared.rejected] == [(3, None), (4, None), (5, None)]
+
+
+@SIZES
 def test_a_line_that_repeats_what_its_order_says_or_has_a_status_of_its_own_belongs_to_it(size: int) -> None:
     rows = [FIRST, line(None, "S2", day=DAY, buyer="Ana"), line(None, "S3", status="returned")]
     prepared = prepare(plan(), rows, size=size)

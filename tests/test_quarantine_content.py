@@ -132,6 +132,17 @@ def test_where_lines_are_not_numbered_older_content_gives_way(inbox: Path) -> No
     assert facts(*LINE, order_id="A2") == [("A2", 1, 2, 7)]
 
 
+@pytest.mark.parametrize("ordinal", [True, False])
+def test_equal_cells_below_another_order_are_another_row(inbox: Path, ordinal: bool) -> None:
+    tell_templates(ordinal=ordinal)
+    content(inbox, line("A1"), line("", sku="S2"), *MANY)
+    file = content(inbox, line("", sku="S1"), line("", sku="S2"), *MANY)
+    row = row_of(file, 3)
+    services.correct(row_id=row.pk, given={"Order ID": "B1"}, actor=None)
+    assert services.release(filters=of(row), actor=None).outcomes == {"inserted": 1}
+    assert facts("order_id", "sku", "sheet_row", sku="S2") == [("A1", "S2", 3), ("B1", "S2", 3)]
+
+
 def test_many_equal_lines_are_numbered_in_few_statements(inbox: Path, django_assert_max_num_queries: Any) -> None:
     file = synced(inbox, *[line("P1")] * 60, bad("ZZ"), *MANY)
     row = file.quarantined.get()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from datasync.catalog.services import describe_file
 from datasync.mapping.template import Template
-from datasync.models import OrderLine, QuarantinedRow
+from datasync.models import OrderLine, QuarantinedRow, Shop
 from datasync.quarantine import services
 from datasync.quarantine.selectors import Filters
 from tests.quarantine_files import AMOUNT, bad, facts, of, row_of, tell_templates
@@ -110,3 +113,34 @@ def test_of_one_row_in_two_contents_the_newer_counts(inbox: Path, bell: Bell, or
     assert facts("line_ordinal", "unit_price", "order_amount", order_id="A2") == [(1, 9, 20)]
     newer.refresh_from_db()
     assert newer.outcome == ("inserted" if order == "newer first" else "updated")
+
+
+@pytest.mark.parametrize(
+    "told", [{"shop_id": "9"}, {"period_start": date(2026, 2, 1), "period_end": date(2026, 2, 28)}]
+)
+def test_what_a_file_said_as_it_was_described_before_stays(inbox: Path, bell: Bell, told: dict[str, Any]) -> None:
+    corrected(
+        template_of("orders", granularity="daily"), with_column("Order Creation Date", field=None, required=False)
+    )
+    file = synced(write_orders(inbox, [line("A1", recipient=""), *MANY]))
+    Shop.objects.create(platform_id="shopee", shop_id="9")
+    describe_file(file, **told)
+    corrected(template_of("orders", granularity="daily"), with_column("Recipient", field="buyer_name", required=True))
+    sync_again(file)
+    row = row_of(file, 2)
+    services.correct(row_id=row.pk, given={"Recipient": "Ana", "Order ID": "A7"}, actor=None)
+    assert services.release(filters=of(row), actor=None).outcomes == {"inserted": 1}
+    assert facts("order_id", "sheet_row", sheet_row=2) == [("A1", 2), ("A7", 2)]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_remap_does_not_take_another_content_s_row_for_the_one_that_waits(
+    inbox: Path, bell: Bell, readable: bool
+) -> None:
+    synced(write_orders(inbox, [line("A1"), line("", sku="S2", recipient=""), *MANY]))
+    file = synced(write_orders(inbox, [line("", sku="S1"), line("", sku="S2", recipient=""), *MANY]))
+    before = row_of(file, 3)
+    remap(with_column("Recipient", field="buyer_name", required=not readable))
+    row = row_of(file, 3)
+    assert (row.state, row.reasons, row.context) == ("open", before.reasons, before.context)
+    assert facts("order_id", "sheet_row", sku="S2") == [("A1", 3)]

@@ -84,3 +84,12 @@ def test_an_amount_that_is_read_now(inbox: Path, bell: Bell, every_line: HeaderT
     assert _amounts() == {"S1": 20, "S2": None if lacking else 20}
     after = facts()
     assert from_scratch(first, second) == after
+
+
+def test_an_amount_that_only_an_earlier_content_of_the_file_has_told_stays(inbox: Path, bell: Bell) -> None:
+    template = template_of("orders", granularity="daily")
+    synced(write_orders(inbox, [line("A1"), line("B1")]))
+    synced(write_orders(inbox, [[*line("A1", price="1.5")[:10], "", *line("A1")[11:]], line("B1")]))
+    assert dict(OrderLine.objects.values_list("order_id", "order_amount")) == {"A1": 20, "B1": 20}
+    remapped(corrected(template, with_column("Recipient", field="buyer_name")))
+    assert dict(OrderLine.objects.values_list("order_id", "order_amount")) == {"A1": 20, "B1": 20}

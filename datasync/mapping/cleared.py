@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from datasync.choices import ITEM_SUCCEEDED
 from datasync.ingest.plan import Column, Plan
@@ -11,6 +11,26 @@ from datasync.mapping.plan import columns_of
 from datasync.mapping.store import to_template
 from datasync.mapping.template import Template
 from datasync.models import CatalogFile, HeaderTemplate, SyncTaskFile
+
+
+def cleared_now(file: CatalogFile, header: Sequence[str], plan: Plan, *, template_id: int | None) -> frozenset[str]:
+    """The fields that an update of a row of the file has to clear where the file is read by this template now.
+
+    Those that any earlier template of the file fed and this one does not: the row may not have been read since. An
+    amount that is only fed otherwise is the last template's until one sync has gone by: later, a blank erases none.
+    """
+    earlier = earlier_templates(file, template_id=template_id) if file.synced_at is not None else []
+    if not earlier:
+        return frozenset()
+    previous = previous_template(file, template_id=template_id)
+    otherwise = cleared_fields(previous=previous, header=header, plan=plan) if previous is not None else frozenset()
+    return otherwise | unfed_fields(earlier, header, plan)
+
+
+def unfed_fields(earlier: Iterable[Template], header: Sequence[str], plan: Plan) -> frozenset[str]:
+    """The fields that one of the templates fed, and the plan does not."""
+    before = [_fed(columns_of(match(header, [template]), template=template, header=header)) for template in earlier]
+    return frozenset().union(*before) - _fed(plan.columns).keys()
 
 
 def cleared_fields(*, previous: Template, header: Sequence[str], plan: Plan) -> frozenset[str]:
@@ -28,6 +48,14 @@ def cleared_fields(*, previous: Template, header: Sequence[str], plan: Plan) -> 
         if now[name].order_level and (moved or _reading(before[name]) != _reading(now[name]))
     }
     return frozenset(before.keys() - now.keys() | otherwise)
+
+
+def earlier_templates(file: CatalogFile, *, template_id: int | None) -> list[Template]:
+    """All other templates by which rows of the file may have been typed."""
+    used = file.items.order_by().values_list("template_id", flat=True).distinct()
+    others = [pk for pk in {file.template_id, *used} if pk not in (None, template_id)]
+    rows = HeaderTemplate.objects.filter(pk__in=others).prefetch_related("columns") if others else ()
+    return [to_template(row) for row in rows]
 
 
 def previous_template(file: CatalogFile, *, template_id: int | None) -> Template | None:

@@ -19,7 +19,7 @@ from datasync.disk import place
 from datasync.exceptions import HeaderChanged, NeedsDescription, NoTemplate, UnsureMapping
 from datasync.fields import Domain
 from datasync.ingest.plan import Plan, ReadRequest, Scope, SheetInfo, ShopOf
-from datasync.mapping.cleared import cleared_fields, previous_template
+from datasync.mapping.cleared import cleared_now
 from datasync.mapping.drafts import (
     change_draft,
     copy_as_draft,
@@ -135,9 +135,7 @@ def bind(file: CatalogFile, info: SheetInfo, options: SyncOptions | None = None)
     """
     options = options or SyncOptions()
     plan, mapping, found = _bound(file, info.header, options, held_shelf())
-    previous = previous_template(file, template_id=mapping.template_id)
-    if previous is not None:
-        plan = replace(plan, cleared=cleared_fields(previous=previous, header=info.header, plan=plan))
+    plan = replace(plan, cleared=cleared_now(file, info.header, plan, template_id=mapping.template_id))
     request = _request(file, mapping, options)
     return ResolvedPlan(
         plan=plan,

@@ -11,10 +11,9 @@ from datetime import UTC, date, datetime
 from datasync.exceptions import TemplateReplaced
 from datasync.fields import FIELDS, Domain
 from datasync.ingest.plan import Plan
-from datasync.mapping.cleared import cleared_fields, previous_template
+from datasync.mapping.cleared import cleared_fields, earlier_templates, previous_template
 from datasync.mapping.match import match
 from datasync.mapping.services import bind_kept
-from datasync.mapping.store import to_template
 from datasync.mapping.template import Template
 from datasync.models import CatalogFile, HeaderSet, HeaderTemplate
 
@@ -59,7 +58,7 @@ class StoredPlans:
         self._file = file
         self._template_id = template_id
         self._last = previous_template(file, template_id=template_id)
-        self._earlier = _ever_read_by(file, template_id)
+        self._earlier = earlier_templates(file, template_id=template_id)
         self._by_header: dict[int, StoredPlan] = {}
 
     def of(self, described: Described) -> StoredPlan:
@@ -102,15 +101,6 @@ class StoredPlans:
 def as_moment(stamp: str) -> datetime:
     """A stored time, in UTC as text."""
     return datetime.fromisoformat(stamp).replace(tzinfo=UTC)
-
-
-def _ever_read_by(file: CatalogFile, template_id: int) -> list[Template]:
-    """All other templates by which rows of the file may have been typed."""
-    used = {file.template_id, *file.items.values_list("template_id", flat=True)}
-    rows = HeaderTemplate.objects.filter(pk__in=[pk for pk in used if pk not in (None, template_id)]).prefetch_related(
-        "columns"
-    )
-    return [to_template(row) for row in rows]
 
 
 def _filled_down(template: Template, header: tuple[str, ...]) -> set[int]:

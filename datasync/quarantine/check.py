@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ from datasync.ingest.plan import CellProblem, Plan, RejectedRow
 from datasync.ingest.prepare import Prepared, Preparer
 from datasync.ingest.prepare.context import line_of
 from datasync.ingest.prepare.judge import READER_REASONS
+from datasync.mapping.cleared import cleared_now
 from datasync.mapping.services import SyncOptions, bind_kept
 from datasync.models import CatalogFile, QuarantinedRow
 from datasync.quarantine.contexts import contexts_of
@@ -25,7 +27,9 @@ def plan_for(file: CatalogFile, row: QuarantinedRow) -> tuple[Plan, int | None]:
     row's header any more, ``UnsureMapping`` where the mapping would have to be guessed, ``NeedsDescription`` where the
     file's description has become too thin.
     """
-    return bind_kept(file, row.header_set.headers, SyncOptions(only_with_template=row.template_id is not None))
+    header = row.header_set.headers
+    plan, template_id = bind_kept(file, header, SyncOptions(only_with_template=row.template_id is not None))
+    return replace(plan, cleared=cleared_now(file, header, plan, template_id=template_id)), template_id
 
 
 def prepare(rows: Sequence[QuarantinedRow], plan: Plan) -> Prepared:

@@ -1,8 +1,8 @@
 """The content that a file has now: which quarantined rows are of it, and which of its lines stand among the facts.
 
 What is stored does not always say: a fact that a sync found unchanged is not written, so that nothing tells whether a
-line of an earlier content is in this one too; and a line that a newer export has overtaken leaves no trace. Where that
-matters the file itself is asked (``FileRows``).
+line of an earlier content is in this one too; and a line that a newer export has overtaken, before its sync or since,
+leaves no trace. Where that matters the file itself is asked (``FileRows``).
 """
 
 from __future__ import annotations
@@ -56,14 +56,19 @@ class Content:
         Where neither what is stored nor the file can tell, a line of the file is one of this content.
         """
         facts = _facts(plan).filter(record_key__in=keys)
-        stored = facts.values_list("record_key", "file_first_id", "file_last_id")
-        own = {key.hex: self.file_id in {first, last} for key, first, last in stored}
+        stored = facts.values_list("record_key", "file_first_id", "file_last_id", "collected_at")
+        own, overtaken = set[str](), set[str]()
+        for key, first, last, collected_at in stored:
+            if self.file_id in {first, last}:
+                own.add(key.hex)
+            if self.overtaken or collected_at >= plan.scope.collected_at:
+                overtaken.add(key.hex)  # by now it does not tell whether the file has brought it too
         known = confirmed_among(keys, file_id=self.file_id) | self.released(keys).keys()
         if not self.replaced:
-            known |= {key for key, is_own in own.items() if is_own}
-        doubtful = [key for key, is_own in own.items() if key not in known and (is_own or self.overtaken)]
-        told = self.sheet.rows_of(doubtful, plan) if doubtful else {}
-        return known | ({key for key in doubtful if own[key]} if told is None else set(told))
+            known |= own
+        doubtful = (own | overtaken) - known
+        told = self.sheet.rows_of(list(doubtful), plan) if doubtful else {}
+        return known | (doubtful & own if told is None else set(told))
 
     def places(self, keys: Sequence[str], plan: Plan) -> dict[str, Place]:
         """Where the last row of this content that has the key stands, of rows that it has written or confirmed.

@@ -29,6 +29,14 @@ def contexts_of(rows: Sequence[QuarantinedRow], plan: Plan) -> list[str | None]:
     return contexts
 
 
+def has_all_of(context: str | None, stored: str | None) -> bool:
+    """Whether a row with this context has all that a stored row of equal cells got from the lines above it.
+
+    If not, the two stood below other lines. A template since may have filled more.
+    """
+    return _filled_down(stored).items() <= _filled_down(context).items()
+
+
 def in_another_order(context: str | None) -> str | None:
     """The context of a row that was moved to another order: who comes first there is another question."""
     said = json.loads(context) if context else {}
@@ -44,6 +52,10 @@ def with_line(context: str | None, line: Line | None) -> str | None:
     if line is not None:
         said["o"], said["i"] = line
     return _text(said)
+
+
+def _filled_down(context: str | None) -> dict[str, str]:
+    return dict(json.loads(context).get("f", {})) if context else {}
 
 
 def _text(said: dict[str, object]) -> str | None:

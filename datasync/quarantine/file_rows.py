@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
+from django.db.models import Q
 
+from datasync.choices import QUARANTINE_UNDECIDED
 from datasync.exceptions import SyncError
 from datasync.ingest.hashes import halves
 from datasync.ingest.load.decided import earlier_rows
@@ -16,13 +18,16 @@ from datasync.ingest.plan import Plan
 from datasync.ingest.prepare import Preparer
 from datasync.ingest.read import reader
 from datasync.mapping.services import SyncOptions, header_set_id, prepare_read
-from datasync.models import CatalogFile
+from datasync.models import CatalogFile, QuarantinedRow
 
 logger = logging.getLogger(__name__)
 
 
 class FileRows:
-    """The rows of one content of a file that can be trusted: read when they are first asked for, 20 bytes a row."""
+    """The rows of one content of a file that can be trusted: read when they are first asked for, 20 bytes a row.
+
+    Rows that wait in quarantine are none of them, even if the plan could read them by now: they are not let in yet.
+    """
 
     def __init__(self, file: CatalogFile) -> None:
         self._file = file
@@ -44,6 +49,7 @@ class FileRows:
 
     def _read(self, plan: Plan) -> pl.DataFrame | None:
         parts: list[pl.DataFrame] = []
+        waiting = self._waiting()
         try:
             request = prepare_read(self._file, SyncOptions(only_with_template=False))
             if _sha256(request.path) != self._file.content_sha256:
@@ -56,7 +62,13 @@ class FileRows:
         except (SyncError, OSError) as error:
             logger.info("File %s cannot be asked for its rows: %s", self._file.pk, error)
             return None
-        return pl.concat(parts) if parts else None
+        return pl.concat(parts).filter(~pl.col("sheet_row").is_in(waiting.implode())) if parts else None
+
+    def _waiting(self) -> pl.Series:
+        """The sheet rows of this content that are still undecided."""
+        of_content = Q(item=None) | Q(item__file_sha256=self._file.content_sha256)
+        rows = QuarantinedRow.objects.filter(of_content, file_id=self._file.pk, state__in=QUARANTINE_UNDECIDED)
+        return pl.Series(values=list(rows.values_list("sheet_row", flat=True)), dtype=pl.UInt32)
 
 
 def _sha256(path: Path) -> str:

@@ -13,28 +13,33 @@ from django.db.models import QuerySet
 from datasync.ingest.decided import fingerprint
 from datasync.ingest.plan import Plan
 from datasync.ingest.prepare.identity import IDENTITY, RecordKeys
+from datasync.ingest.prepare.scope import described_period
 from datasync.models import FACT_MODELS, Fact, QuarantinedRow
 from datasync.quarantine.content import Content
-from datasync.quarantine.contexts import Line
+from datasync.quarantine.contexts import Line, has_all_of
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A fact of the same row of the file, made of the same cells."""
+    """A fact of the same row of the file, made of the same cells, with the same texts filled down into it."""
 
     key: str
     ordinal: int | None
 
 
 def standing_facts(rows: Sequence[QuarantinedRow], plan: Plan) -> dict[int, list[Standing]]:
-    """The facts that the file wrote last from these rows, by position in ``rows``."""
+    """The facts that the file wrote last from these rows, by position in ``rows``.
+
+    Equal cells below other lines are another row. So are those that the file had when it was described as of another
+    shop, or of another period where no column dates its rows: what it said of those stays.
+    """
     places: dict[tuple[int, bytes], int] = {(row.sheet_row, fingerprint(row.values)): at for at, row in enumerate(rows)}
-    facts = _facts(plan).filter(file_last_id=plan.file_id, sheet_row__in={row.sheet_row for row in rows})
-    ordinal = ("line_ordinal",) if plan.ordinal else ()
+    facts = _described(plan).filter(file_last_id=plan.file_id, sheet_row__in={row.sheet_row for row in rows})
+    columns = ("record_key", "sheet_row", "raw", "context", *(("line_ordinal",) if plan.ordinal else ()))
     found: dict[int, list[Standing]] = defaultdict(list)
-    for key, sheet_row, raw, *number in facts.values_list("record_key", "sheet_row", "raw", *ordinal):
+    for key, sheet_row, raw, context, *number in facts.values_list(*columns):
         at = places.get((sheet_row, fingerprint([text or None for text in json.loads(raw)])))
-        if at is not None:
+        if at is not None and has_all_of(rows[at].context, context):
             found[at].append(Standing(key.hex, number[0] if number else None))
     return found
 
@@ -80,6 +85,15 @@ def make_way(
     others = {key for key, place in content.released(list(places)).items() if place.row != places[key]}
     if leaving := places.keys() - others:
         _facts(plan).filter(record_key__in=leaving).delete()
+
+
+def _described(plan: Plan) -> QuerySet[Fact]:
+    """The facts that are described as the plan's file is now."""
+    scope, period = plan.scope, described_period(plan)
+    facts = _facts(plan).filter(platform_id=scope.platform, sub_domain=scope.sub_domain, granularity=scope.granularity)
+    if scope.shop_id is not None:
+        facts = facts.filter(shop_id=scope.shop_id)
+    return facts if period is None else facts.filter(period_start=period[0], period_end=period[1])
 
 
 def _facts(plan: Plan) -> QuerySet[Fact]:

@@ -66,12 +66,13 @@ class OrderLines:
                 orders.zip_with(~others, pl.Series([_UNKNOWN]).new_from_index(0, len(orders))), before[_ORDER]
             )
         columns: list[pl.Series] = [filled.alias(_ORDER)]
+        known = filled != _UNKNOWN
         for name in self.shared:
             cells = fields[name]
             if not cells.null_count():
                 continue
             above, owner = _above(cells, filled, before[name], before[_ORDER])
-            same = (owner == filled).fill_null(value=False)
+            same = ((owner == filled) & known).fill_null(value=False)
             columns.append(above.zip_with(same, cells).alias(name))
         return fields.with_columns(columns)
 

@@ -35,6 +35,12 @@ def file_period(scope: Scope) -> tuple[date, date]:
     return day, scope.period_end or day
 
 
+def described_period(plan: Plan) -> tuple[date, date] | None:
+    """The period that all rows have from the file's description; None where a column dates them."""
+    dated = {"period", _PERIOD_FIELD[plan.scope.domain]} & {column.field for column in plan.columns}
+    return None if dated else file_period(plan.scope)
+
+
 def add_period(rows: pl.DataFrame, typed: Typed, plan: Plan) -> pl.DataFrame:
     """``rows`` with ``period_start`` and ``period_end``, and the date its identity needs where no column has it."""
     first, last = file_period(plan.scope)

@@ -40,14 +40,15 @@ class Line:
 class Written:
     """What became of a chunk of these sheet rows.
 
-    ``accepted`` are the rows that were read: ``row``, ``raw`` and ``line_ordinal`` as they are stored, and what
-    ``Retyped.accepted`` says of them.
+    ``rejected`` are those that were not, each with the context that is stored. ``accepted`` are the rows that were
+    read: ``row``, ``raw``, ``line_ordinal`` and ``stored_context`` as they are stored, and what ``Retyped.accepted``
+    says of them.
     """
 
     first_row: int
     last_row: int
     counts: Counts = field(default_factory=Counts)
-    rejected: list[tuple[Line, RejectedRow]] = field(default_factory=list)
+    rejected: list[tuple[Line, RejectedRow, str | None]] = field(default_factory=list)
     accepted: list[tuple[Line, pl.DataFrame]] = field(default_factory=list)
 
 
@@ -118,8 +119,8 @@ class StoredFile:
             still = [key for _, later in parts[number + 1 :] for key in later["record_key"]]
             counts, parked = line.merge.write(typed, last_row=written.last_row, still=still)
             written.counts.add(counts)
-            written.rejected += [(line, row) for row in typed.rejected]
-            stored = part.select("row", "raw", "line_ordinal")[typed.accepted["at"]]
+            written.rejected += [(line, row, part["context"][row.at]) for row in typed.rejected]
+            stored = part.select("row", "raw", "line_ordinal", stored_context="context")[typed.accepted["at"]]
             written.accepted.append((line, pl.concat([stored, typed.accepted.drop("at")], how="horizontal")))
             if parked:
                 renamed = pl.col("record_key").replace(parked)

@@ -16,7 +16,7 @@ from datasync.ingest.load import Rejects
 from datasync.ingest.plan import RejectedRow
 from datasync.models import FACT_MODELS, CatalogFile, QuarantinedRow, SyncProgressTask
 from datasync.quarantine.books import settle
-from datasync.quarantine.contexts import with_line
+from datasync.quarantine.contexts import has_all_of, with_line
 from datasync.runs.remap.parts import Line, Written
 from datasync.runs.remap.places import Place, place_of
 
@@ -29,7 +29,9 @@ def keep_books(file: CatalogFile, written: Written, task: SyncProgressTask, *, i
 
     A row that waits there already stays its sync's, with the reasons of today, and keeps what a person has corrected;
     one that a person has discarded does not come again. Another row of the same number is of another content of the
-    file, and waits beside it: a refused row is a fact only until another row takes its key. The caller holds the file.
+    file, and waits beside it: a refused row is a fact only until another row takes its key. A row with the same cells
+    below other lines is of another content too; it stays a fact, and says nothing of the one that waits. The caller
+    holds the file.
     """
     known = _known(file, written)
     undecided = {place_of(row): row for row in known if row.state in QUARANTINE_UNDECIDED}
@@ -37,10 +39,11 @@ def keep_books(file: CatalogFile, written: Written, task: SyncProgressTask, *, i
     template_id = task.options["template_id"]
     new: dict[int, tuple[Line, list[RejectedRow]]] = {}
     again: list[QuarantinedRow] = []
-    for line, row in written.rejected:
+    for line, row, context in written.rejected:
         place = (row.row, fingerprint(row.values))
         if place in undecided:
-            again.append(_refused_again(undecided[place], row, template_id=template_id))
+            if has_all_of(undecided[place].context, context):
+                again.append(_refused_again(undecided[place], row, template_id=template_id))
         elif place not in shown:
             shown.add(place)
             new.setdefault(id(line), (line, []))[1].append(row)
@@ -78,7 +81,7 @@ def _read_well(file: CatalogFile, undecided: dict[Place, QuarantinedRow], writte
         for read in accepted.filter(pl.col("row").is_in(numbers)).iter_rows(named=True):
             place = (read["row"], fingerprint([text or None for text in json.loads(read["raw"])]))
             row = waiting.get(place)
-            if row is not None:
+            if row is not None and has_all_of(row.context, read["stored_context"]):
                 identified = line.stored_plan.plan.ordinal
                 row.context = with_line(
                     read["context"], (read["line_ordinal"], read["identity"]) if identified else None

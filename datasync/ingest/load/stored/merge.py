@@ -50,8 +50,11 @@ class Merge:
         self._waiting = waiting
         self._rows = StoredRows(Whose.of(plan), using=using)
         self._together = SaidTogether(self._rows, file_id=plan.file_id, using=using)
-        # What only this file ever said of a row is said by the new plan alone, blanks too.
-        self.own_plan = replace(plan, cleared=frozenset(FIELDS[plan.scope.domain]))
+        # What only this file ever said of a row is said by the new plan alone, blanks too. But a blank never takes an
+        # amount of an order away that an earlier content of the file has told, unless it was read otherwise.
+        known = FIELDS[plan.scope.domain]
+        said = {name for name, field in known.items() if not field.order_level}
+        self.own_plan = replace(plan, cleared=plan.cleared | said)
         self._own = loader_for(self.own_plan, using=using)
         self._shared = loader_for(plan, using=using)
 

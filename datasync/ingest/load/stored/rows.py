@@ -109,7 +109,7 @@ class StoredRows:
             found = cursor.fetchall()
         if not self._on_postgresql:
             found = [(*row[:-1], bool(row[-1])) for row in found]
-        rows = pl.DataFrame(found, schema=_SCHEMA, orient="row").sort("row", "record_key")
+        rows = pl.DataFrame(found, schema=_SCHEMA, orient="row").sort("row", "raw", "record_key")
         if len(rows) <= limit or rows["row"][0] == rows["row"][-1]:
             return rows
         return rows.filter(pl.col("row") < rows["row"][-1])
