@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from datasync.mapping.store import to_template
 from datasync.mapping.template import Template
-from datasync.models import HeaderTemplate, OrderLine
+from datasync.models import CatalogFile, HeaderTemplate, OrderLine
 from tests.remap_support import (
     Bell,
     bell,
+    column,
     corrected,
     counts,
     facts,
@@ -93,3 +95,71 @@ def test_an_amount_that_only_an_earlier_content_of_the_file_has_told_stays(inbox
     assert dict(OrderLine.objects.values_list("order_id", "order_amount")) == {"A1": 20, "B1": 20}
     remapped(corrected(template, with_column("Recipient", field="buyer_name")))
     assert dict(OrderLine.objects.values_list("order_id", "order_amount")) == {"A1": 20, "B1": 20}
+
+
+def _replaced(inbox: Path, lines: list[list[str]], then: list[list[str]]) -> CatalogFile:
+    """A file that was synced with some lines, and with others since."""
+    synced(write_orders(inbox, lines))
+    return synced(write_orders(inbox, then))
+
+
+def _changes_nothing(file: CatalogFile) -> bool:
+    """Whether another sync of the file finds all as it is."""
+    before = facts()
+    item = sync_again(file)
+    return facts() == before and counts(item).keys() <= {"read", "unchanged"}
+
+
+@pytest.mark.parametrize("above", [[], [line("B1")]], ids=["in its row", "above"])
+def test_a_line_of_an_earlier_content_is_not_the_first_of_its_order(
+    inbox: Path, bell: Bell, above: list[list[str]]
+) -> None:
+    template = template_of("orders", granularity="daily")
+    file = _replaced(inbox, [line("A1", sku="S1")], [*above, line("A1", sku="S2"), line("A1", sku="S3")])
+    remapped(corrected(template, with_column("Recipient", field="buyer_name")))
+    assert dict(OrderLine.objects.filter(order_id="A1").values_list("sku", "order_amount")) == {
+        "S1": None, "S2": 20, "S3": None
+    }  # fmt: skip
+    assert _changes_nothing(file)
+
+
+@pytest.mark.parametrize("far_apart", [False, True])
+def test_a_line_that_gave_up_its_amounts_does_not_get_one_that_is_read_anew(
+    inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch, *, far_apart: bool
+) -> None:
+    template = template_of("orders", granularity="daily")
+    others = [line(f"B{number}") for number in range(4 if far_apart else 0)]
+    file = _replaced(inbox, [line("A1", sku="S1")], [*others, line("A1", sku="S2")])
+    if far_apart:
+        monkeypatch.setattr("datasync.runs.remap.parts.CHUNK_ROWS", 2)
+    blank = corrected(template, with_column(TOTAL, field=None))
+    remapped(blank)
+    assert _changes_nothing(file)
+    remapped(corrected(blank, with_column(TOTAL, field="order_amount")))
+    assert dict(OrderLine.objects.filter(order_id="A1").values_list("sku", "order_amount")) == {"S1": None, "S2": 20}
+    assert _changes_nothing(file)
+
+
+def test_of_lines_that_never_said_an_amount_one_does(inbox: Path, bell: Bell) -> None:
+    template = template_of("orders", granularity="daily")
+    for header in (TOTAL, "Buyer Paid Shipping Fee"):
+        template = corrected(template, with_column(header, field=None))
+    _replaced(inbox, [line("A1", sku="S1")], [line("A1", sku="S2")])
+    remapped(corrected(template, with_column(TOTAL, field="order_amount")))
+    assert sorted(map(str, _amounts().values())) == ["20.0000", "None"]
+
+
+def test_lines_that_become_one_order_have_one_first_line(inbox: Path, bell: Bell) -> None:
+    right = corrected(template_of("orders", granularity="daily"), lambda one: replace(one, ordinal=False))
+    order = column(right, "Order ID")
+
+    def by_recipient(template: Template) -> Template:
+        unfed = with_column("Order ID", field=None, required=False)(template)
+        return with_column("Recipient", field="order_id", kind=order.kind)(unfed)
+
+    wrong = corrected(right, by_recipient)
+    file = synced(write_orders(inbox, [line("A1", sku=sku, recipient=f"of {sku}") for sku in ("S1", "S2")]))
+    assert _amounts() == {"S1": 20, "S2": 20}
+    remapped(corrected(wrong, lambda _: to_template(right)))
+    assert dict(OrderLine.objects.values_list("sku", "context")) == {"S1": None, "S2": '{"l":1}'}
+    assert "updated" not in counts(sync_again(file))

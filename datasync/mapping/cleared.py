@@ -12,6 +12,8 @@ from datasync.mapping.store import to_template
 from datasync.mapping.template import Template
 from datasync.models import CatalogFile, HeaderTemplate, SyncTaskFile
 
+_ORDER = frozenset({"order_id", "shop_label"})
+
 
 def cleared_now(file: CatalogFile, header: Sequence[str], plan: Plan, *, template_id: int | None) -> frozenset[str]:
     """The fields that an update of a row of the file has to clear where the file is read by this template now.
@@ -48,6 +50,21 @@ def cleared_fields(*, previous: Template, header: Sequence[str], plan: Plan) -> 
         if now[name].order_level and (moved or _reading(before[name]) != _reading(now[name]))
     }
     return frozenset(before.keys() - now.keys() | otherwise)
+
+
+def same_first_lines(*, previous: Template, header: Sequence[str], plan: Plan) -> bool:
+    """Whether ``previous`` has kept amounts on the first lines of the very orders that ``plan`` sees."""
+    before = _fed(columns_of(match(header, [previous]), template=previous, header=header))
+    now = _fed(plan.columns)
+    kept = previous.totals_on_every_line and any(column.order_level for column in before.values())
+    return (
+        kept
+        and plan.totals_on_every_line
+        and all(
+            name in before and name in now and _reading(before[name]) == _reading(now[name])
+            for name in _ORDER & (before.keys() | now.keys())
+        )
+    )
 
 
 def earlier_templates(file: CatalogFile, *, template_id: int | None) -> list[Template]:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from datasync.exceptions import TemplateReplaced
 from datasync.fields import FIELDS, Domain
 from datasync.ingest.plan import Plan
-from datasync.mapping.cleared import cleared_fields, earlier_templates, previous_template
+from datasync.mapping.cleared import cleared_fields, earlier_templates, previous_template, same_first_lines
 from datasync.mapping.match import match
 from datasync.mapping.services import bind_kept
 from datasync.mapping.template import Template
@@ -41,10 +41,15 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """A plan, and the positions of cells that the rows were given from above when they were loaded."""
+    """A plan, and the positions of cells that the rows were given from above when they were loaded.
+
+    ``placed``: amounts were kept on the first lines of orders then, so that the rows' contexts say which lines those
+    are. Among the lines of two contents of the file there are several of one order.
+    """
 
     plan: Plan
     settled: frozenset[int]
+    placed: bool
 
 
 class StoredPlans:
@@ -94,8 +99,11 @@ class StoredPlans:
             raise TemplateReplaced(template=str(HeaderTemplate.objects.get(pk=self._template_id)))
         fills = {column.position for column in plan.columns if column.fill_down}
         settled = fills if self._last is None else fills & _filled_down(self._last, header)
+        placed = plan.totals_on_every_line and (
+            self._last is None or same_first_lines(previous=self._last, header=header, plan=plan)
+        )
         cleared = [cleared_fields(previous=template, header=header, plan=plan) for template in self._earlier]
-        return StoredPlan(replace(plan, cleared=frozenset().union(*cleared)), frozenset(settled))
+        return StoredPlan(replace(plan, cleared=frozenset().union(*cleared)), frozenset(settled), placed)
 
 
 def as_moment(stamp: str) -> datetime:

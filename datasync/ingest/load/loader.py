@@ -18,7 +18,7 @@ from datasync.ingest.load.moved import give_up
 from datasync.ingest.load.orders import Asked, EmptyScopes
 from datasync.ingest.load.repeats import Repeats
 from datasync.ingest.load.seen import Seen, said_flags, said_of
-from datasync.ingest.load.sides import Brought, Leaving
+from datasync.ingest.load.sides import Brought, Leaving, ToOwn, left_alone
 from datasync.ingest.load.table import Table, table_of
 from datasync.ingest.plan import Counts, Plan
 
@@ -187,11 +187,15 @@ class Loader(ABC):
         return settled.rows, changed.filter(stays), changed.filter(~stays)
 
     def update_retyped(
-        self, rows: pl.DataFrame, *, apart: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
+        self,
+        rows: pl.DataFrame,
+        *,
+        apart: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame],
+        to_own: ToOwn = left_alone,
     ) -> None:
         """Overwrite stored rows of the file that were typed again, each amount of an order on one line.
 
-        ``apart`` leaves out of ``carriers`` those that stay whatever the rows say.
+        ``apart`` leaves out of ``carriers`` those that stay whatever the rows say; ``to_own`` tells of the file's own.
         """
 
         def look_up(asked: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
@@ -199,7 +203,7 @@ class Loader(ABC):
 
         updated = pl.Series([seen.UPDATED], dtype=pl.UInt8).new_from_index(0, len(rows))
         nothing = pl.DataFrame(schema={"at": pl.UInt32, "content_hash": pl.String})
-        brought = Brought(lambda _: {}, self._confirmed_later, own_stay=True)
+        brought = Brought(lambda _: {}, self._confirmed_later, own_stay=True, to_own=to_own)
         names = self.table.order_level
         settled = settle(rows, names, outcomes=updated, changed=nothing, look_up=look_up, brought=brought)
         for leaving in settled.leaving:

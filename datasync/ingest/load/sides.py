@@ -11,6 +11,15 @@ import polars as pl
 
 from datasync.ingest.load.seen import STALE, Amounts
 
+ToOwn = Callable[[int, str], Amounts | None]
+"""For the position of a row and the stored content of another line of its file: which amounts the row leaves to the
+line; None where the line has to give up those that both have."""
+
+
+def left_alone(_at: int, _content: str) -> Amounts | None:
+    """Both keep what they have."""
+    return frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Brought:
@@ -19,12 +28,14 @@ class Brought:
     ``said`` tells those of keys that the file has brought and that are not stale, with the amounts that it says there;
     ``confirmed`` which of keys exports collected after the file have confirmed. ``left`` are lines that have given up
     amounts to the file. ``own_stay``: lines that the file wrote last, and that are not in the batch, are left alone.
+    ``to_own`` says what becomes of amounts that such a line and a row both have.
     """
 
     said: Callable[[pl.Series], Mapping[str, Amounts]]
     confirmed: Callable[[pl.Series], pl.Series]
     left: Collection[str] = ()
     own_stay: bool = False
+    to_own: ToOwn = left_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +80,14 @@ class Sides:
                 self._itself[at] = frozenset(name for name in self._names if line[name])
                 continue
             both = frozenset(name for name in self._says(at) if line[name])
-            apart = line["own"] and self._brought.own_stay and key not in said
-            if not both or apart or line["shop_id"] != shops[at]:
+            if not both or line["shop_id"] != shops[at]:
                 continue
+            if line["own"] and self._brought.own_stay and key not in said:
+                left = self._brought.to_own(at, line["content_hash"])
+                if left is not None:
+                    if both & left:
+                        self.elsewhere[at] = self.elsewhere.get(at, frozenset()) | both & left
+                    continue
             self._contents[key] = line["content_hash"]
             if key in said and not line["newer"]:  # what the file only repeats of a newer one is not its to move
                 self._unmarked.add(key)

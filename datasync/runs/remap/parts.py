@@ -16,6 +16,7 @@ from datasync.ingest.prepare.stored import stored_cells
 from datasync.ingest.retype import Retyped, retyped
 from datasync.mapping.stored_plan import Described, StoredPlan, StoredPlans, as_moment
 from datasync.models import CatalogFile
+from datasync.runs.remap.first_lines import PlacedLines
 
 CHUNK_ROWS = 9_000
 _USUAL_ORDER = 200
@@ -169,8 +170,8 @@ class StoredFile:
             stored_plan = self._plans.of(described)
             line = self._lines[described] = Line(
                 stored_plan,
-                Preparer(stored_plan.plan),
-                Merge(stored_plan.plan, waiting=self._waiting, using=self._using),
+                PlacedLines(stored_plan.plan) if stored_plan.placed else Preparer(stored_plan.plan),
+                Merge(stored_plan.plan, waiting=self._waiting, placed=stored_plan.placed, using=self._using),
             )
         return line
 

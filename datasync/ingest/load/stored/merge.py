@@ -10,6 +10,8 @@ import polars as pl
 
 from datasync.fields import FIELDS
 from datasync.ingest.load.confirmed import Confirmed
+from datasync.ingest.load.sides import left_alone
+from datasync.ingest.load.stored.once import once_in_file, said_once
 from datasync.ingest.load.stored.rows import StoredRows, Whose
 from datasync.ingest.load.stored.together import SaidTogether
 from datasync.ingest.load.table import STAMP
@@ -41,11 +43,13 @@ class Merge:
     """Writes back the rows of one plan, part by part, inside the caller's transactions and under the loader's lock.
 
     ``waiting`` tells which occupant of a key is about to leave it anyway: it is parked under a key of its own until
-    its turn. Another row with the same key stays if it was collected later, or at the same time.
+    its turn. Another row with the same key stays if it was collected later, or at the same time. ``placed``: of an
+    order one line of the file has its amounts, however many contents of the file have left lines of it.
     """
 
-    def __init__(self, plan: Plan, *, waiting: Waiting, using: str = "default") -> None:
+    def __init__(self, plan: Plan, *, waiting: Waiting, placed: bool = False, using: str = "default") -> None:
         self._plan = plan
+        self._placed = placed
         self._using = using
         self._waiting = waiting
         self._rows = StoredRows(Whose.of(plan), using=using)
@@ -130,11 +134,16 @@ class Merge:
         return _Verdict(free, over.drop("repeats", "wins"), lost, int(over["repeats"].sum()), parked, gone)
 
     def _update(self, mine: pl.DataFrame, over: pl.DataFrame) -> None:
+        amounts = [str(column.field) for column in self._plan.columns if column.order_level]
+        if self._placed:
+            mine = said_once(mine, amounts)
         own, shared = mine.filter("own"), pl.concat([mine.filter(~pl.col("own")), over])
         for loader, rows in ((self._own, own), (self._shared, shared)):
-            if not rows.is_empty():
-                loader.begin()
-                loader.update_retyped(rows, apart=self._together.apart)
+            if rows.is_empty():
+                continue
+            loader.begin()
+            once = once_in_file(rows, amounts, otherwise=self._plan.cleared) if self._placed else left_alone
+            loader.update_retyped(rows, apart=self._together.apart, to_own=once)
 
 
 def _parked(key: str, file_id: int, row: int) -> str:
