@@ -52,7 +52,7 @@ doctor: $(RUNTIME) ## what is wrong with this installation, and what to do
 	@$(BIN)/python manage.py doctor $(ARGS)
 
 .PHONY: test
-test: $(TESTING) test-packages lint ## every check and every test, on both databases at once
+test: $(TESTING) test-packages lint ## every check and every test, with both databases at once
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-sqlite test-postgres
 
 .PHONY: test-packages
@@ -60,11 +60,11 @@ test-packages: ## install the Debian packages that the tests need, where they ar
 	@deploy/install-test-packages
 
 .PHONY: test-sqlite
-test-sqlite: $(TESTING) ## the tests on SQLite and the file-system broker
+test-sqlite: $(TESTING) ## the rooms, admin and commands on SQLite and the file-system broker
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest -q $(ARGS)
 
 .PHONY: test-postgres
-test-postgres: $(TESTING) ## the tests on a private PostgreSQL and Redis
+test-postgres: $(TESTING) ## the rooms and the API on a private PostgreSQL and Redis
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -q $(ARGS)
 
 .PHONY: lint

@@ -116,7 +116,7 @@ def test_a_break_in_the_middle_is_raised_to_the_server(client: APIClient, monkey
         next(blocks)
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite does not stream by COPY")
 def test_a_client_that_leaves_frees_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     store(unsaved(OrderLine, file_of(), product_name="x" * 5000) for _ in range(2_000))
     stream = csv_stream(Export(domain="orders"))
