@@ -105,7 +105,7 @@ class Model:
         lines = list(numbered(sheet, released, discarded, layout))
         kept = [line for line in lines if line.place not in discarded]
         kept = list(amounts_once(kept, released, layout))
-        waiting = {line.row: self._refused(line, paper) for line in kept if line.bad}
+        waiting = {line.row: self._refused(line, paper, around[line.place]) for line in kept if line.bad}
         good = [line for line in kept if not line.bad]
         last = {(export.layout, line.identity): line.row for line in good}
         trusted = [line for line in good if last[export.layout, line.identity] == line.row]
@@ -217,12 +217,14 @@ class Model:
                 paper.decided[line.place] = line
                 self._move(paper, waiting, outcome)
 
-    def _refused(self, line: Line, paper: Paper) -> Waiting:
-        """A row that a sync cannot trust, with the corrections that it had before."""
+    def _refused(self, line: Line, paper: Paper, sheet: Line) -> Waiting:
+        """A row that a sync cannot trust waits as the ``sheet`` has it, with what was corrected in it before."""
+        cells = enumerate(zip(line.cells, sheet.raw, strict=True))
+        corrections: Mapping[int, str] = {at: cell.text for at, (cell, was) in cells if cell.clean != was}
         before = paper.undecided.get(line.row)
-        if before is not None and before.line.place == line.place:
-            return replace(before, line=line, bad=line.bad, counted=True)
-        return Waiting(line, line.bad)
+        if before is not None and before.line.raw == sheet.raw:
+            corrections = before.corrections or corrections
+        return Waiting(replace(line, cells=sheet.cells), line.bad, corrections)
 
     def _move(self, paper: Paper, waiting: Waiting, outcome: str) -> None:
         if waiting.counted:
