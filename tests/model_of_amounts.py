@@ -57,6 +57,15 @@ def others_of(facts: Facts, key: Key, line: Line) -> dict[Key, Known]:
     return {other: known for other, known in same if known.line.order == line.order}
 
 
+def has_orders_of_several_exports(facts: Facts, name: str) -> bool:
+    """Whether the lines of any order of a layout were written last by different files, or contents of a file."""
+    exports: dict[Identity, list[Export]] = defaultdict(list)
+    for key, known in facts.items():
+        if key[0] == name and known.export not in exports[known.line.order]:
+            exports[known.line.order].append(known.export)
+    return any(len(found) > 1 for found in exports.values())
+
+
 @dataclass
 class Moves:
     """Who gives an amount up where two lines have it: ``elsewhere`` new lines, ``leaving`` those that are stored."""

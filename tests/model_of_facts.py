@@ -211,23 +211,11 @@ class Model:
             outcome = "unchanged" if line.content == known.line.content else "updated"
             unfed = known.values.keys() if known.first == known.last else self.fed[known.last]
             typed_again = _written_over(known, line, unfed, layout)
-            elsewhere = known.elsewhere | self._on_newer_lines(key, line, known, layout)
-            values = {**typed_again.values, **dict.fromkeys(elsewhere)}
-            self.facts[key] = replace(typed_again, values=values, elsewhere=elsewhere)
+            self.facts[key] = replace(typed_again, values={**typed_again.values, **dict.fromkeys(known.elsewhere)})
             if waiting is not None and same:  # an earlier version could not read the stored row
                 del paper.undecided[line.row]
                 paper.decided[line.place] = line
                 self._move(paper, waiting, outcome)
-
-    def _on_newer_lines(self, key: Key, line: Line, known: Known, layout: Layout) -> frozenset[str]:
-        """Amounts that a layout feeds for the first time, and that newer exports have placed on other lines."""
-        fed = {told.name for told in known.line.content[3]}
-        newer = [
-            other.carries(layout)
-            for where, other in others_of(self.facts, key, line).items()
-            if self._is_newer(where, other, known.export)
-        ]
-        return frozenset((said(line, layout) - fed) & set().union(*newer))
 
     def _refused(self, line: Line, paper: Paper, sheet: Line) -> Waiting:
         """A row that a sync cannot trust waits as the ``sheet`` has it, with what was corrected in it before."""
