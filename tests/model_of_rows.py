@@ -201,7 +201,7 @@ def typed(at: int, row: Row, texts: Mapping[str, str | None], export: Export, la
     shop = shop or (label if label in KNOWN_SHOPS else "") or ""
     identity: Identity = (shop, *(blank_or(values.get(name)) for name in layout.identity))
     shared = tuple(texts[str(told.name)] for told in layout.known if told.shared)
-    said = tuple((cell.clean, cell.number and layout.comma) for cell in row)
+    said = tuple((cell.clean, cell.number and layout.comma and "." in cell.clean) for cell in row)
     return Line(at, row, texts, identity, values, (said, shared, period, layout.fields), bad)
 
 

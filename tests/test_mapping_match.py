@@ -194,6 +194,12 @@ def test_a_row_that_describes_the_columns_is_seen(described: bool, variant: str)
     assert found.template.variant == variant
 
 
+def test_values_between_invisible_marks_are_read_as_the_ingest_reads_them() -> None:
+    template = small(ORDER_ID, 'header = "下单时间", field = "ordered_at"', 'header = "金额", field = "order_amount"')
+    rows = [[f"A{day}", f"2026-03-{day:02d} 10:00\u200b", "\u200e3.50 \u202c"] for day in range(1, 7)]
+    assert match(template.header, [template], sample_rows=rows).outcome is Outcome.EXACT
+
+
 def test_known_headers_over_other_values_are_a_drift() -> None:
     template = small(ORDER_ID, 'header = "金额", field = "order_amount"', 'header = "状态", field = "order_status"')
     rows = [[f"A{day}", f"2026-03-{day:02d} 10:00:00", f"2026-03-{day:02d}"] for day in range(1, 7)]

@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 
 from datasync.fields import Domain
-from datasync.ingest.plan import Batch, CellProblem, Plan, ShopOf
+from datasync.ingest.plan import Batch, CellProblem, NumberFormat, Plan, ShopOf
 from datasync.ingest.prepare import Preparer
 from datasync.reasons import Reason
-from tests.sheets import Row, make_plan, prepare
+from tests.sheets import ListSheet, Row, make_plan, prepare
 
 ORDER_FIELDS = ("order_id", "sku", "ordered_at", "order_status", "quantity", "profit", "")
 
@@ -133,6 +133,20 @@ def test_the_content_depends_on_every_cell_and_on_what_is_filled_down() -> None:
     assert after[1] != before[1], "the second line's status is filled down from the first"
     noted: Row = (*first[:6], "a cell of a column that feeds no field")
     assert prepare(orders(), [noted]).rows["content_hash"][0] != before[0]
+
+
+def test_the_content_tells_a_number_cell_from_a_text_where_the_two_read_otherwise() -> None:
+    plan = make_plan(Domain.ORDERS, ("order_id", "unit_price", ""), identity=("order_id",))
+    comma = replace(plan, columns=tuple(replace(column, number_format=NumberFormat.COMMA) for column in plan.columns))
+
+    def content(plan: Plan, text: str, *, number: bool) -> str:
+        sheet = ListSheet(["", "", ""], [("A1", text, text)], numbers={"c1": [number], "c2": [number]})
+        (part,) = Preparer(plan).parts(sheet)
+        return str(part.rows["content_hash"][0])
+
+    assert content(comma, "3.125", number=True) != content(comma, "3.125", number=False), "3.125 is not 3,125"
+    assert content(comma, "7", number=True) == content(comma, "7", number=False)
+    assert content(plan, "3.125", number=True) == content(plan, "3.125", number=False)
 
 
 def test_the_original_row_is_json_whatever_it_holds() -> None:

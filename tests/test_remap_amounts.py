@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from datasync.catalog.correct import describe_file
+from datasync.catalog.services import catalogue_path
 from datasync.mapping.store import to_template
 from datasync.mapping.template import Template
 from datasync.models import CatalogFile, HeaderTemplate, OrderLine
@@ -27,6 +29,7 @@ from tests.remap_support import (
     with_column,
     write_orders,
 )
+from tests.sheets import COLLECTED
 
 __all__ = ["bell", "inbox"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,6 +77,23 @@ def test_a_newer_export_that_lacks_a_line_takes_its_amount(inbox: Path, bell: Be
     assert _amounts() == {"S1": 20, "S2": None}
     after = facts()
     assert from_scratch(first, second) == after
+
+
+@pytest.mark.parametrize("blank_since", [False, True])
+def test_of_two_exports_of_one_time_the_one_that_was_synced_last_keeps_its_amounts(
+    inbox: Path, bell: Bell, *, blank_since: bool
+) -> None:
+    template = template_of("orders", granularity="daily")
+    blank = [*line("A1", sku="S7")[:10], "", *line("A1")[11:]]
+    rows = [line("A1", sku="S6"), line("A1", sku="S7"), blank]
+    paths = [write_orders(inbox, [row], name=f"2026030{day}_100000") for day, row in enumerate(rows, 6)]
+    one, other, last = (describe_file(catalogue_path(path), collected_at=COLLECTED) for path in paths)
+    for file in (one, other, last) if blank_since else (other, one):
+        sync_again(file)
+    expected = {"S6": None, "S7": 20} if blank_since else {"S6": 20, "S7": None}
+    assert _amounts() == expected
+    remapped(corrected(template, with_column("Recipient", field="buyer_name")))
+    assert _amounts() == expected
 
 
 @pytest.mark.parametrize("lacking", [False, True])

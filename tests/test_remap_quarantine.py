@@ -127,6 +127,19 @@ def test_new_refusals_are_the_remap_s_and_move_no_counts_of_the_sync(inbox: Path
     assert (file.rows, file.state, _flow(file).open) == (books, FileState.PARTIAL, 1)
 
 
+def test_what_is_decided_on_a_row_with_a_cell_of_white_space_holds_at_the_next_sync(inbox: Path, bell: Bell) -> None:
+    mild = _lenient(_orders())
+    lines = [line("A1"), line("B1", price="abc", recipient="  "), line("C1", price="abc", variation=" ")]
+    file = synced(write_orders(inbox, lines))
+    assert counts(remapped(_strict(mild))) == {"read": 3, "updated": 1, "quarantined": 2}
+    ids = list(QuarantinedRow.objects.order_by("sheet_row").values_list("pk", flat=True))
+    quarantine.correct(row_id=ids[0], given={PRICE: "3"}, actor=None)
+    quarantine.release(filters=Filters(ids=ids[:1]), actor=None)
+    quarantine.discard(filters=Filters(ids=ids[1:]), note="not ours", actor=None)
+    assert counts(sync_again(file)) == {"read": 3, "unchanged": 2, "quarantined": 1}
+    assert list(QuarantinedRow.objects.order_by("sheet_row").values_list("pk", flat=True)) == ids
+
+
 def test_a_correction_that_was_not_released_waits(inbox: Path, bell: Bell) -> None:
     file, strict = _quarantined(inbox)
     row = QuarantinedRow.objects.get(sheet_row=3)

@@ -97,8 +97,11 @@ def _by_position(corrected: str | None) -> dict[int, str | None]:
 
 
 def fingerprint(values: Sequence[str | None]) -> bytes:
-    """128 bits that are equal for equal cells, whether they come from a sheet or from quarantine."""
-    said = json.dumps([storable(text) if text is not None else None for text in values], ensure_ascii=True)
+    """128 bits that are equal for equal cells, whether they come from a sheet, from quarantine or from a fact.
+
+    A fact does not tell a cell of white space, which is an empty text in a sheet, from one without any text.
+    """
+    said = json.dumps([storable(text) if text else None for text in values], ensure_ascii=True)
     return hashlib.sha256(said.encode()).digest()[:16]
 
 

@@ -1,9 +1,13 @@
-"""Words of the exports' languages that stand in cells: for nothing, for totals, for months.
+"""Words of the exports' languages that stand in cells: for nothing, for totals, for months; and marks that say nothing.
 
-All are NFKC, case-folded and without white space around them; compare a cell in the same form.
+All words are NFKC, case-folded and without white space around them; compare a cell in the same form.
 """
 
 from __future__ import annotations
+
+INVISIBLE = [chr(code) for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2069), (0xFEFF, 0xFEFF))
+              for code in range(first, last + 1)]  # fmt: skip
+"""Zero-width and direction marks: they change how a cell looks or compares, never what it says."""
 
 NULL_WORDS = frozenset(
     {

@@ -14,12 +14,13 @@ from datetime import datetime
 
 from datasync.fields import Kind
 from datasync.ingest.plan import NumberFormat
-from datasync.ingest.words import NULL_WORDS
+from datasync.ingest.words import INVISIBLE, NULL_WORDS
 from datasync.mapping.template import DATE_KINDS, Template
 
 MIN_VALUES = 4
 MAX_SHARE_WRONG = 0.8
 _MAX_CURRENCY = 8
+_UNSEEN = str.maketrans("", "", "".join(INVISIBLE))
 
 _NUMBER = {
     NumberFormat.DOT: re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d+)?"),
@@ -89,9 +90,9 @@ def misread_values(binding: dict[int, int], template: Template, rows: Sequence[S
 
 
 def column_values(rows: Iterable[Sequence[str | None]], position: int) -> list[str]:
-    """The sample values of one column, without those that hold nothing."""
+    """The sample values of one column, without invisible marks, and without those that hold nothing."""
     texts = (row[position] if position < len(row) else None for row in rows)
-    cleaned = (unicodedata.normalize("NFKC", text).strip() for text in texts if text)
+    cleaned = (unicodedata.normalize("NFKC", text).translate(_UNSEEN).strip() for text in texts if text)
     return [text for text in cleaned if text.casefold() not in NULL_WORDS]
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from django.db import transaction
 
 from datasync.ingest.load import seen
-from datasync.ingest.load.amounts import settle
+from datasync.ingest.load.amounts import MARK, settle
 from datasync.ingest.load.confirmed import Confirmed, forget_confirmed, save_confirmed
 from datasync.ingest.load.moved import give_up
 from datasync.ingest.load.orders import Asked, EmptyScopes
@@ -195,7 +195,8 @@ class Loader(ABC):
     ) -> None:
         """Overwrite stored rows of the file that were typed again, each amount of an order on one line.
 
-        ``apart`` leaves out of ``carriers`` those that stay whatever the rows say; ``to_own`` tells of the file's own.
+        ``rows`` have in addition ``old_hash``, the content that is stored. ``apart`` leaves out of ``carriers`` those
+        that stay whatever the rows say; ``to_own`` tells of the file's own.
         """
 
         def look_up(asked: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
@@ -203,7 +204,8 @@ class Loader(ABC):
 
         updated = pl.Series([seen.UPDATED], dtype=pl.UInt8).new_from_index(0, len(rows))
         nothing = pl.DataFrame(schema={"at": pl.UInt32, "content_hash": pl.String})
-        brought = Brought(lambda _: {}, self._confirmed_later, own_stay=True, to_own=to_own)
+        gave_up = rows["old_hash"].str.starts_with(MARK).arg_true().to_list()
+        brought = Brought(lambda _: {}, self._confirmed_later, own_stay=True, to_own=to_own, gave_up=gave_up)
         names = self.table.order_level
         settled = settle(rows, names, outcomes=updated, changed=nothing, look_up=look_up, brought=brought)
         for leaving in settled.leaving:

@@ -28,7 +28,8 @@ class Brought:
     ``said`` tells those of keys that the file has brought and that are not stale, with the amounts that it says there;
     ``confirmed`` which of keys exports collected after the file have confirmed. ``left`` are lines that have given up
     amounts to the file. ``own_stay``: lines that the file wrote last, and that are not in the batch, are left alone.
-    ``to_own`` says what becomes of amounts that such a line and a row both have.
+    ``to_own`` says what becomes of amounts that such a line and a row both have. ``gave_up`` are positions of rows that
+    are typed again and whose stored lines have given up amounts before.
     """
 
     said: Callable[[pl.Series], Mapping[str, Amounts]]
@@ -36,6 +37,7 @@ class Brought:
     left: Collection[str] = ()
     own_stay: bool = False
     to_own: ToOwn = left_alone
+    gave_up: Collection[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Sides:
         self._rows = rows
         self._names = names
         self._outcomes = outcomes
-        self._bare = frozenset(bare)
+        self._gave_up = frozenset((*bare, *brought.gave_up))
         self._brought = brought
         self._itself: dict[int, Amounts] = {}
         self._moving: list[tuple[int, str, Amounts]] = []
@@ -116,11 +118,12 @@ class Sides:
     def _stays(self, line: Mapping[str, Any], *, confirmed: bool) -> bool:
         """Whether a line that the file has not brought keeps its amounts: a newer export has placed them there.
 
-        Of two files of one time the one that was synced last wins, and goes on winning when the other comes again.
+        Of two files of one time the one that was synced last wins, and goes on winning when the other comes again, or
+        is typed again.
         """
         if confirmed or line["own"]:
             return confirmed
-        return bool(line["newer"] or (line["equal"] and line["at"] in self._bare))
+        return bool(line["newer"] or (line["equal"] and line["at"] in self._gave_up))
 
     def _said(self, keys: pl.Series) -> dict[str, Amounts]:
         """What the file says of lines that it brings in this batch, or brought in an earlier one."""

@@ -8,12 +8,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from datasync.ingest.words import NULL_WORDS
+from datasync.ingest.words import INVISIBLE, NULL_WORDS
 from datasync.reasons import Reason
-
-_INVISIBLE = [chr(code) for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2069), (0xFEFF, 0xFEFF))
-              for code in range(first, last + 1)]  # fmt: skip
-"""Zero-width and direction marks: they change how a cell looks or compares, never what it says."""
 
 _NULLS = sorted({form for word in NULL_WORDS for form in (word, word.upper(), word.title(), word.capitalize())})
 
@@ -37,11 +33,11 @@ def strip(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     wide = stripped.select((cells.len_bytes() != cells.len_chars()).any())
     if not (names := [name for name in columns if wide[name][0]]):
         return stripped
-    marked = stripped.select(pl.col(names).str.contains_any(_INVISIBLE).any())
+    marked = stripped.select(pl.col(names).str.contains_any(INVISIBLE).any())
     if not (names := [name for name in names if marked[name][0]]):
         return stripped
-    removed = [""] * len(_INVISIBLE)
-    return stripped.with_columns(pl.col(names).str.replace_many(_INVISIBLE, removed).str.strip_chars())
+    removed = [""] * len(INVISIBLE)
+    return stripped.with_columns(pl.col(names).str.replace_many(INVISIBLE, removed).str.strip_chars())
 
 
 def blank(stripped: pl.DataFrame, columns: list[str]) -> pl.Series:

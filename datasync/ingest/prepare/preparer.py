@@ -201,7 +201,7 @@ class Preparer:
         """
         rows, typed, shops = self._identified(lines.original, lines.fields)
         rows = self.keys.add(rows, decided) if ordinals is None else self.keys.given(rows, ordinals)
-        rows = rows.with_columns(self._content.of(lines.fields, shops))
+        rows = rows.with_columns(self._content.of(lines, shops))
         marks = judge(rows, lines.fields, typed, shops, plan=self.plan, problems=lines.problems)
         marks.without(held)
         accepted = pl.repeat(True, len(rows), eager=True)
