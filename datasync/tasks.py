@@ -12,19 +12,24 @@ from datasync.catalog.again import look_again
 from datasync.exports import make
 from datasync.exports import services as exports
 from datasync.mapping import rematch
+from datasync.runs import publish, turns
 from datasync.runs import worker as worker  # noqa: PLC0414 - connects the start of a worker process
-from datasync.runs.slices import BellNotPassedOn
-from datasync.runs.slices import run_slice as work_on_task
+from datasync.runs.sweep import sweep
 
 
-@shared_task(name="data_sync.run_slice", bind=True, ignore_result=True)
-def run_slice(self: Any, task_id: int) -> None:
-    """Work on the files of a sync task for a slice. A bell that could not be passed on is rung again by the broker."""
-    redelivered = bool((self.request.delivery_info or {}).get("redelivered"))
+@shared_task(name=publish.TURN_TASK, bind=True, ignore_result=True)
+def take_turn(self: Any) -> None:
+    """Work on the task whose turn it is. A turn that could not be passed on is given again by the broker."""
     try:
-        work_on_task(task_id, message_id=self.request.id, redelivered=redelivered)
-    except BellNotPassedOn as error:
+        turns.take_turn(message_id=self.request.id)
+    except turns.TurnNotPassedOn as error:
         raise Reject(error, requeue=True) from None
+
+
+@shared_task(name="scheduled.recover_tasks", ignore_result=True)
+def recover_tasks() -> None:
+    """Free what dead workers held, and give turns where messages were lost."""
+    sweep()
 
 
 @shared_task(name=removal.BACKGROUND_TASK, ignore_result=True)

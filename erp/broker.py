@@ -9,8 +9,9 @@ from kombu import Exchange, Queue
 
 from erp import folder_broker
 
+SYNC_QUEUE = "data_sync"
 QUEUES = (
-    "data_sync",
+    SYNC_QUEUE,
     "data_processing",
     "scheduled",
     "file_tasks",
@@ -20,7 +21,7 @@ QUEUES = (
     "credits",
 )
 ROUTES: dict[str, dict[str, str]] = {
-    "data_sync.*": {"queue": "data_sync"},
+    "data_sync.*": {"queue": SYNC_QUEUE},
     "data_processing.*": {"queue": "data_processing"},
     "extract_product_images": {"queue": "data_processing"},
     "scheduled.*": {"queue": "scheduled"},
@@ -56,7 +57,7 @@ def broker_settings(*, url: str, folder: Path) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "task_queues": [Queue(name, Exchange(name), routing_key=name, queue_arguments=arguments) for name in QUEUES],
-        "task_default_queue": "data_sync",
+        "task_default_queue": SYNC_QUEUE,
         "task_create_missing_queues": False,
         "task_routes": ROUTES,
         "task_acks_late": True,

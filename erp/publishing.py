@@ -49,6 +49,12 @@ def ring_for(name: str, *keys: int | str | None) -> bool:
     return True
 
 
+def messages_waiting(queue: str) -> int:
+    """How many messages wait in the queue, of whatever priority; raises ``BrokerAway``."""
+    with short_producer() as producer:
+        return int(producer.channel.queue_declare(queue=queue, passive=True).message_count)
+
+
 def send(producer: Producer, name: str, *, args: Sequence[Any], **options: Any) -> None:
     """Publish one message with the bounded retry."""
     current_app.send_task(

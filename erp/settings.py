@@ -132,6 +132,7 @@ DRY_RUN_MOST_BYTES = environment.integer("DRY_RUN_LIMIT_MB", 20, least=1) * 1024
 DRY_RUN_SECONDS = environment.integer("DRY_RUN_SECONDS", 20, least=1)
 BATCH_WINDOW = environment.integer("BATCH_WINDOW", 10, least=1, most=100)
 SLICE_SECONDS = 1.0
+AGEING_SECONDS = environment.integer("AGEING_SECONDS", 30, least=1)
 WORKER_NICE = environment.integer("WORKER_NICE", 10, most=19)
 LEASE_SECONDS = environment.integer("LEASE_SECONDS", 60, least=5)
 READER_MEMORY_BYTES = environment.integer("READER_MEMORY_MB", 3072, least=256) * 1024 * 1024

@@ -50,9 +50,17 @@ from datasync.exceptions.reading import (
     UnsafeFile,
     UnsupportedFormat,
 )
-from datasync.exceptions.runs import FencedOut, InvalidTimezone, QuarantineRefused, TaskNotFound
+from datasync.exceptions.runs import (
+    Cancelled,
+    FencedOut,
+    InvalidTimezone,
+    NotStarted,
+    QuarantineRefused,
+    TaskNotFound,
+)
 
 __all__ = [
+    "Cancelled",
     "CorrectionsRefused",
     "CorruptFile",
     "DataNotFound",
@@ -80,6 +88,7 @@ __all__ = [
     "NotDeleted",
     "NotFound",
     "NotInRange",
+    "NotStarted",
     "QuarantineRefused",
     "ReaderCrashed",
     "ReaderTimeout",

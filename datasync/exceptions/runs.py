@@ -25,6 +25,20 @@ class QuarantineRefused(SyncError):
     recovery = "Sync with allow_quarantine=true, or correct the file."
 
 
+class Cancelled(SyncError):
+    """The task was cancelled while the file was being worked on."""
+
+    code = "CANCELLED"
+    recovery = "Nothing to do: no row of the file was loaded. Retry the task if it is wanted after all."
+
+
+class NotStarted(SyncError):
+    """No worker came to the file before the task's deadline."""
+
+    code = "NOT_STARTED"
+    recovery = "Retry the task: it takes the files that were not started."
+
+
 class FencedOut(SyncError):
     """Another worker took this file over; what this one did was rolled back."""
 

@@ -169,6 +169,8 @@ class Plan:
     writes what the file now says, blank or not. Rows that another file wrote last keep theirs."""
     confirmed_before: bool = True
     """Whether an earlier sync of the file may have confirmed rows; False only where it is known that none has."""
+    session: str = ""
+    """How the loading transaction names its database session, so that it can be ended from outside by this name."""
 
 
 @dataclass(slots=True)

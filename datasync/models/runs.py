@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from datasync.choices import ITEM_ACTIVE, ItemState, TaskKind, TaskState
+from datasync.choices import ITEM_ACTIVE, FileState, ItemState, TaskKind, TaskState
 
 
 class RowCounts(models.Model):
@@ -29,8 +29,8 @@ class RowCounts(models.Model):
 class SyncProgressTask(RowCounts):
     """What a person asked to be synced. While it runs its counts are those of its items; closing writes them here.
 
-    ``message`` is a code of ``runs.words``. ``waiter`` names the one message that stands by until a file of the task
-    can be claimed again; leases that end by ``watch_until`` are among what it waits for.
+    ``message`` is a code of ``runs.words``. ``served_at`` says when a worker last took a turn at the task: who waited
+    longest goes first.
     """
 
     task_id = models.CharField(_("task id"), max_length=64, unique=True)
@@ -61,13 +61,11 @@ class SyncProgressTask(RowCounts):
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
     quality = models.JSONField(_("quality check"), default=dict, blank=True)
 
-    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    created_at = models.DateTimeField(_("created"), db_default=Now())
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     closing_at = models.DateTimeField(_("being closed since"), null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    waiter = models.CharField(max_length=64, blank=True, editable=False)
-    waiter_until = models.DateTimeField(null=True, blank=True, editable=False)
-    watch_until = models.DateTimeField(null=True, blank=True, editable=False)
+    served_at = models.DateTimeField(_("last worked on"), null=True, blank=True, editable=False)
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
 
@@ -75,9 +73,11 @@ class SyncProgressTask(RowCounts):
         ordering = ("-id",)
         verbose_name = _("sync task")
         verbose_name_plural = _("sync tasks")
+        constraints = (models.UniqueConstraint(fields=("parent",), name="task_one_retry"),)
         indexes = (
             models.Index(fields=("owner", "-id"), name="task_owner"),
             models.Index(fields=("state",), name="task_state"),
+            models.Index(fields=("owner", "served_at"), name="task_served"),
         )
 
     def __str__(self) -> str:
@@ -89,7 +89,8 @@ class SyncTaskFile(RowCounts):
 
     ``measured`` says how complete the file's rows were, by shop; the quality gate adds it up when the task closes.
     ``discarded_before`` of the quarantined rows keep no row in quarantine of this sync: a person had discarded them.
-    ``resume_after`` is the last row, as the spreadsheet shows it, that work done in several transactions is through
+    ``state_before`` is what the file was when it was queued, and is again if nothing comes of it. ``crashes`` counts
+    workers that died with the file in hand. ``resume_after`` is the last row, as the spreadsheet shows it, that work done in several transactions is through
     with.
     """
 
@@ -100,6 +101,7 @@ class SyncTaskFile(RowCounts):
     position = models.PositiveIntegerField(_("position"), default=0)
     state = models.CharField(_("state"), max_length=16, choices=ItemState, default=ItemState.QUEUED)
     file_sha256 = models.CharField(max_length=64)
+    state_before = models.CharField(max_length=32, choices=FileState, default=FileState.PENDING, editable=False)
     template = models.ForeignKey(
         "datasync.HeaderTemplate", null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
         verbose_name=_("template"),
@@ -116,7 +118,7 @@ class SyncTaskFile(RowCounts):
     error = models.JSONField(_("error"), default=dict, blank=True)
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
     measured = models.JSONField(_("measured"), default=dict, blank=True)
-    queued_at = models.DateTimeField(_("queued"), default=timezone.now)
+    queued_at = models.DateTimeField(_("queued"), db_default=Now())
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration in ms"), null=True, blank=True)

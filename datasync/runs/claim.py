@@ -1,7 +1,7 @@
 """Taking the next file of a task: one statement, so that no two workers ever hold the same file.
 
-A file whose lease ran out is taken from the worker that died with it, before files that still wait. The lease token
-fences: whoever finishes must still hold it. All times are the database's own.
+The lease token fences: whoever finishes must still hold it. A file whose lease ran out is the sweeper's to free. All
+times are the database's own.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections
 
 from datasync.choices import ItemState
 from datasync.models import SyncTaskFile
 from datasync.runs.worker import worker_name
 
-MOST_ATTEMPTS = 3
-"""So often a file is begun at most, where its workers die of it."""
+SESSION_MARK = "erp-item:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,36 @@ class Claim:
     file_sha256: str
     attempt: int
     token: uuid.UUID
+
+    @classmethod
+    def of(cls, item: SyncTaskFile) -> Claim:
+        """The claim of whoever has this item in hand."""
+        if item.lease_token is None:
+            raise ValueError("Nobody has this item in hand.")
+        return cls(
+            item_id=item.pk,
+            file_id=item.file_id,
+            file_sha256=item.file_sha256,
+            attempt=item.attempt,
+            token=item.lease_token,
+        )
+
+    @property
+    def mark(self) -> str:
+        """How the attempt names its database session, so that the sweeper can end it once the lease has run out."""
+        return session_mark(self.item_id, self.token)
+
+
+def session_mark(item_id: int, token: uuid.UUID) -> str:
+    """The name of the database session of one attempt at an item: at most 63 bytes, as PostgreSQL keeps them."""
+    return f"{SESSION_MARK}{item_id}:{token.hex[:12]}"
+
+
+def name_session(claim: Claim) -> None:
+    """Name the database session after the attempt until the transaction ends; SQLite has no sessions to name."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('application_name', %s, true)", [claim.mark])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +82,31 @@ _DIALECTS = {
 
 
 def claim_next(task_id: int, *, using: str = "default") -> Claim | None:
-    """Take a file of the task whose worker died, else the first that is queued and due; None when there is none."""
-    connection = connections[using]
-    dialect = _DIALECTS[connection.vendor]
+    """Take the first file of the task that is queued and due; None when there is none."""
+    database = connections[using]
+    dialect = _DIALECTS[database.vendor]
     token = uuid.uuid4()
-    table = connection.ops.quote_name(SyncTaskFile._meta.db_table)
+    table = database.ops.quote_name(SyncTaskFile._meta.db_table)
     statement = f"""
         UPDATE {table}
         SET state = %s, lease_token = %s, lease_until = {dialect.lease_until}, worker = %s, attempt = attempt + 1,
-            crashes = crashes + CASE WHEN state = %s THEN 1 ELSE 0 END, started_at = {dialect.now}, not_before = NULL
-        WHERE id = COALESCE((
-            SELECT id FROM {table}
-            WHERE task_id = %s AND state = %s AND lease_until < {dialect.now} AND attempt < %s
-            ORDER BY position LIMIT 1 {dialect.skip_locked}
-        ), (
+            started_at = {dialect.now}, not_before = NULL
+        WHERE id = (
             SELECT id FROM {table}
             WHERE task_id = %s AND state = %s AND (not_before IS NULL OR not_before <= {dialect.now})
             ORDER BY position LIMIT 1 {dialect.skip_locked}
-        ))
+        )
         RETURNING id, file_id, file_sha256, attempt
     """  # noqa: S608 - names of our own tables and functions only
-    processing = ItemState.PROCESSING.value
     values = (
-        processing,
-        token if connection.features.has_native_uuid_field else token.hex,
+        ItemState.PROCESSING.value,
+        token if database.features.has_native_uuid_field else token.hex,
         settings.LEASE_SECONDS,
         worker_name(),
-        processing,
-        *(task_id, processing, MOST_ATTEMPTS),
-        *(task_id, ItemState.QUEUED.value),
+        task_id,
+        ItemState.QUEUED.value,
     )
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(statement, values)
         rows = cursor.fetchall()
     if not rows:

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef
 from datasync.catalog.after import WAITING, state_after
 from datasync.catalog.services import look_again, verify_unchanged
 from datasync.choices import TaskKind
-from datasync.exceptions import FencedOut, ReaderTimeout, SyncError, TransientError
+from datasync.exceptions import Cancelled, FencedOut, ReaderTimeout, SyncError, TransientError
 from datasync.ingest.pipeline import IngestResult, ingest
 from datasync.ingest.read import reader
 from datasync.mapping import services as mapping
@@ -22,6 +22,7 @@ from datasync.runs import finish
 from datasync.runs.claim import Claim
 from datasync.runs.errors import error_document
 from datasync.runs.heartbeat import Watch, heartbeat
+from datasync.runs.publish import give_turn_later
 from datasync.runs.remap.execute import retype
 from datasync.runs.retry import POLICY, is_transient
 from erp.broker import SOFT_LIMIT_SECONDS
@@ -46,6 +47,8 @@ def execute(claim: Claim, task: SyncProgressTask) -> None:
     try:
         with heartbeat().watch(claim) as watch:
             _sync(claim, task, file, watch, confirmed_before=file.confirmed_before, started=started)
+    except Cancelled:
+        finish.cancel(claim, seconds=time.monotonic() - started)
     except FencedOut:
         logger.warning("Item %s was taken over by another worker; its rows are rolled back here.", claim.item_id)
     except SoftTimeLimitExceeded:
@@ -82,7 +85,7 @@ def _sync(
 
         ingest(
             sheet=sheet,
-            plan=replace(resolved.plan, confirmed_before=confirmed_before),
+            plan=replace(resolved.plan, confirmed_before=confirmed_before, session=claim.mark),
             item_id=claim.item_id,
             template_id=resolved.template_id,
             allow_quarantine=task.allow_quarantine,
@@ -96,7 +99,8 @@ def _record(claim: Claim, file: CatalogFile, error: Exception, *, started: float
     seconds = time.monotonic() - started
     if (pause := POLICY.seconds_until_next(error, attempt=claim.attempt)) is not None:
         logger.warning("Item %s is tried again in %s s: %s", claim.item_id, pause, error)
-        finish.put_back(claim, error=error_document(TransientError()), seconds_until_next=pause)
+        if finish.put_back(claim, error=error_document(TransientError()), seconds_until_next=pause):
+            give_turn_later(pause)
         return
     if is_transient(error):
         error = TransientError()

@@ -12,11 +12,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
-from datasync.choices import FileState, ItemState
-from datasync.exceptions import FencedOut, FileChanged
+from datasync.choices import FILE_ACTIVE, FileState, ItemState
+from datasync.exceptions import Cancelled, FencedOut, FileChanged
 from datasync.ingest.load.outcome import file_state
 from datasync.ingest.measure import Measure, as_document
 from datasync.ingest.plan import COUNT_NAMES, Counts
@@ -39,10 +39,10 @@ def succeed(
 ) -> None:
     """Close the books of a loaded file; ``discarded`` of its quarantined rows a person had discarded before.
 
-    Raises ``FencedOut`` or ``FileChanged``, which roll everything back.
+    Raises ``FencedOut``, ``Cancelled`` or ``FileChanged``, which roll everything back.
     """
     item_state, new_state = outcome(counts, discarded=discarded)
-    changed = _held(claim).update(
+    changed = _held(claim).filter(task__cancel_requested_at=None).update(
         state=item_state,
         template_id=template_id,
         error={},
@@ -53,7 +53,7 @@ def succeed(
         **row_fields(counts),
     )
     if not changed:
-        raise FencedOut
+        raise Cancelled if _held(claim).exists() else FencedOut
     stamp = {} if template_id is None else {"template_id": template_id}
     # A file replaced meanwhile is a new version, pending again: what was read of the old one must not pass for it.
     if not _unreplaced(claim).update(state=new_state, rows=counts.as_dict(), last_error={}, synced_at=Now(), **stamp):
@@ -66,7 +66,9 @@ def outcome(counts: Counts, *, discarded: int = 0) -> tuple[ItemState, FileState
     return ItemState.COMPLETED if state is FileState.INGESTED else ItemState.PARTIAL, state
 
 
-def fail(claim: Claim, *, error: dict[str, Any], file_state: FileState, seconds: float) -> bool:
+def fail(
+    claim: Claim, *, error: dict[str, Any], seconds: float, file_state: FileState = FileState.FAILED
+) -> bool:
     """Record that nothing of the file was loaded, and why. False: another worker holds it now."""
     return _give_up(claim, ItemState.FAILED, error=error, file_state=file_state, seconds=seconds)
 
@@ -74,6 +76,24 @@ def fail(claim: Claim, *, error: dict[str, Any], file_state: FileState, seconds:
 def skip(claim: Claim, *, error: dict[str, Any], file_state: FileState, seconds: float) -> bool:
     """Record that the file waits for a person's decision. False: another worker holds it now."""
     return _give_up(claim, ItemState.SKIPPED, error=error, file_state=file_state, seconds=seconds)
+
+
+def cancel(claim: Claim, *, seconds: float) -> bool:
+    """Record that the file was stopped with its task, and nothing of it loaded. False: another worker holds it now."""
+    with transaction.atomic():
+        changed = _held(claim).update(
+            state=ItemState.CANCELLED, error={}, warnings=[], **_closing(seconds), **row_fields(Counts())
+        )
+        if changed:
+            hand_back(SyncTaskFile.objects.filter(pk=claim.item_id))
+    return _held_to_the_end(claim, changed)
+
+
+def hand_back(items: QuerySet[SyncTaskFile]) -> None:
+    """Give the files of items that came to nothing the states that they had before they were queued."""
+    before = items.filter(file=OuterRef("pk"), file_sha256=OuterRef("content_sha256")).values("state_before")[:1]
+    files = CatalogFile.objects.filter(Exists(before), state__in=FILE_ACTIVE)
+    files.filter(pk__in=items.values("file")).update(state=Subquery(before))
 
 
 def put_back(claim: Claim, *, error: dict[str, Any], seconds_until_next: float) -> bool:

@@ -21,9 +21,9 @@ from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
 from datasync.choices import FileState, ItemState
-from datasync.exceptions import FencedOut
+from datasync.exceptions import Cancelled, FencedOut
 from datasync.ingest.plan import Counts
-from datasync.models import CatalogFile, SyncTaskFile
+from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.runs.claim import Claim
 from datasync.runs.finish import row_fields
 
@@ -43,11 +43,18 @@ class Watch:
     counters: dict[str, int] = field(default_factory=dict)
     shown: bool = False
     lost: bool = False
+    cancelled: bool = False
 
-    def report(self, counts: Counts) -> None:
-        """Say how far the file is; counts only grow. Raises ``FencedOut`` once the lease is known to be lost."""
+    def check(self) -> None:
+        """Raise ``Cancelled`` once the task is known to be, ``FencedOut`` once the lease is known to be lost."""
+        if self.cancelled:
+            raise Cancelled
         if self.lost:
             raise FencedOut
+
+    def report(self, counts: Counts) -> None:
+        """Say how far the file is; counts only grow. Raises what ``check`` does."""
+        self.check()
         before = self.counters
         self.counters = {name: max(number, before.get(name, 0)) for name, number in row_fields(counts).items()}
 
@@ -97,6 +104,9 @@ def beat(watch: Watch) -> None:
     if extend:
         changes["lease_until"] = Now() + timedelta(seconds=settings.LEASE_SECONDS)
     claim = watch.claim
+    watch.cancelled = SyncProgressTask.objects.filter(
+        items=claim.item_id, cancel_requested_at__isnull=False
+    ).exists()
     if changes:
         held = SyncTaskFile.objects.filter(pk=claim.item_id, lease_token=claim.token, state=ItemState.PROCESSING)
         if not held.update(**changes):

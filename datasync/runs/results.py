@@ -12,7 +12,7 @@ from celery.app.task import Context
 
 from datasync.choices import TaskState
 from datasync.models import SyncProgressTask
-from datasync.runs.publish import SLICE_TASK
+from datasync.runs.publish import TURN_TASK
 from datasync.runs.worker import worker_name
 
 
@@ -53,10 +53,10 @@ _CELERY_STATES = {
 def _store(task: SyncProgressTask, state: str, result: Any) -> None:
     request = Context(
         id=task.celery_task_id,
-        task=SLICE_TASK,
-        args=[task.pk],
+        task=TURN_TASK,
+        args=[],
         kwargs={},
-        argsrepr=repr([task.pk]),
+        argsrepr="()",
         kwargsrepr="{}",
         hostname=worker_name()[:100],
     )

@@ -24,11 +24,10 @@ from datasync.exceptions import (
     WrongNumberOfFiles,
 )
 from datasync.models import SyncProgressTask, SyncTaskFile
-from datasync.runs.bells import ring, ring_again, ring_unheard
+from datasync.runs.dispatch import dispatch
+from datasync.runs.pick import HIGHEST_PRIORITY
 from datasync.runs.taking import take_chosen, take_found
-from datasync.runs.words import NOT_RUNG
 
-HIGHEST_PRIORITY = 10
 MOST_FILES = 1000
 _LARGEST_ID = 2**63 - 1
 
@@ -105,7 +104,7 @@ def submit_batch(
         "limit": limit,
     }
     take = partial(take_found, files=files, limit=limit)
-    return _found(_submit(take, kind=TaskKind.BATCH, owner=owner, priority=priority, flags=flags, options=options))
+    return _submit(take, kind=TaskKind.BATCH, owner=owner, priority=priority, flags=flags, options=options)
 
 
 def submit_by_ids(
@@ -130,8 +129,6 @@ def submit_by_ids(
         raise _busy(existing)
     taken = set(task.items.values_list("file_id", flat=True)) if task.total_files < len(existing) else found
     busy = tuple(file_id for file_id in existing if file_id not in taken)
-    if busy and task.message != NOT_RUNG:
-        transaction.on_commit(partial(ring_again, file_ids=busy))
     missing = tuple(file_id for file_id in wanted if file_id not in found)
     return Submission(task=task, missing_file_ids=missing, busy_file_ids=busy)
 
@@ -140,7 +137,7 @@ def submit_all(*, owner: AbstractBaseUser | None, priority: int = 5) -> SyncProg
     """Queue every pending file that has a template; None when there is none."""
     files = pending_files(platform=None, domains=(), granularities=(), since_hours=None, with_template_only=True)
     take = partial(take_found, files=files, limit=None)
-    return _found(_submit(take, kind=TaskKind.BATCH_ALL, owner=owner, priority=priority, flags={}))
+    return _submit(take, kind=TaskKind.BATCH_ALL, owner=owner, priority=priority, flags={})
 
 
 def _submit(
@@ -176,20 +173,12 @@ def _submit(
             SyncProgressTask.objects.filter(pk=task.pk).delete()
             return None
         SyncProgressTask.objects.filter(pk=task.pk).update(total_files=task.total_files)
-        transaction.on_commit(partial(ring, task))
-    return task
-
-
-def _found(task: SyncProgressTask | None) -> SyncProgressTask | None:
-    """The task of a batch. Without one, all that fits may be queued in tasks whose bell was not heard."""
-    if task is None:
-        transaction.on_commit(ring_unheard)
+        transaction.on_commit(partial(dispatch, task))
     return task
 
 
 def _busy(file_ids: Sequence[int]) -> FileBusy:
-    """All the files are busy: ring again for them, and name the task that has the first."""
-    transaction.on_commit(partial(ring_again, file_ids=file_ids))
+    """All the files are busy: name the task that has the first."""
     active = SyncTaskFile.objects.filter(file_id=file_ids[0], state__in=ITEM_ACTIVE)
     return FileBusy(task_id=active.values_list("task__task_id", flat=True).first() or "")
 

@@ -25,6 +25,7 @@ _FROM_THE_FILE = {
     "file": "f.id",
     "position": "wanted.position",
     "file_sha256": "f.content_sha256",
+    "state_before": "f.state",
     "rows_expected": "NULLIF(CAST(f.rows ->> 'read' AS bigint), 0)",
 }
 _LOCKED = {"postgresql": "FOR NO KEY UPDATE OF f", "sqlite": ""}
@@ -59,7 +60,7 @@ def _take(task: SyncProgressTask, wanted: str, params: Sequence[Any]) -> int:
         "error": ("CASE WHEN f.state <> %s THEN %s WHEN f.last_error = %s THEN %s ELSE f.last_error END", error),
     }
     for field in _FIELDS.values():
-        if field.name not in columns and not field.primary_key:
+        if field.name not in columns and not field.primary_key and not field.has_db_default():
             value = task.pk if field.name == "task" else field.get_default()
             columns[field.name] = ("%s", [_stored(field.name, value)])
     quoted = connection.ops.quote_name

@@ -16,14 +16,6 @@ from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask
 from datasync.runs.errors import WARNINGS
 
-NOT_RUNG = "NOT_RUNG"
-"""Message of a task whose bell the broker did not take, so that no worker knows of it."""
-_MESSAGES = {
-    NOT_RUNG: gettext_noop(
-        "Queued, but the broker did not take the message, so no worker knows of it yet. "
-        "Ask for the same files again once the broker is back."
-    )
-}
 _NOTES = {
     re.compile(pattern): sentence
     for pattern, sentence in (
@@ -45,7 +37,7 @@ _NOTES = {
 def summary(task: SyncProgressTask) -> str:
     """What there is to say of a task: of a finished one what it came to, of a waiting one why. Blank: nothing."""
     if task.state not in TASK_TERMINAL:
-        return _(_MESSAGES[task.message]) if task.message in _MESSAGES else ""
+        return ""
     comma = _(", ")
     files = [
         _files_done(task),

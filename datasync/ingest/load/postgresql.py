@@ -91,8 +91,11 @@ class PostgresqlLoader(Loader):
             taken = "pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s)"
             params = [whole, lock_number(scope.platform, scope.domain, scope.shop_id)]
         with connections[self.using].cursor() as cursor:
-            cursor.execute(f"SELECT (now() AT TIME ZONE 'UTC')::text, {taken}", params)
-            return str(cursor.fetchone()[0])
+            named = "set_config('application_name', %s, true)"  # first, as it is by this name that a wait is ended
+            cursor.execute(
+                f"SELECT {named}, (now() AT TIME ZONE 'UTC')::text, {taken}", [self.plan.session, *params]
+            )
+            return str(cursor.fetchone()[1])
 
     def classify(self, rows: pl.DataFrame, asked: Asked | None = None) -> Stored:
         told: dict[str, Any] = {"collected": self.plan.scope.collected_at}

@@ -20,7 +20,6 @@ from datasync.management.watching import task_outcome, watch
 from datasync.models import SyncProgressTask
 from datasync.runs import services
 from datasync.runs.services import MOST_FILES, Submission
-from datasync.runs.words import NOT_RUNG
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -91,7 +90,7 @@ class Command(ConsoleCommand):
         for ids, text in ((submission.missing_file_ids, _("Not found: %s")), (submission.busy_file_ids, _("Busy: %s"))):
             if ids:
                 self.stderr.write(text % ", ".join(map(str, ids)))
-        heard = submission.task.message != NOT_RUNG
+        heard = not submission.task.fallback
         if options["wait"] and heard:
             watch(submission.task, shown=progress_wanted(options), timeout=options["timeout"])
         outcome = task_outcome(

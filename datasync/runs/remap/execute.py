@@ -12,12 +12,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from datasync.choices import ITEM_ACTIVE
-from datasync.exceptions import FencedOut, FileChanged, SyncError, TransientError
+from datasync.exceptions import Cancelled, FencedOut, FileChanged, SyncError, TransientError
 from datasync.ingest.plan import Counts
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
-from datasync.runs.claim import Claim
+from datasync.runs.claim import Claim, name_session
 from datasync.runs.errors import error_document
 from datasync.runs.heartbeat import Watch, heartbeat
+from datasync.runs.publish import give_turn_later
 from datasync.runs.remap import finish
 from datasync.runs.remap.parts import StoredFile
 from datasync.runs.remap.quarantine import keep_books
@@ -35,6 +36,8 @@ def retype(claim: Claim, task: SyncProgressTask) -> None:
     try:
         with heartbeat().watch(claim) as watch:
             _retype(claim, task, file, watch, started=started)
+    except Cancelled:
+        finish.cancel(claim, seconds=time.monotonic() - started)
     except FencedOut:
         logger.warning("Item %s was taken over by another worker; its chunk is rolled back here.", claim.item_id)
     except SoftTimeLimitExceeded:
@@ -67,9 +70,9 @@ def _retype(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watc
     if last_row:
         stored.replay(until=last_row)
     while True:
-        if watch.lost:
-            raise FencedOut
+        watch.check()
         with transaction.atomic():
+            name_session(claim)
             # The file before the rows: whoever releases rows of it takes the two locks in this order.
             held = CatalogFile.objects.select_for_update().get(pk=file.pk)
             if held.content_sha256 != claim.file_sha256:
@@ -93,7 +96,8 @@ def _record(claim: Claim, error: Exception, *, seconds: float) -> None:
     """Give the item the end that the error stands for; what is done stays done."""
     if (pause := POLICY.seconds_until_next(error, attempt=claim.attempt)) is not None:
         logger.warning("Item %s is tried again in %s s: %s", claim.item_id, pause, error)
-        finish.put_back(claim, error=error_document(TransientError()), seconds_until_next=pause)
+        if finish.put_back(claim, error=error_document(TransientError()), seconds_until_next=pause):
+            give_turn_later(pause)
         return
     if is_transient(error):
         error = TransientError()

@@ -15,7 +15,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from datasync.choices import ItemState
-from datasync.exceptions import FencedOut
+from datasync.exceptions import Cancelled, FencedOut
 from datasync.ingest.plan import COUNT_NAMES, Counts
 from datasync.mapping.match import match
 from datasync.mapping.selectors import family_of_file, sample_rows
@@ -36,10 +36,11 @@ def done_before(claim: Claim) -> tuple[int, Counts]:
 def checkpoint(claim: Claim, *, last_row: int, counts: Counts) -> None:
     """Record a chunk; raises ``FencedOut``, which undoes it.
 
-    A chunk that is done gives the attempts back: they count how often one place in the file has killed its worker.
+    A chunk that is done gives attempts and crashes back: they count how often one place has failed.
     """
-    if not _held(claim).update(resume_after=last_row, attempt=1, **row_fields(counts)):
-        raise FencedOut
+    held = _held(claim).filter(task__cancel_requested_at=None)
+    if not held.update(resume_after=last_row, attempt=1, crashes=0, **row_fields(counts)):
+        raise Cancelled if _held(claim).exists() else FencedOut
 
 
 def succeed(claim: Claim, *, template_id: int, counts: Counts, seconds: float) -> None:
@@ -71,18 +72,27 @@ def fail(claim: Claim, *, error: dict[str, Any], seconds: float) -> bool:
     lock that keeps loads out, the files of the task see at once that this one is through, or this one sees the rows
     they have parked.
     """
+    return _end(claim, ItemState.FAILED, error=error, seconds=seconds)
+
+
+def _end(claim: Claim, state: ItemState, *, error: dict[str, Any], seconds: float) -> bool:
     closing = {"finished_at": Now(), "duration_ms": round(seconds * 1000)}
     with transaction.atomic():
         file = CatalogFile.objects.select_for_update().get(pk=claim.file_id)
         item = SyncTaskFile.objects.select_related("template").get(pk=claim.item_id)
         hold_facts(file, item)
-        if not _held(claim).update(state=ItemState.FAILED, error=error, **_released(), **closing):
+        if not _held(claim).update(state=state, error=error, **_released(), **closing):
             return False
         left = quarantine_parked(file, item)
         books = {"rows_read": F("rows_read") + left, "rows_quarantined": F("rows_quarantined") + left}
         SyncTaskFile.objects.filter(pk=item.pk).update(**books)
         settle(file)
     return True
+
+
+def cancel(claim: Claim, *, seconds: float) -> bool:
+    """Record that the rest of the rows stays as it was because the task was cancelled; what is done stays done."""
+    return _end(claim, ItemState.CANCELLED, error={}, seconds=seconds)
 
 
 def put_back(claim: Claim, *, error: dict[str, Any], seconds_until_next: float) -> bool:

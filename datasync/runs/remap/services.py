@@ -13,10 +13,10 @@ from datasync.audit import record
 from datasync.choices import AuditAction, TaskKind, TaskState
 from datasync.exceptions import FileBusy, NotInRange
 from datasync.models import HeaderTemplate, SyncProgressTask, SyncTaskFile
-from datasync.runs.bells import ring
+from datasync.runs.dispatch import dispatch
+from datasync.runs.pick import HIGHEST_PRIORITY
 from datasync.runs.remap.preview import RemapPreview, remap_preview
 from datasync.runs.remap.selection import Concerned, concerned, published_template
-from datasync.runs.services import HIGHEST_PRIORITY
 
 __all__ = ["RemapPreview", "StartedRemap", "remap_preview", "start_remap"]
 _AT_ONCE = 1_000
@@ -64,7 +64,7 @@ def start_remap(template_id: int, *, owner: AbstractBaseUser | None, priority: i
             rows=sum(one.rows for one in found if one.file_id in taken),
             detail={"task_id": task.task_id, "files": len(taken)},
         )
-        transaction.on_commit(partial(ring, task))
+        transaction.on_commit(partial(dispatch, task))
     return StartedRemap(task, tuple(one.file_id for one in found if one.file_id not in taken))
 
 

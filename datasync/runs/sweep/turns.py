@@ -1,0 +1,41 @@
+"""Turns that were lost: the broker forgot them, or nobody could tell it."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from datasync.choices import TASK_ACTIVE, ItemState
+from datasync.models import SyncTaskFile
+from datasync.runs.publish import give_turns
+from erp.broker import SYNC_QUEUE
+from erp.publishing import BrokerAway, messages_waiting
+
+logger = logging.getLogger(__name__)
+
+
+def give_missing(*, dry_run: bool = False) -> int:
+    """Give turns where files wait and no turn does; how many.
+
+    While turns wait at the broker, each of them finds these files: giving more would only pile them up.
+    """
+    wanted = _waiting_files()
+    if not wanted:
+        return 0
+    try:
+        if messages_waiting(SYNC_QUEUE):
+            return 0
+    except BrokerAway as error:
+        logger.warning("The broker does not say whether turns wait: %s", error)
+        return 0
+    return wanted if dry_run or give_turns(turns=wanted) else 0
+
+
+def _waiting_files() -> int:
+    """How many files could be claimed now, counted as far as turns are given at once."""
+    due = Q(not_before=None) | Q(not_before__lte=Now())
+    files = SyncTaskFile.objects.filter(due, state=ItemState.QUEUED, task__state__in=TASK_ACTIVE)
+    return len(files.filter(task__cancel_requested_at=None).values_list("pk")[: settings.BATCH_WINDOW])
