@@ -52,7 +52,8 @@ def ring_for(name: str, *keys: int | str | None) -> bool:
 def messages_waiting(queue: str) -> int:
     """How many messages wait in the queue, of whatever priority; raises ``BrokerAway``."""
     with short_producer() as producer:
-        return int(producer.channel.queue_declare(queue=queue, passive=True).message_count)
+        channel: Any = producer.channel
+        return int(channel.queue_declare(queue=queue, passive=True).message_count)
 
 
 def send(producer: Producer, name: str, *, args: Sequence[Any], **options: Any) -> None:

@@ -14,7 +14,7 @@ from datasync.exceptions import SyncError
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import CatalogFile, SyncTaskFile
 from datasync.runs import services
-from datasync.runs.slices import run_slice
+from datasync.runs.turns import take_turn
 
 Snapshot = dict[str, tuple[int, str]]
 
@@ -52,7 +52,7 @@ def rehearse_and_sync(file: CatalogFile, **flags: Any) -> Compared:
         if refused != (error.params, file.state):
             raise
         return Compared(rehearsed, None)
-    run_slice(task.pk)
+    take_turn()
     item = SyncTaskFile.objects.select_related("file").get(task=task)
     assert _said(rehearsed) == _done(item), (_said(rehearsed), _done(item))
     return Compared(rehearsed, item)

@@ -31,7 +31,7 @@ from datasync.quarantine import services as quarantine
 from datasync.quarantine.selectors import Filters
 from datasync.runs import services
 from datasync.runs.remap.services import start_remap
-from datasync.runs.slices import run_slice
+from datasync.runs.turns import take_turn
 from tests.export_layouts import LAYOUTS, as_written, template_text, write
 from tests.model_of_facts import Model
 from tests.model_of_rows import KNOWN_SHOPS, Export, Identity, Layout, Row, blank_or
@@ -229,7 +229,7 @@ class World:
         started = start_remap(template.pk, owner=None)
         if started is None:
             return
-        run_slice(started.task.pk)
+        take_turn()
         refused = [item for item in started.task.items.all() if item.state == ItemState.FAILED]
         assert {item.error["code"] for item in refused} <= {"HEADER_CHANGED"}  # such a file stays as it is
         items = list(started.task.items.exclude(state=ItemState.FAILED))
@@ -315,7 +315,7 @@ class World:
 def run(file: CatalogFile) -> SyncTaskFile:
     """Submit a file and do a worker's part of the work."""
     task = services.submit_single(file_id=file.pk, owner=None)
-    run_slice(task.pk)
+    take_turn()
     file.refresh_from_db()
     item = SyncTaskFile.objects.get(task=task)
     assert flow(task_id=task.pk).balanced

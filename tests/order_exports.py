@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 from datasync.catalog.services import catalogue_path
 from datasync.models import CatalogFile, OrderLine, SyncProgressTask
 from datasync.runs import services
-from datasync.runs.slices import run_slice
+from datasync.runs.turns import take_turn
 from tests.hostile import parts, write_package
 
 HEADER = [
@@ -80,7 +80,7 @@ class End:
 def run(file: CatalogFile) -> End:
     """Submit a catalogued file and do a worker's part of the work."""
     task = services.submit_single(file_id=file.pk, owner=None)
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     file.refresh_from_db()
     return End(file, task, {row.order_id or "" for row in OrderLine.objects.filter(file_last=file)})

@@ -12,7 +12,7 @@ from datasync.choices import ItemState
 from datasync.models import FIRST_PARKED, CatalogFile, HeaderTemplate, SyncProgressTask, SyncTaskFile, TrafficMetric
 from datasync.runs.remap import finish, parts
 from datasync.runs.remap.services import start_remap
-from tests.remap_support import corrected, day, run_slice, synced, template_of, with_column, write_traffic
+from tests.remap_support import corrected, day, synced, take_turn, template_of, with_column, write_traffic
 
 RIGHT, WRONG = with_column("日期", format="%d/%m/%Y|%Y-%m-%d"), with_column("日期", format="%m/%d/%Y|%Y-%m-%d")
 SWAPPED = [day("04/03/2026", views="1"), day("03/04/2026", views="2"), day("05/05/2026", views="3")]
@@ -51,7 +51,7 @@ def one_row_done(monkeypatch: pytest.MonkeyPatch, template: HeaderTemplate) -> S
         patched.setattr(parts, "CHUNK_ROWS", 1)
         patched.setattr(finish, "checkpoint", once)
         with pytest.raises(SystemExit):
-            run_slice(started.task.pk)
+            take_turn()
     SyncTaskFile.objects.filter(task=started.task, state=ItemState.PROCESSING).update(
         lease_until="2020-01-01T00:00:00Z"
     )

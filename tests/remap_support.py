@@ -25,12 +25,12 @@ from datasync.models import (
 )
 from datasync.runs import services
 from datasync.runs.remap.services import start_remap
-from datasync.runs.slices import run_slice
+from datasync.runs.turns import take_turn
 from tests.order_exports import HEADER as ORDER_HEADER
 from tests.order_exports import line
 from tests.runs_support import Bell, bell
 
-__all__ = ["Bell", "bell", "inbox", "line", "run_slice"]
+__all__ = ["Bell", "bell", "inbox", "line", "take_turn"]
 SHOP = "shopee/shopee_ana_sg"
 TRAFFIC_HEADER = [
     "日期", "页面浏览数", "访客数", "平均页面访问数", "平均访客数", "现有访客", "新关注者", "平均转化率", "跳出率",
@@ -81,7 +81,7 @@ def synced(path: Path, **flags: bool) -> CatalogFile:
 def sync_again(file: CatalogFile, **flags: bool) -> SyncTaskFile:
     """Sync a catalogued file; its item as it ended."""
     task = services.submit_single(file_id=file.pk, owner=None, **flags)
-    run_slice(task.pk)
+    take_turn()
     file.refresh_from_db()
     return task.items.get()
 
@@ -120,7 +120,7 @@ def remapped(template: HeaderTemplate) -> SyncProgressTask:
     started = start_remap(template.pk, owner=None)
     assert started is not None
     while started.task.state not in TASK_TERMINAL:  # on a slow machine it takes more than one slice
-        run_slice(started.task.pk)
+        take_turn()
         started.task.refresh_from_db()
     return started.task
 

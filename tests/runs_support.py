@@ -18,8 +18,8 @@ from datasync.choices import FileState
 from datasync.fields import Domain
 from datasync.ingest.plan import Counts
 from datasync.mapping import services as mapping
-from datasync.models import CatalogFile, HeaderTemplate, Platform, SyncProgressTask, SyncTaskFile
-from datasync.runs import bells, execute, slices
+from datasync.models import CatalogFile, HeaderTemplate, Platform, SyncTaskFile
+from datasync.runs import dispatch, execute, turns
 from tests.sheets import make_plan
 
 _numbers = itertools.count(1)
@@ -66,25 +66,23 @@ def make_user(name: str = "ana", **fields: Any) -> User:
 
 @dataclass
 class Bell:
-    """Takes the place of the broker: remembers what was rung, and answers whether it was heard."""
+    """Takes the place of the broker: remembers the priorities of the turns that were given, and whether it hears."""
 
     rung: list[int] = field(default_factory=list)
     heard: bool = True
 
-    def publish(
-        self, task: SyncProgressTask, *, messages: int = 1, first_id: str | None = None, priority: int | None = None
-    ) -> bool:
+    def give_turns(self, *, turns: int = 1, first_id: str | None = None, priority: int = 5) -> bool:
         if self.heard:
-            self.rung += [task.pk] * messages
+            self.rung += [priority] * turns
         return self.heard
 
 
 @pytest.fixture
 def bell(monkeypatch: pytest.MonkeyPatch) -> Bell:
-    """No broker: messages are only counted."""
+    """No broker: turns are only counted."""
     bell = Bell()
-    monkeypatch.setattr(bells, "publish", bell.publish)
-    monkeypatch.setattr(slices, "publish", bell.publish)
+    for module in (dispatch, turns):
+        monkeypatch.setattr(module, "give_turns", bell.give_turns)
     return bell
 
 

@@ -24,7 +24,7 @@ def rows() -> list[Any]:
     return [
         ApiToken.issue(user=person("ada"), label="collector")[0],
         WorkerHeartbeat.objects.get(),
-        TaskResult.objects.create(task_id="a1", task_name="data_sync.run_slice"),
+        TaskResult.objects.create(task_id="a1", task_name="data_sync.take_turn"),
         GroupResult.objects.create(group_id="g1"),
     ]
 

@@ -17,8 +17,8 @@ from tests.remap_support import (
     facts,
     inbox,
     line,
-    run_slice,
     synced,
+    take_turn,
     template_of,
     with_column,
     write_orders,
@@ -57,7 +57,7 @@ def test_it_becomes_a_task_that_progress_follows(stored: HeaderTemplate, staff: 
     assert (data["status"], data["total_files"], data["preview"], data["busy_file_ids"]) == ("queued", 1, None, [])
     task = SyncProgressTask.objects.get(task_id=data["task_id"])
     assert (task.owner, task.priority) == (staff, 3)
-    run_slice(task.pk)
+    take_turn()
     progress = data_of(client.get(f"/api/data-sync/progress/{task.task_id}"))
     assert (progress["type"], progress["status"], progress["rows"]["updated"]) == ("remap", "completed", 3)
     task.refresh_from_db()

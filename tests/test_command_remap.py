@@ -24,8 +24,8 @@ from tests.remap_support import (
     facts,
     inbox,
     line,
-    run_slice,
     synced,
+    take_turn,
     template_of,
     with_column,
     write_orders,
@@ -64,7 +64,7 @@ def test_a_dry_run(stored: HeaderTemplate) -> None:
 
 def test_it_is_followed_to_its_end(stored: HeaderTemplate, monkeypatch: pytest.MonkeyPatch) -> None:
     def work(task: SyncProgressTask, **_: Any) -> None:
-        run_slice(task.pk)
+        take_turn()
         task.refresh_from_db()
 
     monkeypatch.setattr("datasync.management.remap.watch", work)

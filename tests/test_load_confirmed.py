@@ -19,7 +19,7 @@ from datasync.ingest.prepare import Preparer
 from datasync.mapping.services import load_builtin_templates
 from datasync.models import CatalogFile, ConfirmedRows
 from datasync.runs import services
-from datasync.runs.slices import run_slice
+from datasync.runs.turns import take_turn
 from tests.runs_support import Bell, bell
 from tests.sheets import ListSheet
 from tests.test_load_order_amounts import FIELDS, Desk, line
@@ -77,7 +77,7 @@ def test_new_content_of_a_file_confirms_nothing_any_more(tmp_path: Path, setting
 def _synced(path: Path) -> CatalogFile:
     file = catalogue_path(path)
     task = services.submit_single(file_id=file.pk, owner=None)
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     assert (task.state, task.errors) == (TaskState.COMPLETED, [])
     return file

@@ -13,7 +13,7 @@ from datasync.choices import QuarantineState
 from datasync.ingest.plan import Counts
 from datasync.models import SyncProgressTask
 from datasync.runs import services
-from datasync.runs.slices import run_slice
+from datasync.runs.turns import take_turn
 from tests.flows import quarantine, synced
 from tests.runs_support import Bell, Ingest, bell, ingest, make_file
 
@@ -32,7 +32,7 @@ def warnings_after(ingest: Ingest, counts: Counts) -> list[dict[str, Any]]:
     file = make_file()
     ingest.ends[file.pk] = counts
     task = services.submit_single(file_id=file.pk, owner=None)
-    run_slice(task.pk)
+    take_turn()
     warnings: list[dict[str, Any]] = SyncProgressTask.objects.get(pk=task.pk).warnings
     return [warning for warning in warnings if warning["code"] == "LOSS_ABOVE_THRESHOLD"]
 

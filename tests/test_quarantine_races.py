@@ -15,7 +15,7 @@ from datasync.exceptions import FileBusy, RowNotFound
 from datasync.models import CatalogFile, OrderLine
 from datasync.quarantine import services
 from datasync.runs import services as runs
-from datasync.runs.slices import run_slice
+from datasync.runs.turns import take_turn
 from tests.quarantine_files import AMOUNT, bad, facts, inbox, line, of, row_of, synced
 from tests.runs_support import bell
 
@@ -88,7 +88,7 @@ def test_a_release_and_a_sync_of_the_same_file(file: CatalogFile, _round: int) -
 
     def sync() -> Any:
         task = runs.submit_single(file_id=file.pk, owner=None)
-        run_slice(task.pk)
+        take_turn()
         task.refresh_from_db()
         return task
 

@@ -24,7 +24,7 @@ def _tasks() -> list[str]:
 
 def test_every_task_has_a_route_to_a_known_queue() -> None:
     names = _tasks()
-    assert "data_sync.run_slice" in names
+    assert "data_sync.take_turn" in names
     routes = {name: app.amqp.router.route({}, name) for name in names}
     lost = [name for name in names if not any(Path(name).match(pattern) for pattern in ROUTES)]
     assert not lost, f"no route for {lost}"
@@ -65,12 +65,12 @@ def test_nobody_throws_a_clients_result_away() -> None:
 
 def test_a_message_killed_at_the_hard_limit_comes_back() -> None:
     assert app.conf.task_acks_late
-    task: Any = app.tasks["data_sync.run_slice"]
+    task: Any = app.tasks["data_sync.take_turn"]
     assert task.acks_on_timeout is False
 
 
 def test_messages_store_no_results() -> None:
-    assert app.tasks["data_sync.run_slice"].ignore_result
+    assert app.tasks["data_sync.take_turn"].ignore_result
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ from tests.remap_support import (
     from_scratch,
     inbox,
     remapped,
-    run_slice,
     sync_again,
+    take_turn,
     with_column,
 )
 
@@ -79,7 +79,7 @@ def test_whoever_takes_the_file_over_gives_the_row_its_key(
     inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, task, _ = _begun(inbox, monkeypatch)
-    run_slice(task.pk)
+    take_turn()
     assert (task.items.get().state, parked()) == (ItemState.COMPLETED, [])
     after = facts()
     assert from_scratch(file) == after
@@ -92,7 +92,7 @@ def test_a_remap_that_fails_midway_puts_it_into_quarantine(
     file, task, new = _begun(inbox, monkeypatch)
     assert parked() == [6]
     newest = corrected(new, NOT_FAILED)
-    run_slice(task.pk)
+    take_turn()
     item = task.items.get()
     assert (item.state, item.error["code"], parked()) == (ItemState.FAILED, "TEMPLATE_REPLACED", [])
     assert counts(item) == {"read": 2, "updated": 1, "quarantined": 1}
@@ -122,7 +122,7 @@ def test_its_place_in_quarantine_may_be_taken(
     if same_cells:
         QuarantinedRow.objects.filter(pk=waiting.pk).update(values=SWAPPED[1])
     corrected(new, NOT_FAILED)
-    run_slice(task.pk)
+    take_turn()
     item = task.items.get()
     assert (item.state, parked(), TrafficMetric.objects.count()) == (ItemState.FAILED, [], 2)
     assert counts(item) == {"read": 2, "updated": 1, "quarantined": 1}
@@ -151,7 +151,7 @@ def test_a_row_of_another_file_that_fails(inbox: Path, bell: Bell, monkeypatch: 
     second = month(inbox, 2, [SWAPPED[1]])
     task = one_row_done(monkeypatch, corrected(wrong, RIGHT))
     CatalogFile.objects.filter(pk=second.pk).update(content_sha256="c" * 64, state=FileState.PENDING)
-    run_slice(task.pk)
+    take_turn()
     states = dict(task.items.values_list("file_id", "state"))
     assert (states[second.pk], parked()) == (ItemState.FAILED, [])
     assert sorted(states.values()) == [ItemState.COMPLETED, ItemState.FAILED]
@@ -189,10 +189,10 @@ def test_a_parked_row_that_no_turn_reaches_goes_to_quarantine(inbox: Path, bell:
 
 
 def test_no_reader_sees_it(inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
-    _file, task, _ = _begun(inbox, monkeypatch)
+    _begun(inbox, monkeypatch)
     assert TrafficMetric.objects.count() == selectors.count("analytics", FactFilters()) == 2
     assert _in_the_view() == [5, 7]
-    run_slice(task.pk)
+    take_turn()
     assert TrafficMetric.objects.count() == selectors.count("analytics", FactFilters()) == 3
     assert _in_the_view() == [5, 6, 7]
 
@@ -207,7 +207,7 @@ def test_a_sync_that_brings_its_row_meanwhile_makes_no_second_one(
         delete_file(file_id=first.pk, rows=RowsFate.DELETE, actor=None)
     newer = month(inbox, 2, [day("03/04/2026", views="9")])
     assert _views_by_month() == [(3, 1), (4, 9), (5, 3)]
-    run_slice(task.pk)
+    take_turn()
     assert (counts(task.items.get()), parked()) == ({"read": 3, "updated": 2, "duplicates": 1}, [])
     assert _views_by_month() == [(3, 1), (4, 9), (5, 3)]
     for file in (first, newer):

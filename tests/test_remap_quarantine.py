@@ -25,9 +25,9 @@ from tests.remap_support import (
     inbox,
     line,
     remapped,
-    run_slice,
     sync_again,
     synced,
+    take_turn,
     template_of,
     with_column,
     write_orders,
@@ -90,7 +90,7 @@ def test_a_row_that_can_be_read_now_is_released_in_the_name_of_who_asked(inbox: 
     owner = User.objects.create_user("owner")
     started = start_remap(mild.pk, owner=owner)
     assert started is not None
-    run_slice(started.task.pk)
+    take_turn()
     rows = list(QuarantinedRow.objects.order_by("sheet_row"))
     task_id = started.task.task_id
     assert [(row.state, row.outcome, row.note, row.decided_by) for row in rows] == [

@@ -16,7 +16,7 @@ from datasync.runs import services
 from datasync.runs.claim import claim_next
 from datasync.runs.remap import execute, finish, parts
 from datasync.runs.remap.services import remap_preview, start_remap
-from datasync.runs.slices import run_slice
+from datasync.runs.turns import take_turn
 from datasync.runs.words import summary
 from tests.remap_dates import RIGHT, misread
 from tests.remap_support import (
@@ -118,13 +118,13 @@ def test_a_newer_file_between_two_chunks_is_not_overwritten(
     new = corrected(wrong, with_column("日期", format="%d/%m/%Y"))
     started = start_remap(new.pk, owner=None)
     assert started is not None
-    run_slice(started.task.pk)
+    take_turn()
     item = started.task.items.get()
     assert (item.state, item.resume_after, item.rows_updated) == (ItemState.QUEUED, 6, 2)
     days = [day(f"0{number}/01/2026", views="9") for number in (2, 3, 5)]
     newer = synced(write_traffic(inbox, days, name="20260402_100000"))
     while item.state == ItemState.QUEUED:
-        run_slice(started.task.pk)
+        take_turn()
         item.refresh_from_db()
     started.task.refresh_from_db()
     assert counts(started.task) == {"read": 6, "updated": 4, "duplicates": 2}
@@ -158,7 +158,7 @@ def test_a_template_replaced_on_the_way_stops_it_and_keeps_what_is_done(inbox: P
     started = start_remap(new.pk, owner=None)
     assert started is not None
     corrected(new, with_column("跳出率", field=None))
-    run_slice(started.task.pk)
+    take_turn()
     item = started.task.items.get()
     assert (item.state, item.error["code"]) == (ItemState.FAILED, "TEMPLATE_REPLACED")
     file.refresh_from_db()
@@ -188,12 +188,12 @@ def test_orders_are_not_cut_and_a_taken_over_file_knows_where_their_amounts_stan
 
     monkeypatch.setattr(finish, "checkpoint", once)
     with pytest.raises(SystemExit):
-        run_slice(started.task.pk)
+        take_turn()
     item = started.task.items.get()
     assert (item.state, item.resume_after, item.rows_updated) == (ItemState.PROCESSING, 3, 2)
     monkeypatch.setattr(finish, "checkpoint", real)
     SyncTaskFile.objects.filter(pk=item.pk).update(lease_until="2020-01-01T00:00:00Z")
-    run_slice(started.task.pk)
+    take_turn()
     item.refresh_from_db()
     assert (item.state, counts(item)) == (ItemState.COMPLETED, {"read": 6, "updated": 6})
     amounts = OrderLine.objects.filter(order_amount__isnull=False).order_by("sheet_row")

@@ -16,7 +16,7 @@ from datasync.ingest.plan import Counts
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import selectors, services
 from datasync.runs.claim import claim_next
-from datasync.runs.slices import run_slice
+from datasync.runs.turns import take_turn
 from tests.runs_support import Bell, Ingest, bell, ingest, make_file, make_user
 
 __all__ = ["bell", "ingest"]
@@ -37,7 +37,7 @@ def test_a_queued_task_has_done_nothing(bell: Bell) -> None:
 def test_a_running_task_counts_rows_of_the_file_in_hand(bell: Bell, ingest: Ingest, settings: Any) -> None:
     settings.SLICE_SECONDS = 0.0
     task = _task(4, rows={"read": 10})
-    run_slice(task.pk)
+    take_turn()
     claim = claim_next(task.pk)
     assert claim is not None
     SyncTaskFile.objects.filter(pk=claim.item_id).update(rows_read=5)
@@ -62,7 +62,7 @@ def test_a_finished_task_is_read_from_its_own_row(bell: Bell, ingest: Ingest) ->
     good, bad = make_file(), make_file()
     ingest.ends = {bad.pk: EncryptedFile(), good.pk: Counts(read=9, inserted=7, quarantined=2)}
     task = services.submit_by_ids(file_ids=[good.pk, bad.pk], owner=None).task
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     with CaptureQueriesContext(connection) as captured:
         progress = selectors.progress(task, page_size=1)

@@ -73,7 +73,7 @@ def test_a_message_carries_the_task_its_priority_and_the_clients_id() -> None:
         task = services.submit_by_ids(file_ids=[make_file().pk, make_file().pk], owner=None, priority=9).task
     finally:
         before_task_publish.disconnect(remember)
-    assert [message["task"] for message in sent] == ["data_sync.run_slice"] * 2
+    assert [message["task"] for message in sent] == ["data_sync.take_turn"] * 2
     assert sent[0]["id"] == task.celery_task_id
     assert sent[1]["id"] != task.celery_task_id
     assert {message["args"] for message in sent} == {f"[{task.pk}]"}

@@ -19,9 +19,10 @@ from datasync.exceptions import EncryptedFile, FileMissing, HeaderChanged, NoTem
 from datasync.ingest.plan import Counts
 from datasync.models import CatalogFile, QualityReport, SyncProgressTask, SyncTaskFile
 from datasync.quality import gate
-from datasync.runs import close, execute, services, slices
+from datasync.runs import close, execute, services, turns
 from datasync.runs.results import SyncFailed
-from datasync.runs.slices import run_slice
+from datasync.runs.sweep import sweep
+from datasync.runs.turns import take_turn
 from datasync.runs.words import remark_in_words, summary
 from datasync.signals import sync_finished
 from tests.runs_support import Bell, Ingest, bell, ingest, make_file
@@ -51,7 +52,7 @@ def test_one_slice_works_through_small_files_and_closes(bell: Bell, ingest: Inge
 
     sync_finished.connect(hear)
     bell.rung.clear()
-    run_slice(task.pk)
+    take_turn()
     sync_finished.disconnect(hear)
 
     task.refresh_from_db()
@@ -70,9 +71,9 @@ def test_when_its_time_is_over_the_bell_goes_to_the_back(bell: Bell, ingest: Ing
     settings.SLICE_SECONDS = 0.0  # type: ignore[attr-defined]
     task = _task(make_file(), make_file())
     bell.rung.clear()
-    run_slice(task.pk)
+    take_turn()
     assert (len(ingest.seen), bell.rung) == (1, [task.pk])
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     assert (len(ingest.seen), bell.rung, task.state) == (2, [task.pk], TaskState.COMPLETED)
 
@@ -81,17 +82,17 @@ def test_without_a_broker_a_slice_goes_on(bell: Bell, ingest: Ingest, settings: 
     settings.SLICE_SECONDS = 0.0  # type: ignore[attr-defined]
     task = _task(make_file(), make_file(), make_file())
     bell.heard = False
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     assert (len(ingest.seen), task.state) == (3, TaskState.COMPLETED)
 
 
 def test_a_bell_for_a_finished_task_does_nothing(bell: Bell, ingest: Ingest) -> None:
     task = _task(make_file())
-    run_slice(task.pk)
+    take_turn()
     finished = SyncProgressTask.objects.get(pk=task.pk).finished_at
-    run_slice(task.pk)
-    run_slice(999_999)
+    take_turn()
+    take_turn()
     assert SyncProgressTask.objects.get(pk=task.pk).finished_at == finished
     assert len(ingest.seen) == 1
 
@@ -106,7 +107,7 @@ def test_each_file_gets_the_end_its_error_stands_for(bell: Bell, ingest: Ingest)
         buggy.pk: ZeroDivisionError("secret"),
     }
     task = _task(good, encrypted, gone, drifted, unknown, buggy)
-    run_slice(task.pk)
+    take_turn()
 
     assert _state_of(good) == (ItemState.COMPLETED, FileState.INGESTED, "")
     assert _state_of(encrypted) == (ItemState.FAILED, FileState.FAILED, "ENCRYPTED")
@@ -128,7 +129,7 @@ def test_a_file_without_rows_is_done_and_flagged(bell: Bell, ingest: Ingest) -> 
     file = make_file()
     ingest.ends = {file.pk: Counts()}
     task = _task(file)
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     assert task.state == TaskState.COMPLETED
     assert [warning["code"] for warning in task.warnings] == ["NO_ROWS"]
@@ -140,7 +141,7 @@ def test_a_database_that_stumbles_puts_the_file_back_for_later(bell: Bell, inges
     ingest.ends = {file.pk: OperationalError("deadlock")}
     task = _task(file)
     bell.rung.clear()
-    run_slice(task.pk)
+    take_turn()
     item = task.items.get()
     assert (item.state, item.attempt, item.error["code"]) == (ItemState.QUEUED, 1, "TEMPORARILY_UNAVAILABLE")
     assert task.items.filter(not_before__gt=Now(), not_before__lt=Now() + timedelta(seconds=2)).exists()
@@ -148,7 +149,7 @@ def test_a_database_that_stumbles_puts_the_file_back_for_later(bell: Bell, inges
 
     ingest.ends = {}
     task.items.update(not_before=Now())
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     assert (task.state, task.items.get().attempt, task.items.get().error) == (TaskState.COMPLETED, 2, {})
 
@@ -164,10 +165,10 @@ def test_a_database_that_is_busy_at_the_claim_gives_the_bell_back(
         raise OperationalError("database is locked")
 
     with monkeypatch.context() as patched:
-        patched.setattr(slices, "claim_next", busy)
-        run_slice(task.pk)
+        patched.setattr(turns, "claim_next", busy)
+        take_turn()
     assert bell.rung == [task.pk]
-    run_slice(bell.rung.pop())
+    take_turn()
     task.refresh_from_db()
     assert task.state == TaskState.COMPLETED
 
@@ -183,10 +184,10 @@ def test_a_database_that_stumbles_at_the_close_lets_the_next_one_close(
 
     with monkeypatch.context() as patched:
         patched.setattr(close, "store_closed", stumble)
-        run_slice(task.pk)
+        take_turn()
     task.refresh_from_db()
     assert (task.state, task.closing_at, task.finished_at) == (TaskState.PROCESSING, None, None)
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     assert task.state == TaskState.COMPLETED
 
@@ -199,7 +200,7 @@ def test_who_lost_the_lease_leaves_the_file_to_the_other(bell: Bell, ingest: Ing
         SyncTaskFile.objects.filter(pk=item.pk).update(lease_token=None)
 
     ingest.meanwhile = take_over
-    run_slice(task.pk)
+    take_turn()
     file.refresh_from_db()
     task.refresh_from_db()
     assert (file.account, task.state, task.items.get().state) == ("", TaskState.PROCESSING, ItemState.PROCESSING)
@@ -215,7 +216,7 @@ def test_many_messages_at_once_sync_each_file_once_and_close_once(bell: Bell, in
 
     def work() -> None:
         try:
-            run_slice(task.pk)
+            take_turn()
         finally:
             connections.close_all()
 
@@ -227,7 +228,7 @@ def test_many_messages_at_once_sync_each_file_once_and_close_once(bell: Bell, in
         thread.join()
     sync_finished.disconnect(hear)
     while bell.rung[10:]:
-        run_slice(bell.rung.pop())
+        take_turn()
     task.refresh_from_db()
     assert sorted(ingest.seen) == sorted(file.pk for file in files)
     assert (task.state, task.succeeded_files, heard) == (TaskState.COMPLETED, 24, [task.task_id])
@@ -242,13 +243,13 @@ def test_celery_clients_read_the_truth(bell: Bell, ingest: Ingest) -> None:
     ingest.meanwhile = lambda item: states.append(AsyncResult(item.task.celery_task_id).state)
 
     assert AsyncResult(done.celery_task_id).state == "PENDING"
-    run_slice(done.pk)
-    run_slice(failed.pk)
+    take_turn()
+    take_turn()
 
     assert states == ["STARTED", "STARTED"]
     result: Any = AsyncResult(done.celery_task_id)
     assert (result.state, result.result["status"], result.result["files"]["succeeded"]) == ("SUCCESS", "completed", 1)
-    assert TaskResult.objects.get(task_id=done.celery_task_id).task_name == "data_sync.run_slice"
+    assert TaskResult.objects.get(task_id=done.celery_task_id).task_name == "data_sync.take_turn"
     result = AsyncResult(failed.celery_task_id)
     assert result.state == "FAILURE"
     assert isinstance(result.result, SyncFailed)
@@ -257,7 +258,7 @@ def test_celery_clients_read_the_truth(bell: Bell, ingest: Ingest) -> None:
 
 def test_a_task_of_nothing_but_undescribed_files_closes_at_once(bell: Bell, ingest: Ingest) -> None:
     task = _task(make_file(state=FileState.NEEDS_DESCRIPTION))
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     assert (task.state, task.skipped_files, ingest.seen) == (TaskState.PARTIAL, 1, [])
 
@@ -270,7 +271,7 @@ def test_a_gate_that_fails_does_not_hold_the_task_up(
 
     monkeypatch.setattr(gate, "assess", broken)
     task = _task(make_file())
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     assert task.state == TaskState.COMPLETED
     assert [warning["code"] for warning in task.warnings] == ["QUALITY_UNKNOWN"]
@@ -290,10 +291,10 @@ def test_a_defect_at_the_close_gives_the_mark_and_the_bell_back(
 
     with monkeypatch.context() as patched:
         patched.setattr(close, "final_state", broken)
-        run_slice(task.pk)
+        take_turn()
     task.refresh_from_db()
     assert (task.state, task.closing_at, bell.rung) == (TaskState.PROCESSING, None, [task.pk])
-    run_slice(bell.rung.pop())
+    take_turn()
     task.refresh_from_db()
     assert task.state == TaskState.COMPLETED
 
@@ -305,22 +306,20 @@ def test_reports_that_cannot_be_stored_do_not_hold_the_task_up(
     unstorable: Any = {"platform_id": "nowhere", "domain": None}
     monkeypatch.setattr(gate, "assess", lambda _task: [QualityReport(**unstorable)])
     task = _task(file)
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     assert task.state == TaskState.COMPLETED
     assert [warning["code"] for warning in task.warnings] == ["QUALITY_UNKNOWN"]
 
 
-def test_a_closer_that_vanished_is_waited_for_and_replaced(bell: Bell, ingest: Ingest) -> None:
+def test_a_closer_that_vanished_is_replaced_after_a_minute(bell: Bell, ingest: Ingest) -> None:
     file = make_file()
     task = _task(file)
     task.items.update(state=ItemState.COMPLETED)
     SyncProgressTask.objects.update(closing_at=Now() - timedelta(seconds=20))
-    bell.rung.clear()
-    run_slice(task.pk)
-    assert bell.rung == [task.pk]
-    SyncProgressTask.objects.update(closing_at=Now() - timedelta(seconds=70), waiter_until=None)
-    run_slice(task.pk)
+    assert sweep().closed == 0
+    SyncProgressTask.objects.update(closing_at=Now() - timedelta(seconds=70))
+    assert sweep().closed == 1
     task.refresh_from_db()
     assert task.state == TaskState.COMPLETED
 
@@ -329,11 +328,11 @@ def test_a_message_that_the_broker_never_takes_back_ends_all_the_same(
     bell: Bell, ingest: Ingest, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SLICE_SECONDS = 0.0
-    monkeypatch.setattr(slices, "MOST_SECONDS", 0.0)
-    task = _task(make_file(), make_file())
+    monkeypatch.setattr(turns, "MOST_SECONDS", 0.0)
+    _task(make_file(), make_file())
     bell.heard = False
-    with pytest.raises(slices.BellNotPassedOn):
-        run_slice(task.pk)
+    with pytest.raises(turns.TurnNotPassedOn):
+        take_turn()
     assert len(ingest.seen) == 1
 
 
@@ -343,8 +342,8 @@ def test_a_file_that_met_the_end_of_its_messages_time_is_not_blamed(
     settings.SLICE_SECONDS = 0.01
     innocent, slow = make_file(), make_file()
     ingest.ends = {innocent.pk: SoftTimeLimitExceeded(), slow.pk: SoftTimeLimitExceeded()}
-    run_slice(_task(innocent).pk)
+    take_turn()
     assert _state_of(innocent) == (ItemState.QUEUED, FileState.QUEUED, "TEMPORARILY_UNAVAILABLE")
     monkeypatch.setattr(execute, "SOFT_LIMIT_SECONDS", 0.0)
-    run_slice(_task(slow).pk)
+    take_turn()
     assert _state_of(slow) == (ItemState.FAILED, FileState.FAILED, "READER_TIMEOUT")

@@ -15,7 +15,7 @@ from datasync.mapping.services import load_builtin_templates
 from datasync.models import CatalogFile, OrderLine, QualityReport, SyncProgressTask
 from datasync.quality.loss import flow
 from datasync.runs import services
-from datasync.runs.slices import run_slice
+from datasync.runs.turns import take_turn
 from tests.runs_support import Bell, bell
 
 __all__ = ["bell"]
@@ -50,7 +50,7 @@ def write_export(inbox: Path, number: int, *, rows: int = 3, price: str = "20.00
 
 
 def _run(task: SyncProgressTask) -> SyncProgressTask:
-    run_slice(task.pk)
+    take_turn()
     task.refresh_from_db()
     return task
 

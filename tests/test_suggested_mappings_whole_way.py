@@ -14,8 +14,7 @@ from datasync.choices import FileState
 from datasync.mapping import services as mapping
 from datasync.mapping.template_file import builtin_templates
 from datasync.models import CatalogFile, OrderLine
-from datasync.runs import services
-from datasync.runs.slices import run_slice
+from datasync.runs.turns import take_turn
 from datasync.samples.unknown import unknown_exports
 from tests.runs_support import Bell, bell
 
@@ -35,7 +34,7 @@ def inbox(tmp_path: Path, settings: Any, bell: Bell) -> Path:
 
 
 def sync(file: CatalogFile, **options: Any) -> None:
-    run_slice(services.submit_single(file_id=file.pk, owner=None, **options).pk)
+    take_turn()
     file.refresh_from_db()
     assert file.state == FileState.INGESTED, file.last_error
 

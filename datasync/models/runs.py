@@ -90,8 +90,8 @@ class SyncTaskFile(RowCounts):
     ``measured`` says how complete the file's rows were, by shop; the quality gate adds it up when the task closes.
     ``discarded_before`` of the quarantined rows keep no row in quarantine of this sync: a person had discarded them.
     ``state_before`` is what the file was when it was queued, and is again if nothing comes of it. ``crashes`` counts
-    workers that died with the file in hand. ``resume_after`` is the last row, as the spreadsheet shows it, that work done in several transactions is through
-    with.
+    workers that died with the file in hand. ``resume_after`` is the last row, as the spreadsheet shows it, that work
+    done in several transactions is through with.
     """
 
     task = models.ForeignKey(SyncProgressTask, on_delete=models.CASCADE, related_name="items", verbose_name=_("task"))

@@ -42,15 +42,19 @@ def succeed(
     Raises ``FencedOut``, ``Cancelled`` or ``FileChanged``, which roll everything back.
     """
     item_state, new_state = outcome(counts, discarded=discarded)
-    changed = _held(claim).filter(task__cancel_requested_at=None).update(
-        state=item_state,
-        template_id=template_id,
-        error={},
-        discarded_before=discarded,
-        measured=as_document(measures),
-        warnings=[warning_document(text) for text in warnings],
-        **_closing(seconds),
-        **row_fields(counts),
+    changed = (
+        _held(claim)
+        .filter(task__cancel_requested_at=None)
+        .update(
+            state=item_state,
+            template_id=template_id,
+            error={},
+            discarded_before=discarded,
+            measured=as_document(measures),
+            warnings=[warning_document(text) for text in warnings],
+            **_closing(seconds),
+            **row_fields(counts),
+        )
     )
     if not changed:
         raise Cancelled if _held(claim).exists() else FencedOut
@@ -66,9 +70,7 @@ def outcome(counts: Counts, *, discarded: int = 0) -> tuple[ItemState, FileState
     return ItemState.COMPLETED if state is FileState.INGESTED else ItemState.PARTIAL, state
 
 
-def fail(
-    claim: Claim, *, error: dict[str, Any], seconds: float, file_state: FileState = FileState.FAILED
-) -> bool:
+def fail(claim: Claim, *, error: dict[str, Any], seconds: float, file_state: FileState = FileState.FAILED) -> bool:
     """Record that nothing of the file was loaded, and why. False: another worker holds it now."""
     return _give_up(claim, ItemState.FAILED, error=error, file_state=file_state, seconds=seconds)
 

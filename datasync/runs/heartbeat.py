@@ -104,9 +104,7 @@ def beat(watch: Watch) -> None:
     if extend:
         changes["lease_until"] = Now() + timedelta(seconds=settings.LEASE_SECONDS)
     claim = watch.claim
-    watch.cancelled = SyncProgressTask.objects.filter(
-        items=claim.item_id, cancel_requested_at__isnull=False
-    ).exists()
+    watch.cancelled = SyncProgressTask.objects.filter(items=claim.item_id, cancel_requested_at__isnull=False).exists()
     if changes:
         held = SyncTaskFile.objects.filter(pk=claim.item_id, lease_token=claim.token, state=ItemState.PROCESSING)
         if not held.update(**changes):

@@ -92,9 +92,7 @@ class PostgresqlLoader(Loader):
             params = [whole, lock_number(scope.platform, scope.domain, scope.shop_id)]
         with connections[self.using].cursor() as cursor:
             named = "set_config('application_name', %s, true)"  # first, as it is by this name that a wait is ended
-            cursor.execute(
-                f"SELECT {named}, (now() AT TIME ZONE 'UTC')::text, {taken}", [self.plan.session, *params]
-            )
+            cursor.execute(f"SELECT {named}, (now() AT TIME ZONE 'UTC')::text, {taken}", [self.plan.session, *params])
             return str(cursor.fetchone()[1])
 
     def classify(self, rows: pl.DataFrame, asked: Asked | None = None) -> Stored:

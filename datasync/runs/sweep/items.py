@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -11,7 +12,7 @@ from django.db.models.functions import Now
 
 from datasync.choices import TASK_ACTIVE, ItemState, TaskKind
 from datasync.exceptions import NotStarted, ReaderCrashed
-from datasync.models import SyncTaskFile
+from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import finish
 from datasync.runs.claim import Claim
 from datasync.runs.errors import error_document
@@ -54,6 +55,20 @@ def end_not_started(*, dry_run: bool = False) -> int:
     return len(found)
 
 
+class _Ends(Protocol):
+    """How work of a kind is ended for a worker that is gone."""
+
+    def cancel(self, claim: Claim, *, seconds: float) -> bool: ...
+
+    def put_back(self, claim: Claim, *, error: dict[str, Any], seconds_until_next: float) -> bool: ...
+
+    def fail(self, claim: Claim, *, error: dict[str, Any], seconds: float) -> bool: ...
+
+
+def _ends_of(task: SyncProgressTask) -> _Ends:
+    return remap if task.kind == TaskKind.REMAP else finish
+
+
 def _end_of(item: SyncTaskFile) -> str:
     if item.task.cancel_requested_at is not None:
         return "stopped"
@@ -64,7 +79,7 @@ def _deal_with(item: SyncTaskFile) -> bool:
     end = _end_of(item)
     logger.warning("Item %s is %s: its worker %s is gone", item.pk, end, item.worker)
     SyncTaskFile.objects.filter(pk=item.pk).update(crashes=F("crashes") + 1)
-    claim, ends = Claim.of(item), remap if item.task.kind == TaskKind.REMAP else finish
+    claim, ends = Claim.of(item), _ends_of(item.task)
     if end == "stopped":
         return ends.cancel(claim, seconds=0.0)
     if end == "freed":

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def end_stale(*, dry_run: bool = False) -> int:
-    """End the sessions of attempts whose lease has run out, or who were fenced out; how many. SQLite has no sessions to end."""
+    """End the sessions of attempts whose lease has run out, or that were fenced out; how many. SQLite has none."""
     if connection.vendor != "postgresql":
         return 0
     stale = _marks() - _in_hand()
