@@ -1,11 +1,14 @@
 """Publishing to the broker in about a second at most, whatever state it is in.
 
-Connections for publishing are apart from the worker's own, with short time-outs.
+Connections for publishing are apart from the worker's own, with short time-outs. After a failure nobody tries again
+for some seconds, so that a broker that is away costs one request its second, not each.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -23,9 +26,41 @@ class BrokerAway(Exception):
     """The broker did not take a message; it may have arrived all the same."""
 
 
+class _Breaker:
+    """Open after a failure, for a while; then one caller may try, and the others wait for what comes of it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed_from = 0.0
+
+    def enter(self) -> None:
+        """Raise ``BrokerAway`` while it is open; else be the one who tries, where it was."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._closed_from:
+                raise BrokerAway("The broker was away a moment ago; it is not asked again yet.")
+            if self._closed_from:
+                self._closed_from = now + OPEN_SECONDS
+
+    def failed(self) -> None:
+        """Open it."""
+        with self._lock:
+            self._closed_from = time.monotonic() + OPEN_SECONDS
+
+    def succeeded(self) -> None:
+        """Close it."""
+        with self._lock:
+            self._closed_from = 0.0
+
+
+OPEN_SECONDS = 5.0
+breaker = _Breaker()
+
+
 @contextmanager
 def short_producer() -> Iterator[Producer]:
     """A producer whose failures come soon and are all ``BrokerAway``."""
+    breaker.enter()
     redis = is_redis(current_app.conf.broker_url)
     options = {"socket_timeout": PUBLISH_SOCKET_SECONDS, "socket_connect_timeout": PUBLISH_SOCKET_SECONDS}
     connection = current_app.connection_for_write(
@@ -35,7 +70,9 @@ def short_producer() -> Iterator[Producer]:
         with pools.producers[connection].acquire(block=True, timeout=1) as producer:
             yield producer
     except _failures(connection) as error:
+        breaker.failed()
         raise BrokerAway(str(error)) from error
+    breaker.succeeded()
 
 
 def ring_for(name: str, *keys: int | str | None) -> bool:

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "erp",
     "datasync",
+    "ratelimits",
 ]
 MIDDLEWARE = [
     "erp.middleware.RequestIdMiddleware",
@@ -122,6 +123,9 @@ CELERY_RESULT_EXTENDED = True
 CELERY_DB_REUSE_MAX = 1_000_000  # a slice drops a dead connection itself; a new one for each message costs 7 ms
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "recover tasks": {"task": "scheduled.recover_tasks", "schedule": 15.0, "options": {"expires": 15}},
+}
 
 # Sync
 
@@ -130,6 +134,8 @@ UPLOAD_DIR = Path(environment.text("UPLOAD_DIR", str(VAR_DIR / "uploads"))).abso
 UPLOAD_LIMIT_BYTES = environment.integer("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024
 DRY_RUN_MOST_BYTES = environment.integer("DRY_RUN_LIMIT_MB", 20, least=1) * 1024 * 1024
 DRY_RUN_SECONDS = environment.integer("DRY_RUN_SECONDS", 20, least=1)
+EXECUTION = environment.choice("ERP_EXECUTION", "celery", among=("celery", "local"))
+LOCAL_WORKERS = environment.integer("LOCAL_WORKERS", 2, least=1, most=16)
 BATCH_WINDOW = environment.integer("BATCH_WINDOW", 10, least=1, most=100)
 SLICE_SECONDS = 1.0
 AGEING_SECONDS = environment.integer("AGEING_SECONDS", 30, least=1)
@@ -141,6 +147,7 @@ DELETE_AT_ONCE_ROWS = environment.integer("DELETE_AT_ONCE_ROWS", 50_000)
 EXPORT_DIR = Path(environment.text("EXPORT_DIR", str(VAR_DIR / "exports"))).absolute()
 EXPORT_MOST_BYTES = environment.integer("EXPORT_MOST_MB", 2048, least=1) * 1024 * 1024
 EXPORT_URL_HOURS = environment.integer("EXPORT_URL_HOURS", 24, least=1)
+QUOTA_ACTIVE_TASKS = environment.integer("QUOTA_ACTIVE_TASKS", 10, least=1)
 GROWING_SECONDS = environment.integer("GROWING_SECONDS", 5)
 LOSS_ALERT_PERCENT = environment.percent("LOSS_ALERT_PERCENT", 5.0)
 
@@ -185,6 +192,8 @@ SPECTACULAR_SETTINGS = {
     },
 }
 TOKEN_DAYS = environment.integer("TOKEN_DAYS", 30, least=1)
+WEB_THREADS = environment.integer("WEB_THREADS", 8, least=2, most=200)
+STREAMS_AT_ONCE = WEB_THREADS // 2  # of each web process: a stream holds a thread, and requests need some too
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 

@@ -4,6 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from erp.stopping import watch_for_stop
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "erp.settings")
 
 application = get_wsgi_application()
+watch_for_stop()

@@ -12,6 +12,7 @@ from datasync.choices import ItemState
 from datasync.models import FIRST_PARKED, CatalogFile, HeaderTemplate, SyncProgressTask, SyncTaskFile, TrafficMetric
 from datasync.runs.remap import finish, parts
 from datasync.runs.remap.services import start_remap
+from datasync.runs.sweep import sweep
 from tests.remap_support import corrected, day, synced, take_turn, template_of, with_column, write_traffic
 
 RIGHT, WRONG = with_column("日期", format="%d/%m/%Y|%Y-%m-%d"), with_column("日期", format="%m/%d/%Y|%Y-%m-%d")
@@ -35,7 +36,7 @@ def parked() -> list[int]:
 
 
 def one_row_done(monkeypatch: pytest.MonkeyPatch, template: HeaderTemplate) -> SyncProgressTask:
-    """A remap of which a worker did the first row and died with the second in hand; its lease is over at once."""
+    """A remap of which a worker did the first row and died with the second in hand; the file is queued again."""
     started = start_remap(template.pk, owner=None)
     assert started is not None
     real: Any = finish.checkpoint
@@ -55,5 +56,6 @@ def one_row_done(monkeypatch: pytest.MonkeyPatch, template: HeaderTemplate) -> S
     SyncTaskFile.objects.filter(task=started.task, state=ItemState.PROCESSING).update(
         lease_until="2020-01-01T00:00:00Z"
     )
+    sweep()
     assert len(parked()) == 1
     return started.task

@@ -20,6 +20,8 @@ from datasync.ingest.plan import Counts
 from datasync.mapping import services as mapping
 from datasync.models import CatalogFile, HeaderTemplate, Platform, SyncTaskFile
 from datasync.runs import dispatch, execute, turns
+from datasync.runs.remap import execute as remap_execute
+from datasync.runs.sweep import turns as lost_turns
 from tests.sheets import make_plan
 
 _numbers = itertools.count(1)
@@ -69,6 +71,7 @@ class Bell:
     """Takes the place of the broker: remembers the priorities of the turns that were given, and whether it hears."""
 
     rung: list[int] = field(default_factory=list)
+    later: list[float] = field(default_factory=list)  # after how many seconds others are to be given
     heard: bool = True
 
     def give_turns(self, *, turns: int = 1, first_id: str | None = None, priority: int = 5) -> bool:
@@ -81,8 +84,11 @@ class Bell:
 def bell(monkeypatch: pytest.MonkeyPatch) -> Bell:
     """No broker: turns are only counted."""
     bell = Bell()
+    monkeypatch.setattr(lost_turns, "messages_waiting", lambda _queue: 0)
     for module in (dispatch, turns):
         monkeypatch.setattr(module, "give_turns", bell.give_turns)
+    for module in (execute, remap_execute):
+        monkeypatch.setattr(module, "give_turn_later", bell.later.append)
     return bell
 
 
@@ -121,7 +127,7 @@ def ingest(monkeypatch: pytest.MonkeyPatch) -> Ingest:
     monkeypatch.setattr(execute, "ingest", ingest)
     monkeypatch.setattr(execute, "verify_unchanged", lambda *_: None)
     monkeypatch.setattr(execute, "look_again", lambda *_: None)
-    monkeypatch.setattr(execute, "reader", lambda: SimpleNamespace(open=opened))
+    monkeypatch.setattr(execute, "reader", lambda: SimpleNamespace(open=opened, interrupt=lambda: None))
     monkeypatch.setattr(mapping, "prepare_read", lambda *_: None)
     monkeypatch.setattr(mapping, "suggest_for_file", lambda *_, **__: None)
     plan = make_plan(Domain.ORDERS, ("order_id",), identity=("order_id",))

@@ -16,6 +16,7 @@ from datasync.runs import services
 from datasync.runs.claim import claim_next
 from datasync.runs.remap import execute, finish, parts
 from datasync.runs.remap.services import remap_preview, start_remap
+from datasync.runs.sweep import sweep
 from datasync.runs.turns import take_turn
 from datasync.runs.words import summary
 from tests.remap_dates import RIGHT, misread
@@ -61,7 +62,7 @@ def test_only_published_templates_with_stored_rows(inbox: Path, bell: Bell) -> N
     started = start_remap(new.pk, owner=None)
     assert started is not None
     assert (started.task.kind, started.task.total_files, started.busy_file_ids) == ("remap", 1, ())
-    assert bell.rung[-1] == started.task.pk
+    assert bell.rung[-1] == started.task.priority
     entry = AuditEntry.objects.get(action=AuditAction.REMAP_STARTED)
     assert (entry.template_id, entry.rows, entry.detail["files"]) == (new.pk, 4, 1)
 
@@ -193,6 +194,7 @@ def test_orders_are_not_cut_and_a_taken_over_file_knows_where_their_amounts_stan
     assert (item.state, item.resume_after, item.rows_updated) == (ItemState.PROCESSING, 3, 2)
     monkeypatch.setattr(finish, "checkpoint", real)
     SyncTaskFile.objects.filter(pk=item.pk).update(lease_until="2020-01-01T00:00:00Z")
+    sweep()
     take_turn()
     item.refresh_from_db()
     assert (item.state, counts(item)) == (ItemState.COMPLETED, {"read": 6, "updated": 6})

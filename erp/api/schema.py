@@ -17,7 +17,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import exceptions as rest
 from rest_framework import serializers
 
-from datasync.exceptions import SyncError
+from datasync.exceptions import SyncError, TooManyActiveTasks
 from erp.api.authentication import CsrfFailed
 from erp.api.errors import INTERNAL, UNAVAILABLE, Problem, problem_of, sync_error
 
@@ -28,6 +28,12 @@ AnswerClass = SerializerClass | type[serializers.JSONField]
 _TIMESTAMP = "2026-03-06T05:16:50.000Z"
 _REQUEST_ID = "9f1c3a5e7b2d4c6f8a0e1b3d5f7a9c2e"
 _PARAMS = {"what": "17", "task_id": "single_file_17_0a1b2c3d", "detail": "There is no such platform: shopy."}
+_PARAMS_OF: dict[type[SyncError], dict[str, Any]] = {
+    TooManyActiveTasks: {
+        "active": 2, "limit": 2, "active_task_ids": ["batch_0a1b2c3d", "single_file_17_0a1b2c3d"], "eta_seconds": 3.4,
+    },
+}  # fmt: skip
+"""Parameters beyond those that the message speaks of."""
 
 
 class ErrorDocument(serializers.Serializer[Any]):
@@ -216,7 +222,8 @@ def _error_example(error: Mapping[str, Any]) -> OpenApiExample:
 def _example_error(cls: type[Exception], problem: Problem) -> dict[str, Any]:
     if issubclass(cls, SyncError):
         names = re.findall(r"%\((\w+)\)", " ".join((cls.__doc__ or "").split()))
-        return {"type": problem.kind, **sync_error(cls(**{name: _PARAMS.get(name, name) for name in names}))}
+        params = {name: _PARAMS.get(name, name) for name in names} | _PARAMS_OF.get(cls, {})
+        return {"type": problem.kind, **sync_error(cls(**params))}
     detail = problem.detail or str(getattr(cls, "default_detail", ""))
     error: dict[str, Any] = {
         "code": problem.code,

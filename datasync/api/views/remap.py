@@ -14,7 +14,7 @@ from datasync.api.examples import remap as examples
 from datasync.api.requests.remap import RemapOptions
 from datasync.api.serializers.remap import Remap
 from datasync.api.serializers.tasks import Submitted
-from datasync.exceptions import FileBusy, TemplateNotFound, TemplateNotInUse
+from datasync.exceptions import FileBusy, TemplateNotFound, TemplateNotInUse, TooManyActiveTasks
 from datasync.runs.remap.services import remap_preview, start_remap
 from erp.api.authentication import staff_of
 from erp.api.responses import Answer
@@ -45,7 +45,7 @@ class RemapView(APIView):
         example=examples.STARTED,
         body=RemapOptions,
         body_example={"dry_run": False, "priority": 3},
-        errors=(TemplateNotFound, TemplateNotInUse, FileBusy, PermissionDenied),
+        errors=(TemplateNotFound, TemplateNotInUse, FileBusy, TooManyActiveTasks, PermissionDenied),
         other={HTTPStatus.OK: ("A dry run, or no stored row is concerned", examples.PREVIEW)},
         notes="Staff only. The files themselves are not needed; the work is followed by the ordinary progress call.",
     )

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from datasync.api.examples import sync as examples
 from datasync.api.requests.sync import BatchSync, ChosenSync, EverySync, SingleSync
 from datasync.api.serializers.tasks import Submitted, SubmittedByIds
-from datasync.exceptions import DataNotFound, FileBusy, FileNotFound, InvalidRequest
+from datasync.exceptions import DataNotFound, FileBusy, FileNotFound, InvalidRequest, TooManyActiveTasks
 from datasync.models import SyncProgressTask
 from datasync.runs import services
 from datasync.runs.selectors import with_live_counts
@@ -43,7 +43,7 @@ class SingleView(APIView):
         example=examples.SINGLE,
         body=SingleSync,
         body_example={"file_id": 17, "priority": 8},
-        errors=(FileNotFound, FileBusy, InvalidRequest),
+        errors=(FileNotFound, FileBusy, InvalidRequest, TooManyActiveTasks),
     )
     def post(self, request: Request) -> Answer:
         asked = validated(SingleSync, request.data)
@@ -62,6 +62,7 @@ class BatchView(APIView):
         example=examples.BATCH,
         body=BatchSync,
         body_example={"platform": "shopee", "domains": ["orders"], "granularities": ["daily"], "limit": 100},
+        errors=(TooManyActiveTasks,),
         other={HTTPStatus.OK: ("Nothing is pending", _NOTHING)},
     )
     def post(self, request: Request) -> Answer:
@@ -81,7 +82,7 @@ class BatchByIdsView(APIView):
         example=examples.BY_IDS,
         body=ChosenSync,
         body_example={"file_ids": [17, 18, 19], "allow_quarantine": False},
-        errors=(DataNotFound, FileBusy),
+        errors=(DataNotFound, FileBusy, TooManyActiveTasks),
     )
     def post(self, request: Request) -> Answer:
         asked = validated(ChosenSync, request.data)
@@ -105,6 +106,7 @@ class BatchAllView(APIView):
         example=examples.BATCH,
         body=EverySync,
         body_example={"priority": 3},
+        errors=(TooManyActiveTasks,),
         other={HTTPStatus.OK: ("Nothing is pending", _NOTHING)},
     )
     def post(self, request: Request) -> Answer:

@@ -13,6 +13,7 @@ from datasync.audit import record
 from datasync.choices import AuditAction, TaskKind, TaskState
 from datasync.exceptions import FileBusy, NotInRange
 from datasync.models import HeaderTemplate, SyncProgressTask, SyncTaskFile
+from datasync.runs.admission import admit, hold_owner
 from datasync.runs.dispatch import dispatch
 from datasync.runs.pick import HIGHEST_PRIORITY
 from datasync.runs.remap.preview import RemapPreview, remap_preview
@@ -43,6 +44,7 @@ def start_remap(template_id: int, *, owner: AbstractBaseUser | None, priority: i
     if not found:
         return None
     with transaction.atomic():
+        hold_owner(owner)
         task = SyncProgressTask.objects.create(
             task_id=f"remap_{template.pk}_{uuid.uuid4().hex[:8]}",
             celery_task_id=str(uuid.uuid4()),
@@ -57,6 +59,7 @@ def start_remap(template_id: int, *, owner: AbstractBaseUser | None, priority: i
             raise FileBusy(task_id=_task_of(found[0].file_id))
         task.total_files = len(taken)
         task.save(update_fields=["total_files"])
+        admit(task, owner=owner, files=task.total_files)
         record(
             AuditAction.REMAP_STARTED,
             actor=owner,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from datasync.runs.idempotency import forget_old_keys
 from datasync.runs.sweep import items, sessions, tasks, turns
 
 
@@ -37,6 +38,8 @@ class Swept:
 def sweep(*, dry_run: bool = False) -> Swept:
     """End the sessions first, whose locks the next steps would wait for; then free, close and give turns."""
     ended = sessions.end_stale(dry_run=dry_run)
+    if not dry_run:
+        forget_old_keys()
     freed, given_up, stopped = items.free_expired(dry_run=dry_run)
     return Swept(
         sessions=ended,

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from datasync.choices import TASK_ACTIVE, ItemState
 from datasync.models import SyncTaskFile
-from datasync.runs.publish import give_turns
+from datasync.runs.dispatch import call_workers
 from erp.broker import SYNC_QUEUE
 from erp.publishing import BrokerAway, messages_waiting
 
@@ -18,20 +18,25 @@ logger = logging.getLogger(__name__)
 
 
 def give_missing(*, dry_run: bool = False) -> int:
-    """Give turns where files wait and no turn does; how many.
+    """Give turns where files wait and no turn does; how many the broker took.
 
-    While turns wait at the broker, each of them finds these files: giving more would only pile them up.
+    While turns wait at the broker, each of them finds these files: giving more would only pile them up. Without the
+    broker this process works itself, where it may.
     """
     wanted = _waiting_files()
-    if not wanted:
+    if not wanted or _turns_wait():
         return 0
+    return wanted if dry_run or call_workers(turns=wanted) else 0
+
+
+def _turns_wait() -> bool:
+    if settings.EXECUTION == "local":
+        return False
     try:
-        if messages_waiting(SYNC_QUEUE):
-            return 0
+        return messages_waiting(SYNC_QUEUE) > 0
     except BrokerAway as error:
         logger.warning("The broker does not say whether turns wait: %s", error)
-        return 0
-    return wanted if dry_run or give_turns(turns=wanted) else 0
+        return False
 
 
 def _waiting_files() -> int:
