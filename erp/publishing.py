@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from amqp.exceptions import ChannelError
 from celery import current_app
 from kombu import Connection, Producer, pools
 from kombu.exceptions import KombuError
@@ -54,6 +55,7 @@ class _Breaker:
 
 
 OPEN_SECONDS = 5.0
+_NOT_FOUND = "404"
 breaker = _Breaker()
 
 
@@ -87,10 +89,18 @@ def ring_for(name: str, *keys: int | str | None) -> bool:
 
 
 def messages_waiting(queue: str) -> int:
-    """How many messages wait in the queue, of whatever priority; raises ``BrokerAway``."""
+    """How many messages wait in the queue, of whatever priority; raises ``BrokerAway``.
+
+    On Redis an empty queue is none at all.
+    """
     with short_producer() as producer:
         channel: Any = producer.channel
-        return int(channel.queue_declare(queue=queue, passive=True).message_count)
+        try:
+            return int(channel.queue_declare(queue=queue, passive=True).message_count)
+        except ChannelError as error:
+            if str(error.reply_code) != _NOT_FOUND:
+                raise
+            return 0
 
 
 def send(producer: Producer, name: str, *, args: Sequence[Any], **options: Any) -> None:

@@ -13,7 +13,7 @@ from celery import current_app
 
 from datasync.choices import TaskState
 from datasync.runs import services
-from erp.publishing import breaker
+from erp.publishing import breaker, messages_waiting
 from tests.runs_support import make_file
 from tests.services import free_port
 
@@ -87,3 +87,13 @@ def test_a_turn_carries_the_priority_and_the_clients_id() -> None:
     assert {message["args"] for message in sent} == {"()"}
     redis = current_app.conf.broker_url.startswith("redis")
     assert {message["priority"] for message in sent} == {1 if redis else 9}
+
+
+def test_how_many_turns_wait_at_the_broker() -> None:
+    current_app.control.purge()
+    assert messages_waiting("data_sync") == 0
+    services.submit_by_ids(file_ids=[make_file().pk, make_file().pk], owner=None, priority=9)
+    services.submit_by_ids(file_ids=[make_file().pk], owner=None, priority=2)
+    assert messages_waiting("data_sync") == 3
+    current_app.control.purge()
+    assert messages_waiting("data_sync") == 0

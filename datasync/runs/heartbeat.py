@@ -1,4 +1,4 @@
-"""Signs of life of the files in hand: live counters every second, a longer lease every ten.
+"""Signs of life of the files in hand: live counters every second, a longer lease every ten at the latest.
 
 One daemon thread for each process, with a database connection of its own, so that neither parsing nor a long load
 can starve it. A file that is finished within the first beat costs nothing.
@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -44,6 +44,11 @@ class Watch:
     shown: bool = False
     lost: bool = False
     cancelled: bool = False
+    interrupts: list[Callable[[], None]] = field(default_factory=list)
+
+    def on_cancel(self, interrupt: Callable[[], None]) -> None:
+        """What else ends the work when the task is cancelled; the beating thread calls it at each beat from then on."""
+        self.interrupts.append(interrupt)
 
     def check(self) -> None:
         """Raise ``Cancelled`` once the task is known to be, ``FencedOut`` once the lease is known to be lost."""
@@ -69,10 +74,17 @@ class Heartbeat:
 
     @contextmanager
     def watch(self, claim: Claim) -> Iterator[Watch]:
-        """Keep the lease of the claimed file alive while the block runs."""
+        """Keep the lease of the claimed file alive while the block runs.
+
+        What goes wrong in it after the task was cancelled is ``Cancelled``: it was interrupted.
+        """
         watch = self._by_item[claim.item_id] = Watch(claim)
         try:
             yield watch
+        except Exception as error:
+            if watch.cancelled and not isinstance(error, Cancelled | FencedOut):
+                raise Cancelled from error
+            raise
         finally:
             del self._by_item[claim.item_id]
 
@@ -100,11 +112,13 @@ def beat(watch: Watch) -> None:
     """Write the counters, and a longer lease when it is time, as long as the lease is ours."""
     changes: dict[str, Any] = dict(watch.counters)
     now = time.monotonic()
-    extend = now - watch.extended >= EXTEND_SECONDS
+    extend = now - watch.extended >= min(EXTEND_SECONDS, settings.LEASE_SECONDS / 4)
     if extend:
         changes["lease_until"] = Now() + timedelta(seconds=settings.LEASE_SECONDS)
     claim = watch.claim
     watch.cancelled = SyncProgressTask.objects.filter(items=claim.item_id, cancel_requested_at__isnull=False).exists()
+    if watch.cancelled:
+        _interrupt(watch)
     if changes:
         held = SyncTaskFile.objects.filter(pk=claim.item_id, lease_token=claim.token, state=ItemState.PROCESSING)
         if not held.update(**changes):
@@ -114,6 +128,19 @@ def beat(watch: Watch) -> None:
     if not watch.shown:
         CatalogFile.objects.filter(pk=claim.file_id, state=FileState.QUEUED).update(state=FileState.PROCESSING)
         watch.shown = True
+
+
+def _interrupt(watch: Watch) -> None:
+    """Let go who waits: for the reader, or for the database, such as for a lock that another file's load holds."""
+    for interrupt in watch.interrupts:
+        interrupt()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_cancel_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND application_name = %s",
+                [watch.claim.mark],
+            )
 
 
 def _be_brief() -> None:

@@ -1,0 +1,62 @@
+"""G18: priority holds in the order in which work really starts, nothing starves, and users do not block each other."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from datasync.choices import ItemState
+from datasync.models import SyncTaskFile
+from datasync.runs import services
+from tests.faults.conftest import Start
+from tests.faults.exports import write_exports
+from tests.faults.ledger import at_rest, check
+from tests.runs_support import make_user
+from tests.services import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FILES = 10 * int(os.environ.get("FAULT_TRIALS") or 6)
+
+
+def test_g18_the_highest_priority_starts_first(start: Start, inbox: Path) -> None:
+    expected = write_exports(inbox, FILES // 3, rows=5)
+    priorities = [1 + 7 * number % 10 for number in range(len(expected))]
+    for file_id, priority in zip(expected, priorities, strict=True):
+        services.submit_single(file_id=file_id, owner=None, priority=priority)
+    running = start(AGEING_SECONDS="3600")
+    wait_until(at_rest, seconds=120, what=f"the files; the worker's log is {running.log}")
+    started = list(SyncTaskFile.objects.order_by("started_at").values_list("task__priority", flat=True))
+    assert all(earlier >= later for earlier, later in pairwise(started)), started
+    check(expected)
+
+
+def test_g18_the_lowest_priority_ends_under_endless_load_of_the_highest(start: Start, inbox: Path) -> None:
+    expected = write_exports(inbox, FILES, rows=400)
+    low, *others = expected
+    owner = make_user()
+    task = services.submit_single(file_id=low, owner=owner, priority=1)
+    services.submit_by_ids(file_ids=others, owner=owner, priority=10)
+    running = start(AGEING_SECONDS="1", SLICE_SECONDS="0.2")
+    wait_until(at_rest, seconds=120, what=f"the files; the worker's log is {running.log}")
+    ended = SyncTaskFile.objects.order_by("finished_at").values_list("task_id", flat=True)
+    assert list(ended)[-1] != task.pk
+    check(expected)
+
+
+def test_g18_a_single_file_is_not_held_up_by_another_users_batch(start: Start, inbox: Path) -> None:
+    expected = write_exports(inbox, FILES, rows=1_000)
+    single, *others = expected
+    services.submit_by_ids(file_ids=others, owner=make_user("busy"))
+    running = start()
+    batch = SyncTaskFile.objects.filter(file__in=others, state=ItemState.COMPLETED)
+    wait_until(lambda: batch.count() >= 3, seconds=60, what="the batch to be under way")
+    services.submit_single(file_id=single, owner=make_user("other"))
+    wait_until(at_rest, seconds=120, what=f"the files; the worker's log is {running.log}")
+    item = SyncTaskFile.objects.get(file=single)
+    assert item.finished_at is not None
+    longest = max(SyncTaskFile.objects.values_list("duration_ms", flat=True)) / 1000  # type: ignore[type-var,operator]
+    assert (item.finished_at - item.queued_at).total_seconds() <= 2 * longest + 2
+    check(expected)
