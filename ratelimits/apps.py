@@ -1,0 +1,16 @@
+"""The application of limits."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class RatelimitsConfig(AppConfig):
+    name = "ratelimits"
+    verbose_name = _("limits")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Be asked before a task is accepted."""
+        import_module("ratelimits.quotas.receivers")

@@ -1,0 +1,150 @@
+"""What a person may have, and what they have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from datasync.runs.selectors import seconds_to_go
+from datasync.runs.usage import active_tasks_of, rows_since
+from ratelimits.quotas.choices import Source
+from ratelimits.quotas.exceptions import UserNotFound
+from ratelimits.quotas.models import UserQuota
+
+MOST_LISTED = 100
+"""How many active tasks are named; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much of something a person may have, None without bound, and who says so; ``tier`` names the tier."""
+
+    limit: int | None
+    source: Source
+    tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """All limits of a person."""
+
+    max_active_tasks: Limit
+    max_files_per_task: Limit
+    max_rows_per_day: Limit
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveTask:
+    """A task that counts; ``eta_seconds`` is None while it cannot be told."""
+
+    task_id: str
+    status: str
+    created_at: datetime
+    eta_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a person may have and has; ``own`` are the limits set for them alone.
+
+    ``eta_seconds`` is when the first of the tasks named is likely to end.
+    """
+
+    user: User
+    own: UserQuota | None
+    limits: Limits
+    active: int
+    tasks: Sequence[ActiveTask]
+    rows_today: int
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """In how many seconds a task is likely to end; None while that cannot be told."""
+        return nearest_end(self.tasks)
+
+
+def person_with(user_id: int) -> User:
+    """The person with this id. Raises ``UserNotFound``."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        raise UserNotFound(what=user_id)
+    return user
+
+
+def own_quotas(*, search: str = "") -> QuerySet[UserQuota]:
+    """The limits that persons have of their own, by name."""
+    quotas = UserQuota.objects.exclude(user=None).select_related("user", "changed_by").order_by("user__username")
+    return quotas.filter(user__username__icontains=search) if search else quotas
+
+
+def limits_of(user: AbstractBaseUser) -> Limits:
+    """What the person may have, in one statement."""
+    own, tiers = _quotas_of(user)
+    return _decided(user, own, tiers)
+
+
+def standing_of(user: User) -> Standing:
+    """What the person may have and has, in six statements, however much that is."""
+    own, tiers = _quotas_of(user)
+    tasks = active_tasks_of(user)
+    return Standing(
+        user=user,
+        own=own,
+        limits=_decided(user, own, tiers),
+        active=tasks.count(),
+        tasks=named_tasks(user),
+        rows_today=rows_since(user, start_of_day()),
+    )
+
+
+def named_tasks(user: AbstractBaseUser, *, besides: int | None = None) -> list[ActiveTask]:
+    """The person's active tasks but one, oldest first, as many as are named; two statements."""
+    tasks = active_tasks_of(user, besides=besides)[:MOST_LISTED]
+    seconds = seconds_to_go(tasks)
+    return [ActiveTask(task.task_id, task.state, task.created_at, seconds[task.pk]) for task in tasks]
+
+
+def nearest_end(tasks: Sequence[ActiveTask]) -> float | None:
+    """In how many seconds the first of the tasks is likely to end; None while that cannot be told of any."""
+    return min((task.eta_seconds for task in tasks if task.eta_seconds is not None), default=None)
+
+
+def start_of_day() -> datetime:
+    """Midnight before now, in the installation's time zone."""
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def seconds_to_midnight() -> float:
+    """How long the day still has, in the installation's time zone."""
+    return ((start_of_day() + timedelta(days=1)) - timezone.localtime()).total_seconds()
+
+
+def _quotas_of(user: AbstractBaseUser) -> tuple[UserQuota | None, list[UserQuota]]:
+    """The person's own limits, and those of their tiers."""
+    tiers = User.groups.through.objects.filter(user_id=user.pk).values("group_id")
+    found = list(UserQuota.objects.filter(Q(user_id=user.pk) | Q(tier__in=tiers)).select_related("tier"))
+    own = next((quota for quota in found if quota.tier is None), None)
+    return own, [quota for quota in found if quota.tier is not None]
+
+
+def _decided(user: AbstractBaseUser, own: UserQuota | None, tiers: Sequence[UserQuota]) -> Limits:
+    defaults = {"max_active_tasks": settings.QUOTA_ACTIVE_TASKS}
+
+    def limit(name: str) -> Limit:
+        if own is not None and (most := own.limits[name]) is not None:
+            return Limit(most, Source.USER)
+        if getattr(user, "is_staff", False):
+            return Limit(None, Source.STAFF)
+        named = [(quota.limits[name], str(quota.tier)) for quota in tiers if quota.limits[name] is not None]
+        if named:
+            most, tier = max(named)
+            return Limit(most, Source.TIER, tier)
+        return Limit(defaults.get(name), Source.DEFAULT)
+
+    return Limits(limit("max_active_tasks"), limit("max_files_per_task"), limit("max_rows_per_day"))

@@ -1,0 +1,78 @@
+"""Refusing what goes beyond a person's quota, and saying what the quota is."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser, User
+
+from datasync.exceptions import TooManyActiveTasks, TooManyFilesInTask, TooManyRowsToday
+from datasync.runs.usage import active_tasks_of, rows_expected, rows_since
+from ratelimits.quotas.exceptions import QuotaNotFound
+from ratelimits.quotas.models import UserQuota
+from ratelimits.quotas.selectors import limits_of, named_tasks, nearest_end, seconds_to_midnight, start_of_day
+
+WAIT_SECONDS = 30.0
+"""When to try again where it cannot be told when a task ends."""
+
+
+def require_quota(*, owner: AbstractBaseUser, task_pk: int, files: int) -> None:
+    """Refuse a task that goes beyond what its owner may have; raises a ``QuotaExceeded``.
+
+    The task and its items are in the database already, in a transaction that holds the owner's row: what is counted
+    stays as it is until the task is accepted. Nothing is written, so that nothing can leak: a task gives its place
+    back by ending, however it ends.
+    """
+    limits = limits_of(owner)
+    if (most := limits.max_files_per_task.limit) is not None and files > most:
+        raise TooManyFilesInTask(files=files, limit=most)
+    if (most := limits.max_active_tasks.limit) is not None:
+        _require_free_place(owner, task_pk, most)
+    if (most := limits.max_rows_per_day.limit) is not None:
+        _require_rows_left(owner, task_pk, most)
+
+
+def set_own_limits(
+    user: User,
+    *,
+    by: AbstractBaseUser,
+    max_active_tasks: int | None = None,
+    max_files_per_task: int | None = None,
+    max_rows_per_day: int | None = None,
+) -> UserQuota:
+    """Give the person limits of their own; None leaves one to the tier or the installation."""
+    limits = {
+        "max_active_tasks": max_active_tasks,
+        "max_files_per_task": max_files_per_task,
+        "max_rows_per_day": max_rows_per_day,
+    }
+    quota, _made = UserQuota.objects.update_or_create(user=user, defaults={**limits, "changed_by_id": by.pk})
+    return quota
+
+
+def clear_own_limits(user: User) -> None:
+    """Let the tier and the installation decide again. Raises ``QuotaNotFound`` where they do already."""
+    deleted, _by_model = UserQuota.objects.filter(user=user).delete()
+    if not deleted:
+        raise QuotaNotFound(what=user.get_username())
+
+
+def _require_free_place(owner: AbstractBaseUser, task_pk: int, most: int) -> None:
+    active = active_tasks_of(owner, besides=task_pk).count()
+    if active < most:
+        return
+    tasks = named_tasks(owner, besides=task_pk)
+    end = nearest_end(tasks)
+    raise TooManyActiveTasks(
+        active=active,
+        limit=most,
+        active_task_ids=[one.task_id for one in tasks],
+        **({} if end is None else {"eta_seconds": end}),
+        wait=max(1.0, WAIT_SECONDS if end is None else end) if active else None,
+    )
+
+
+def _require_rows_left(owner: AbstractBaseUser, task_pk: int, most: int) -> None:
+    """A file of which nothing is known passes as long as anything is left of the day's rows."""
+    used = rows_since(owner, start_of_day(), besides=task_pk)
+    wanted = used + rows_expected(task_pk)
+    if used >= most or wanted > most:
+        raise TooManyRowsToday(rows=wanted, limit=most, used=used, wait=seconds_to_midnight())
