@@ -8,6 +8,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url=reverse_lazy("admin:index"))),
     path("api/", include("erp.api.urls")),
     path("api/data-sync/", include("datasync.api.urls")),
+    path("api/quota/", include("ratelimits.quotas.api.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "erp.api.fallback.bad_request"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.response import Response
@@ -13,8 +14,14 @@ class Answer(Response):
     """A successful answer. ``message`` is translated text; without one the status speaks for itself."""
 
     def __init__(
-        self, data: Any, *, message: str = "", status: int = 200, page: Page | CursorPage | None = None
+        self,
+        data: Any,
+        *,
+        message: str = "",
+        status: int = 200,
+        page: Page | CursorPage | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(data, status=status)
+        super().__init__(data, status=status, headers=dict(headers or {}))
         self.message = message
         self.page = page

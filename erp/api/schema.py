@@ -13,11 +13,17 @@ from typing import Any, TypeVar, cast
 
 from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_serializer,
+)
 from rest_framework import exceptions as rest
 from rest_framework import serializers
 
-from datasync.exceptions import SyncError, TooManyActiveTasks
+from datasync.exceptions import IdempotencyConflict, InvalidRequest, SyncError, TooManyActiveTasks
 from erp.api.authentication import CsrfFailed
 from erp.api.errors import INTERNAL, UNAVAILABLE, Problem, problem_of, sync_error
 
@@ -88,6 +94,15 @@ _EXAMPLE_PAGES: dict[SerializerClass, dict[str, Any]] = {
 }  # fmt: skip
 
 
+_ONCE = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description="A key of your own choice, kept for 24 hours. The same request with the same key makes one task and is "
+    "answered with it; another request with the key is refused with IDEMPOTENCY_CONFLICT.",
+)
+
+
 def documented(  # noqa: PLR0913 - each says another thing about the call
     *,
     name: str,
@@ -107,14 +122,19 @@ def documented(  # noqa: PLR0913 - each says another thing about the call
     errors: Sequence[type[Exception]] = (),
     public: bool = False,
     changes: bool = False,
+    once: bool = False,
     other: Mapping[int, tuple[str, Any]] | None = None,
+    headers: Mapping[str, str] | None = None,
+    bodiless: Mapping[int, str] | None = None,
 ) -> Callable[[View], View]:
     """Document a call. ``name`` is what generated clients call it.
 
     ``other`` gives further successful statuses, each with a description and an example. ``changes`` says that a call
     without a body changes something all the same, so that a browser's has to carry the CSRF token.
+    ``once`` says that a request sent again with the same Idempotency-Key is done once.
     ``paged`` says that the list comes in numbered pages, ``cursors`` that it comes in cursor pages. ``notes`` follow
     the summary in the description. ``downloads`` are media types without an envelope, each with a description.
+    ``headers`` are those of the request that it heeds, ``bodiless`` statuses without content, each with a description.
     """
     pages = CursorPagination if cursors else Pagination if paged else None
     envelope = _success_envelope(cast("SerializerClass | None", answer), many=many, pages=pages)
@@ -122,6 +142,8 @@ def documented(  # noqa: PLR0913 - each says another thing about the call
     for code, (description, value) in (other or {}).items():
         responses[code] = _success(envelope, description, value, pages=pages)
     known: list[type[Exception]] = [*errors, rest.NotAcceptable]
+    if once:
+        known += [IdempotencyConflict, InvalidRequest]
     if not public:
         known.append(rest.NotAuthenticated)
     if not public and (changes or body is not None):
@@ -131,6 +153,7 @@ def documented(  # noqa: PLR0913 - each says another thing about the call
     elif query is not None:
         known.append(rest.ValidationError)
     responses |= dict(_error_responses(known).items())
+    responses |= {code: OpenApiResponse(description=text) for code, text in (bodiless or {}).items()}
     for media_type, description in (downloads or {}).items():
         responses[status, media_type] = OpenApiResponse(OpenApiTypes.BINARY, description)
     return extend_schema(
@@ -139,11 +162,18 @@ def documented(  # noqa: PLR0913 - each says another thing about the call
         description=f"{summary}. {notes}".strip(),
         tags=[tag],
         request=body,
-        parameters=[query] if query else None,
+        parameters=[*([query] if query else []), *([_ONCE] if once else []), *_headers(headers or {})] or None,
         responses=responses,
         examples=[OpenApiExample("Request", value=body_example, request_only=True)] if body_example else None,
         auth=[] if public else None,
     )
+
+
+def _headers(described: Mapping[str, str]) -> list[OpenApiParameter]:
+    return [
+        OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, description=text)
+        for name, text in described.items()
+    ]
 
 
 @cache

@@ -62,7 +62,10 @@ class Command(ConsoleCommand):
             connections.close_all()
             with Supervisor() as supervisor:
                 began = timezone.now()
-                supervisor.start("web", web_command(host=host, port=port, processes=options["web_processes"]))
+                web = web_command(
+                    host=host, port=port, processes=options["web_processes"], threads=settings.WEB_THREADS
+                )
+                supervisor.start("web", web)
                 supervisor.start("worker", worker_command(name=WORKER_NAME, processes=options["processes"]))
                 supervisor.start("beat", beat_command())
                 if _all_answer(supervisor, host, port, since=began):
