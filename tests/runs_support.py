@@ -99,6 +99,7 @@ class Ingest:
     ends: dict[int, Counts | Exception] = field(default_factory=dict)
     seen: list[int] = field(default_factory=list)
     meanwhile: Callable[[SyncTaskFile], None] = lambda _: None
+    interrupt: Callable[[], None] = lambda: None
 
     def __call__(self, *, item_id: int, before_commit: Callable[[Any], None], **_: Any) -> None:
         from django.db import transaction  # noqa: PLC0415
@@ -127,7 +128,7 @@ def ingest(monkeypatch: pytest.MonkeyPatch) -> Ingest:
     monkeypatch.setattr(execute, "ingest", ingest)
     monkeypatch.setattr(execute, "verify_unchanged", lambda *_: None)
     monkeypatch.setattr(execute, "look_again", lambda *_: None)
-    monkeypatch.setattr(execute, "reader", lambda: SimpleNamespace(open=opened, interrupt=lambda: None))
+    monkeypatch.setattr(execute, "reader", lambda: SimpleNamespace(open=opened, interrupt=ingest.interrupt))
     monkeypatch.setattr(mapping, "prepare_read", lambda *_: None)
     monkeypatch.setattr(mapping, "suggest_for_file", lambda *_, **__: None)
     plan = make_plan(Domain.ORDERS, ("order_id",), identity=("order_id",))

@@ -23,7 +23,7 @@ from tests.api import client_of, data_of, error_of, owner
 from tests.test_api_submit import files
 
 __all__ = ["files", "owner"]
-ROOMS = ("erp", "datasync")
+ROOMS = ("erp", "datasync", "ratelimits")
 IN_TEMPLATE = re.compile(r"gettext\(u?'([^']+)'")
 FUNCTIONS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 2}
 CHINESE: dict[str, Any] = {"HTTP_ACCEPT_LANGUAGE": "zh-CN,zh;q=0.9"}

@@ -87,6 +87,21 @@ def test_a_child_killed_midway_is_reported_and_replaced(own: Reader, large: Path
     assert count(own, large) == ROWS
 
 
+def test_whoever_waits_for_a_child_can_be_let_go_from_another_thread(own: Reader, large: Path) -> None:
+    own.interrupt()  # there is no child yet
+    with own.open(ReadRequest(large, batch_rows=1_000)) as sheet:
+        thread = threading.Thread(target=own.interrupt)
+        thread.start()
+        thread.join()
+        with pytest.raises(ReaderCrashed, match="ended on purpose"):
+            sum(batch.frame.height for batch in sheet)
+    assert own.head(large, rows=1).rows
+    warm = own.pid
+    own.interrupt()  # nobody waits: the child stays for the next file
+    assert own.head(large, rows=1).rows
+    assert own.pid == warm
+
+
 def test_a_child_killed_between_files_costs_nothing(own: Reader, large: Path) -> None:
     own.head(large)
     assert own.pid is not None

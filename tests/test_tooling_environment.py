@@ -21,7 +21,7 @@ SERVICES = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
 def test_every_setting_is_in_the_example_and_nothing_else() -> None:
     read = {
         name
-        for room in ("erp", "datasync")
+        for room in ("erp", "datasync", "ratelimits")
         for path in (BASE_DIR / room).rglob("*.py")
         for name in _READ.findall(path.read_text(encoding="utf-8"))
     }

@@ -54,8 +54,8 @@ def test_the_environment_is_what_the_requirements_say(testing: dict[str, Require
 
 def test_the_product_imports_only_what_the_runtime_requirements_bring(runtime: dict[str, Requirement]) -> None:
     providers = metadata.packages_distributions()
-    own = {"erp", "datasync", "__future__"} | sys.stdlib_module_names
-    for room in ("erp", "datasync"):
+    own = {"erp", "datasync", "ratelimits", "__future__"} | sys.stdlib_module_names
+    for room in ("erp", "datasync", "ratelimits"):
         for path in (BASE_DIR / room).rglob("*.py"):
             for module in imported_modules(path) - own:
                 distributions = {canonicalize_name(name) for name in providers.get(module, [])}

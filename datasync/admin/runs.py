@@ -28,6 +28,8 @@ from datasync.admin.base import (
     text_when_shown,
 )
 from datasync.admin.flow import TaskFlow
+from datasync.admin.steering import SteeringActions
+from datasync.admin.waiting import ItemWaiting, TaskWaiting, WaitingColumn, WaitingList, with_waiting
 from datasync.choices import ITEM_COLOURS, TASK_COLOURS, ItemState
 from datasync.models import QualityReport, QuarantinedRow, SyncProgressTask, SyncTaskFile
 from datasync.runs.selectors import with_live_counts
@@ -44,7 +46,7 @@ class FirstItems(BaseInlineFormSet[Any, Any, Any]):
         if not hasattr(self, "_shown"):
             failed = ExpressionWrapper(Q(state=ItemState.FAILED), output_field=BooleanField())
             items = super().get_queryset().order_by(failed.desc(), "position")
-            self._shown = list(items[:INLINE_ITEMS])
+            self._shown = with_waiting(items[:INLINE_ITEMS])
         return self._shown
 
 
@@ -52,19 +54,19 @@ def _first_items() -> str:
     return gettext("files (the first %(count)s, failed ones on top)") % {"count": INLINE_ITEMS}
 
 
-class ItemInline(admin.TabularInline[Any, Any]):
+class ItemInline(WaitingColumn, admin.TabularInline[Any, Any]):
     model = SyncTaskFile
     formset = FirstItems
     extra = 0
     can_delete = False
     show_change_link = True
     verbose_name_plural = text_when_shown(_first_items)
-    fields = ("file_link", "state_badge", "rows", "attempt", "duration_ms", "error_text")
+    fields = ("file_link", "state_badge", "waits_for", "rows", "attempt", "duration_ms", "error_text")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Fetch the files along."""
-        return super().get_queryset(request).select_related("file")
+        """Fetch the files along, and the task."""
+        return super().get_queryset(request).select_related("file", "task")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Items are made by submitting."""
@@ -105,7 +107,8 @@ class LiveList(ChangeList):
 
 
 @admin.register(SyncProgressTask)
-class SyncProgressTaskAdmin(TaskFlow, HistoryAdmin):
+class SyncProgressTaskAdmin(SteeringActions, TaskFlow, TaskWaiting, HistoryAdmin):
+    actions = ("cancel_chosen", "retry_chosen")
     list_display = (
         "task_id", "state_badge", "kind", "owner", "priority", "progress", "rows", "speed", "created_at", "finished_at",
     )  # fmt: skip
@@ -118,7 +121,9 @@ class SyncProgressTaskAdmin(TaskFlow, HistoryAdmin):
         "No sync yet. Choose files in the list of files and run “Sync”, or run “manage.py sync_files --all”."
     )
     fieldsets = (
-        (None, {"fields": ("task_id", "state_badge", "kind", "owner", "priority", "summary", "progress", "all_items")}),
+        (None, {"fields": (
+            "task_id", "state_badge", "kind", "owner", "priority", "summary", "waiting", "progress", "all_items",
+        )}),
         (_("rows"), {"fields": ("rows", "row_flow", "speed", "quarantined_rows")}),
         (_("options"), {"fields": (
             "only_with_template", "allow_quarantine", "use_template_header_row", "options", "parent", "fallback",
@@ -196,17 +201,23 @@ class SyncProgressTaskAdmin(TaskFlow, HistoryAdmin):
 
 
 @admin.register(SyncTaskFile)
-class SyncTaskFileAdmin(HistoryAdmin):
-    list_display = ("file", "task", "state_badge", "rows", "attempt", "duration_ms", "error_shown", "finished_at")
+class SyncTaskFileAdmin(ItemWaiting, HistoryAdmin):
+    list_display = (
+        "file", "task", "state_badge", "waits_for", "rows", "attempt", "duration_ms", "error_shown", "finished_at",
+    )  # fmt: skip
     list_filter = ("state", "file__platform", "file__domain")
     list_select_related = ("file", "task")
     search_fields = ("task__task_id", "file__original_name")
     empty_hint = _("No file has been synced yet.")
     fields = (
-        "task_link", "file_link", "state_badge", "rows", "template", "error_shown", "warnings_table", "position",
-        "attempt", "crashes", "worker", "lease_until", "not_before", "rows_expected", "queued_at", "started_at",
-        "finished_at", "duration_ms",
+        "task_link", "file_link", "state_badge", "waiting", "rows", "template", "error_shown", "warnings_table",
+        "position", "attempt", "crashes", "worker", "lease_until", "not_before", "rows_expected", "queued_at",
+        "started_at", "finished_at", "duration_ms",
     )  # fmt: skip
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """A list that says what each file waits for."""
+        return WaitingList
 
     @admin.display(description=_("task"))
     def task_link(self, item: Any) -> object:

@@ -8,7 +8,7 @@ from datasync.api.views.exports import DownloadView, ExportsView, ExportView
 from datasync.api.views.facts import FactsView, FactView
 from datasync.api.views.files import FilesView, FileView, PreviewView, ProfileView, RefreshView
 from datasync.api.views.governance import DetailedCoverageView, PlatformsView, StatsView
-from datasync.api.views.progress import ProgressView, TaskStatusView, TasksView
+from datasync.api.views.progress import ProgressStreamView, ProgressView, TaskStatusView, TasksView
 from datasync.api.views.quality import LossAlertView, LossAnalysisView
 from datasync.api.views.quarantine import (
     QuarantinedRowView,
@@ -19,6 +19,7 @@ from datasync.api.views.quarantine import (
 from datasync.api.views.quarantine_decisions import CorrectRowsView, DiscardRowsView, ReleaseRowsView
 from datasync.api.views.quarantine_sheets import ExportRowsView, ImportCorrectionsView
 from datasync.api.views.remap import RemapView
+from datasync.api.views.steering import CancelTaskView, RetryTaskView
 from datasync.api.views.submit import BatchAllView, BatchByIdsView, BatchView, SingleView
 from datasync.api.views.template_use import (
     ArchiveTemplateView,
@@ -37,8 +38,11 @@ urlpatterns = [
     path("batch-by-ids", BatchByIdsView.as_view(), name="sync-batch-by-ids"),
     path("batch-all", BatchAllView.as_view(), name="sync-batch-all"),
     path("progress/<slug:task_id>", ProgressView.as_view(), name="sync-progress"),
+    path("progress/<slug:task_id>/stream", ProgressStreamView.as_view(), name="sync-progress-stream"),
     path("tasks", TasksView.as_view(), name="sync-tasks"),
     path("task-status/<slug:celery_task_id>", TaskStatusView.as_view(), name="sync-task-status"),
+    path("cancel-task/<slug:celery_task_id>", CancelTaskView.as_view(), name="sync-cancel-task"),
+    path("retry-task/<slug:celery_task_id>", RetryTaskView.as_view(), name="sync-retry-task"),
     path("files", FilesView.as_view(), name="files"),
     path("files/refresh", RefreshView.as_view(), name="files-refresh"),
     path("files/batch", DeleteFilesView.as_view(), name="files-delete"),

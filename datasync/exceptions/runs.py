@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from datasync.exceptions.base import NotFound, SyncError
+from datasync.exceptions.base import NotFound, SyncError, TransientError
 
 
 class TaskNotFound(NotFound):
@@ -41,6 +41,34 @@ class NotStarted(SyncError):
     recovery = "Retry the task: it takes the files that were not started."
 
 
+class TaskFinished(SyncError):
+    """Task %(task_id)s has ended already (%(state)s); there is nothing to cancel."""
+
+    code = "TASK_FINISHED"
+    recovery = "Nothing to do: look at the task to see what came of it."
+
+
+class TaskRunning(SyncError):
+    """Task %(task_id)s is not finished yet."""
+
+    code = "TASK_RUNNING"
+    recovery = "Wait until it has ended, or cancel it first."
+
+
+class NothingToRetry(SyncError):
+    """Of task %(task_id)s there is no such file to retry; stopped or not started were %(unfinished)s."""
+
+    code = "NOTHING_TO_RETRY"
+    recovery = "Files that were stopped or not started are retried with only_failed=false; others are synced as usual."
+
+
+class IdempotencyConflict(SyncError):
+    """The Idempotency-Key was sent before with another request, which made task %(task_id)s."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+    recovery = "Send a new key with each new request, and the same key only to repeat one."
+
+
 class FencedOut(SyncError):
     """Another worker took this file over; what this one did was rolled back."""
 
@@ -60,7 +88,7 @@ class QuotaExceeded(SyncError):
 
 
 class TooManyActiveTasks(QuotaExceeded):
-    """You have %(active)s active tasks; the limit is %(limit)s."""
+    """%(active)s tasks are active already; the limit is %(limit)s a person."""
 
     recovery = "Wait until one of them ends, or cancel one; staff can raise the limit."
 
@@ -72,6 +100,14 @@ class TooManyFilesInTask(QuotaExceeded):
 
 
 class TooManyRowsToday(QuotaExceeded):
-    """With this task you would have %(rows)s rows read today; the limit is %(limit)s."""
+    """With this task %(rows)s rows would be read today; the limit is %(limit)s a person."""
 
     recovery = "Submit the files tomorrow, or fewer of them; staff can raise the limit."
+
+
+class StreamsBusy(TransientError):
+    """As many people as there are places for follow their tasks live at this moment."""
+
+    code = "STREAMS_BUSY"
+    recovery = "Ask for the progress of the task every few seconds instead; the stream may have a place later."
+    wait = 10.0

@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from datasync.choices import TASK_TERMINAL, ItemState, TaskState
@@ -18,7 +19,8 @@ from datasync.management.tables import facts, table
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import selectors
 from datasync.runs.errors import INTERNAL_ERROR
-from datasync.runs.words import error_in_words, summary
+from datasync.runs.waiting_words import WaitsFor
+from datasync.runs.words import error_in_words
 
 POLL_SECONDS = 0.3
 SILENCE_SECONDS = 15.0
@@ -42,7 +44,7 @@ def watch(task: SyncProgressTask, *, shown: bool, timeout: float | None = None) 
                 raise _still_running(task, timeout)
             if not hinted and waited > SILENCE_SECONDS and task.state == TaskState.QUEUED:
                 hinted = True
-                _tell(summary(task) or _("No worker has taken it up yet. Is one running? “make serve” starts one."))
+                _tell("\n".join(facts(_why(selectors.glance(task).waiting))))
             time.sleep(POLL_SECONDS)
             task.refresh_from_db()
         bars.show(selectors.progress(task, page_size=1))
@@ -55,7 +57,8 @@ def watch(task: SyncProgressTask, *, shown: bool, timeout: float | None = None) 
 
 def verdict(task: SyncProgressTask) -> Exit:
     """How a finished task ended, as an exit code: the gravest of what its files came to."""
-    ended = SyncTaskFile.objects.filter(task=task, state__in=(ItemState.FAILED, ItemState.SKIPPED))
+    unsynced = (ItemState.FAILED, ItemState.SKIPPED, ItemState.CANCELLED)
+    ended = SyncTaskFile.objects.filter(task=task, state__in=unsynced)
     codes = {(error or {}).get("code", "") for error in ended.values_list("error", flat=True)}
     return verdict_of(codes, rows_quarantined=task.rows_quarantined)
 
@@ -93,8 +96,10 @@ def _lines(progress: dict[str, Any]) -> Iterator[str]:
     if progress["message"]:
         yield progress["message"]
     yield ""
+    yield from facts(_why(progress["waiting"]))
+    yield ""
     yield from table([_(name) for name in COUNT_NAMES], [[rows[name] for name in COUNT_NAMES]])
-    notable = [result for result in progress["results"] if result["error"] or result["rows"]["quarantined"]]
+    notable = [result for result in progress["results"] if _is_notable(result)]
     if notable:
         yield ""
         headers = (_("file"), _("name"), _("state"), _("quarantined"), _("code"), _("what happened"))
@@ -102,8 +107,28 @@ def _lines(progress: dict[str, Any]) -> Iterator[str]:
         yield _("To see the rows: manage.py quarantine list --task %s") % progress["task_id"]
 
 
+def _why(waiting: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Why the task is not further: three sentences, each with the time that it is about."""
+    for name, part in (("waits_for", _("waits for")), ("last", _("last")), ("next", _("next"))):
+        said = waiting[name]
+        at = f"  ({timezone.localtime(said['at']):%Y-%m-%d %H:%M:%S})" if said["at"] else ""
+        yield part, f"{said['message']}{at}"
+
+
+_HELD_UP = (WaitsFor.PAUSE, WaitsFor.SILENT_WORKER, WaitsFor.LEASE_OVER)
+
+
+def _is_notable(result: dict[str, Any]) -> bool:
+    """Whether a file is more than done or in its turn."""
+    held_up = result["waiting"]["waits_for"]["code"] in _HELD_UP
+    return held_up or bool(result["error"] or result["rows"]["quarantined"])
+
+
 def _notable(result: dict[str, Any]) -> tuple[Any, ...]:
+    waits_for = result["waiting"]["waits_for"]
     error = error_in_words(result["error"]) if result["error"] else {}
+    if waits_for["code"] in _HELD_UP:
+        error = waits_for
     quarantined = result["rows"]["quarantined"]
     name, state = result["file"], ItemState(result["status"]).label
     return (str(result["file_id"]), name, state, quarantined, error.get("code", ""), error.get("message", ""))

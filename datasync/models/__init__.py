@@ -17,7 +17,7 @@ from datasync.models.facts import (
 from datasync.models.media import ExportArchive, ProductImage
 from datasync.models.places import CollectionAccount, ComponentVersion, Platform, Shop, ShopAlias
 from datasync.models.quality import ConfirmedRows, QualityReport, QuarantinedRow
-from datasync.models.runs import SyncProgressTask, SyncTaskFile
+from datasync.models.runs import IdempotencyKey, SyncProgressTask, SyncTaskFile
 from datasync.models.templates import HeaderSet, HeaderTemplate, TemplateColumn
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "FinanceEntry",
     "HeaderSet",
     "HeaderTemplate",
+    "IdempotencyKey",
     "InventorySnapshot",
     "OrderLine",
     "Platform",

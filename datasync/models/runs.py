@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from datasync.choices import ITEM_ACTIVE, FileState, ItemState, TaskKind, TaskState
+from datasync.choices import ITEM_ACTIVE, TASK_ACTIVE, FileState, ItemState, TaskKind, TaskState
 
 
 class RowCounts(models.Model):
@@ -78,6 +78,8 @@ class SyncProgressTask(RowCounts):
             models.Index(fields=("owner", "-id"), name="task_owner"),
             models.Index(fields=("state",), name="task_state"),
             models.Index(fields=("owner", "served_at"), name="task_served"),
+            models.Index(fields=("owner", "finished_at"), name="task_ended"),
+            models.Index(fields=("owner", "id"), condition=models.Q(state__in=TASK_ACTIVE), name="task_active"),
         )
 
     def __str__(self) -> str:
@@ -140,3 +142,24 @@ class SyncTaskFile(RowCounts):
 
     def __str__(self) -> str:
         return f"{self.task_id}: {self.file_id}"
+
+
+class IdempotencyKey(models.Model):
+    """A submit that its client may send again without making a second task; kept for a day.
+
+    ``digest`` is of the request that came first with the key; ``left_out`` is what its answer said beside the task.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    task = models.ForeignKey(SyncProgressTask, null=True, on_delete=models.CASCADE, related_name="+")
+    left_out = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("owner", "key"), name="idempotency_key_once"),)
+        indexes = (models.Index(fields=("created_at",), name="idempotency_age"),)
+
+    def __str__(self) -> str:
+        return self.key

@@ -17,6 +17,7 @@ from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import QualityReport, SyncProgressTask, SyncTaskFile
 from datasync.quality import gate
 from datasync.quality.alerts import loss_warning
+from datasync.runs.remap.unfinished import settle_unfinished
 from datasync.runs.results import store_closed
 from datasync.runs.words import summary
 from datasync.signals import sync_finished
@@ -46,6 +47,7 @@ def close_if_done(task: SyncProgressTask) -> bool:
 
 
 def _close(task: SyncProgressTask) -> bool:
+    settle_unfinished(task)
     reports = _assess(task)
     with transaction.atomic():
         stored = reports is not None and _store(reports)
@@ -79,8 +81,13 @@ def outcome(task: SyncProgressTask) -> dict[str, Any]:
     }
 
 
-def final_state(*, complete: int, with_quarantine: int, failed: int, skipped: int) -> TaskState:
-    """The state of a task whose files ended so: failed only when files failed and none was synced."""
+def final_state(*, complete: int, with_quarantine: int, failed: int, skipped: int, cancelled: int = 0) -> TaskState:
+    """The state of a task whose files ended so: failed only when files failed and none was synced.
+
+    ``skipped`` counts the cancelled ones too. A cancel that came too late to stop any file has cancelled nothing.
+    """
+    if cancelled:
+        return TaskState.CANCELLED
     if failed and not complete and not with_quarantine:
         return TaskState.FAILED
     return TaskState.PARTIAL if failed or skipped or with_quarantine else TaskState.COMPLETED
@@ -132,13 +139,14 @@ def _closing_values(task_id: int, reports: list[QualityReport] | None) -> dict[s
         with_quarantine=Count("pk", filter=Q(state=ItemState.PARTIAL)),
         failed=Count("pk", filter=Q(state=ItemState.FAILED)),
         skipped=Count("pk", filter=Q(state__in=(ItemState.SKIPPED, ItemState.CANCELLED))),
+        cancelled=Count("pk", filter=Q(state=ItemState.CANCELLED)),
         **{f"rows_{name}": Sum(f"rows_{name}", default=0) for name in COUNT_NAMES},
     )
     task = SyncProgressTask.objects.values_list("started_at", "closing_at", "kind")
     started, closing, kind = task.get(pk=task_id)
     seconds = (closing - started).total_seconds() if closing and started else 0.0
     rows = {f"rows_{name}": totals[f"rows_{name}"] for name in COUNT_NAMES}
-    outcomes = {name: totals[name] for name in ("complete", "with_quarantine", "failed", "skipped")}
+    outcomes = {name: totals[name] for name in ("complete", "with_quarantine", "failed", "skipped", "cancelled")}
     skipped = _listed(items, ItemState.SKIPPED) if totals["skipped"] else []
     warnings = skipped + _item_warnings(items)
     loss = loss_warning(read=rows["rows_read"], lost=rows["rows_quarantined"])

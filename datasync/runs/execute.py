@@ -68,6 +68,7 @@ def _sync(
     if not file.format:
         look_again(file)
     request = mapping.prepare_read(file, options)
+    watch.on_cancel(reader().interrupt)
     with reader().open(request) as sheet:
         resolved = mapping.bind(file, sheet.info, options)
 

@@ -20,7 +20,7 @@ from datasync.exceptions import Cancelled, FencedOut, FileChanged
 from datasync.ingest.load.outcome import file_state
 from datasync.ingest.measure import Measure, as_document
 from datasync.ingest.plan import COUNT_NAMES, Counts
-from datasync.models import CatalogFile, SyncTaskFile
+from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.runs.claim import Claim
 from datasync.runs.errors import warning_document
 
@@ -42,19 +42,15 @@ def succeed(
     Raises ``FencedOut``, ``Cancelled`` or ``FileChanged``, which roll everything back.
     """
     item_state, new_state = outcome(counts, discarded=discarded)
-    changed = (
-        _held(claim)
-        .filter(task__cancel_requested_at=None)
-        .update(
-            state=item_state,
-            template_id=template_id,
-            error={},
-            discarded_before=discarded,
-            measured=as_document(measures),
-            warnings=[warning_document(text) for text in warnings],
-            **_closing(seconds),
-            **row_fields(counts),
-        )
+    changed = wanted(_held(claim)).update(
+        state=item_state,
+        template_id=template_id,
+        error={},
+        discarded_before=discarded,
+        measured=as_document(measures),
+        warnings=[warning_document(text) for text in warnings],
+        **_closing(seconds),
+        **row_fields(counts),
     )
     if not changed:
         raise Cancelled if _held(claim).exists() else FencedOut
@@ -99,8 +95,13 @@ def hand_back(items: QuerySet[SyncTaskFile]) -> None:
 
 
 def put_back(claim: Claim, *, error: dict[str, Any], seconds_until_next: float) -> bool:
-    """Queue the file again after a pause that is kept in the database. False: another worker holds it now."""
+    """Queue the file again after a pause that is kept in the database; that of a cancelled task is stopped instead.
+
+    False: another worker holds it now.
+    """
     with transaction.atomic():
+        if is_cancelled(claim):
+            return cancel(claim, seconds=0.0)
         changed = _held(claim).update(
             state=ItemState.QUEUED,
             lease_token=None,
@@ -112,6 +113,24 @@ def put_back(claim: Claim, *, error: dict[str, Any], seconds_until_next: float) 
         if changed:
             CatalogFile.objects.filter(pk=claim.file_id, state=FileState.PROCESSING).update(state=FileState.QUEUED)
     return _held_to_the_end(claim, changed)
+
+
+def wanted(items: QuerySet[SyncTaskFile]) -> QuerySet[SyncTaskFile]:
+    """Those of the items whose task was not cancelled.
+
+    Not by a join: Django would move all conditions of an UPDATE into a sub-query on the item's own table, and one that
+    had to wait for the row would not check them again on what the row is by then.
+    """
+    return items.filter(Exists(SyncProgressTask.objects.filter(pk=OuterRef("task"), cancel_requested_at=None)))
+
+
+def is_cancelled(claim: Claim) -> bool:
+    """Whether the task was cancelled. Nobody can cancel it from now until the transaction ends.
+
+    So no file is queued of a task that has just been emptied, and that nobody takes up any more.
+    """
+    tasks = SyncProgressTask.objects.select_for_update(no_key=True, of=("self",)).filter(items=claim.item_id)
+    return any(moment is not None for moment in tasks.values_list("cancel_requested_at", flat=True))
 
 
 def row_fields(counts: Counts) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import current_app, states
 from celery.app.task import Context
+from celery.exceptions import TaskRevokedError
 
 from datasync.choices import TaskState
 from datasync.models import SyncProgressTask
@@ -26,8 +27,13 @@ def store_started(task: SyncProgressTask) -> None:
 
 
 def store_closed(task: SyncProgressTask, outcome: dict[str, Any]) -> None:
-    """Say how the task ended: as an exception where all failed, its sentence in the language of programs."""
-    if task.state == TaskState.FAILED:
+    """Say how the task ended: as an exception where all failed or it was cancelled.
+
+    Its sentence is in the language of programs.
+    """
+    if task.state == TaskState.CANCELLED:
+        _store(task, states.REVOKED, TaskRevokedError(outcome["message"], outcome))
+    elif task.state == TaskState.FAILED:
         _store(task, states.FAILURE, SyncFailed(outcome["message"], outcome))
     else:
         _store(task, states.SUCCESS, outcome)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -39,6 +39,9 @@ class Flags:
     only_with_template: bool = True
     allow_quarantine: bool = True
     use_template_header_row: bool = True
+
+
+_FLAG_NAMES = tuple(field.name for field in fields(Flags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,25 @@ def submit_all(*, owner: AbstractBaseUser | None, priority: int = 5) -> SyncProg
     return _submit(take, kind=TaskKind.BATCH_ALL, owner=owner, priority=priority, flags={})
 
 
+def submit_again(parent: SyncProgressTask, *, file_ids: Sequence[int]) -> SyncProgressTask:
+    """Queue files of a task that has ended once more, treated as they were and for the same person.
+
+    Raises ``FileBusy`` where all of them are in other tasks by now.
+    """
+    task = _submit(
+        partial(take_chosen, file_ids=file_ids),
+        kind=TaskKind(parent.kind),
+        prefix=f"single_file_{file_ids[0]}" if parent.kind == TaskKind.SINGLE else "batch",
+        owner=parent.owner,
+        priority=parent.priority,
+        flags={name: getattr(parent, name) for name in _FLAG_NAMES},
+        parent=parent,
+    )
+    if task is None:
+        raise _busy(file_ids)
+    return task
+
+
 def _submit(
     take: Callable[[SyncProgressTask], int],
     *,
@@ -149,6 +171,7 @@ def _submit(
     flags: dict[str, bool],
     prefix: str = "batch",
     options: dict[str, Any] | None = None,
+    parent: SyncProgressTask | None = None,
 ) -> SyncProgressTask | None:
     """The task over those of the wanted files that nobody is syncing; None, and no task, where there are none."""
     _require_whole_number("priority", priority, least=1, most=HIGHEST_PRIORITY)
@@ -166,6 +189,7 @@ def _submit(
             allow_quarantine=chosen.allow_quarantine,
             use_template_header_row=chosen.use_template_header_row,
             options=options or {},
+            parent=parent,
         )
         task.total_files = take(task)
         if not task.total_files:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from datasync.choices import TASK_TERMINAL, TaskKind
+from datasync.choices import TASK_TERMINAL, TaskKind, TaskState
 from datasync.exceptions import error_classes
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask
@@ -42,13 +42,17 @@ def summary(task: SyncProgressTask) -> str:
     files = [
         _files_done(task),
         *([_("%(count)s failed") % {"count": task.failed_files}] if task.failed_files else []),
-        *([_("%(count)s skipped") % {"count": task.skipped_files}] if task.skipped_files else []),
+        *([_skipped(task) % {"count": task.skipped_files}] if task.skipped_files else []),
     ]
     counts = {name: getattr(task, f"rows_{name}") for name in COUNT_NAMES}
     rows = _rows_done(task) % {"count": f"{counts.pop('read'):,}"}
     if outcomes := [f"{number:,} {_(name)}" for name, number in counts.items() if number]:
         rows = _("%(whole)s: %(parts)s") % {"whole": rows, "parts": comma.join(outcomes)}
     return _("%(files)s; %(rows)s.") % {"files": comma.join(files), "rows": rows}
+
+
+def _skipped(task: SyncProgressTask) -> str:
+    return _("%(count)s stopped or skipped") if task.state == TaskState.CANCELLED else _("%(count)s skipped")
 
 
 def _files_done(task: SyncProgressTask) -> str:

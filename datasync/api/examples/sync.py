@@ -66,6 +66,20 @@ FILE_DETAIL: dict[str, Any] = FILE | {
     "profiled_rows": 500,
 }
 UPLOADED: dict[str, Any] = {"name": FILE["original_name"], "file": FILE_DETAIL, "error": None}
+_NOTHING_MORE: dict[str, Any] = {
+    "waits_for": {"code": "NOTHING", "message": "Nothing: it is finished.", "at": None},
+    "last": {"code": "FINISHED", "message": "It was finished.", "at": "2026-03-06T05:18:40Z"},
+    "next": {
+        "code": "REVIEW",
+        "message": "Rows were put into quarantine: 4. Correct and release them, or discard them.",
+        "at": None,
+    },
+}
+_IN_WORK: dict[str, Any] = {
+    "waits_for": {"code": "IN_WORK", "message": "Its files in work: 1; behind them wait 24.", "at": None},
+    "last": {"code": "FILE_DONE", "message": "One of its files was finished.", "at": "2026-03-06T05:18:40Z"},
+    "next": {"code": "FINISHES", "message": "It goes on until it is finished or its time limit is over.", "at": None},
+}
 _FILES = {"total": 42, "processed": 17, "succeeded": 16, "failed": 1, "skipped": 0}
 PROGRESS: dict[str, Any] = {
     "task_id": "batch_0a1b2c3d",
@@ -93,6 +107,7 @@ PROGRESS: dict[str, Any] = {
     ],
     "warnings": [],
     "quality_check": {},
+    "waiting": _IN_WORK,
     "results": [
         {
             "file_id": 17,
@@ -102,6 +117,7 @@ PROGRESS: dict[str, Any] = {
             "rows": _ROWS,
             "error": None,
             "warnings": [],
+            "waiting": _NOTHING_MORE,
             "started_at": "2026-03-06T05:18:39Z",
             "finished_at": "2026-03-06T05:18:40Z",
             "duration_ms": 640,

@@ -78,6 +78,12 @@ class EverySync(StrictSerializer):
     priority = _priority()
 
 
+class Retry(StrictSerializer):
+    """Sync files of a task once more."""
+
+    only_failed = StrictBoolean(default=True, help_text="False: those that were stopped or not started too.")
+
+
 class PreviewOptions(StrictSerializer):
     """Look into a file."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from datasync.runs.waiting_words import Happened, Next, WaitsFor
 from datasync.runs.words import error_in_words, remark_in_words
 
 
@@ -30,6 +31,22 @@ class Warned(serializers.Serializer[Any]):
     def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
         """The remark beside the file that it is of, in the language of the request."""
         return remark_in_words(instance)
+
+
+class Said(serializers.Serializer[Any]):
+    """A code that never changes, its sentence in the language of the request, and the time that it is about."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True)
+
+
+class Waiting(serializers.Serializer[Any]):
+    """Why it is not further: what it waits for, what happened last, and what happens next."""
+
+    waits_for = Said(help_text=f"`at`: until when, where that is known. Codes: {', '.join(WaitsFor.values)}.")
+    last = Said(help_text=f"Codes: {', '.join(Happened.values)}.")
+    next = Said(help_text=f"`at`: when, where that is known. Codes: {', '.join(Next.values)}.")
 
 
 class RowCounts(serializers.Serializer[Any]):

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from datasync.api.serializers.common import LastError, RowCounts, Warned
+from datasync.api.serializers.common import LastError, RowCounts, Waiting, Warned
 from datasync.choices import ItemState, TaskKind, TaskState
 from datasync.models import SyncProgressTask
 from datasync.runs.words import error_in_words, summary
@@ -134,13 +134,14 @@ class FileResult(serializers.Serializer[Any]):
     rows = RowCounts()
     error = LastError(allow_null=True)
     warnings = Warned(many=True)
+    waiting = Waiting()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     duration_ms = serializers.IntegerField(allow_null=True)
 
 
-class Progress(serializers.Serializer[Any]):
-    """How far a task is."""
+class LiveProgress(serializers.Serializer[Any]):
+    """How far a task is, without its files."""
 
     task_id = serializers.CharField()
     celery_task_id = serializers.CharField()
@@ -159,10 +160,16 @@ class Progress(serializers.Serializer[Any]):
     errors = FileError(many=True)  # type: ignore[assignment]
     warnings = Warned(many=True)
     quality_check = serializers.DictField()
-    results = FileResult(many=True)
+    waiting = Waiting()
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class Progress(LiveProgress):
+    """How far a task is, with a page of its files."""
+
+    results = FileResult(many=True)
 
 
 class Advance(serializers.Serializer[Any]):

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from datasync.api.examples import sync as examples
+from datasync.api.once import once, task_once
 from datasync.api.requests.sync import BatchSync, ChosenSync, EverySync, SingleSync
 from datasync.api.serializers.tasks import Submitted, SubmittedByIds
 from datasync.exceptions import DataNotFound, FileBusy, FileNotFound, InvalidRequest, TooManyActiveTasks
@@ -43,11 +44,12 @@ class SingleView(APIView):
         example=examples.SINGLE,
         body=SingleSync,
         body_example={"file_id": 17, "priority": 8},
+        once=True,
         errors=(FileNotFound, FileBusy, InvalidRequest, TooManyActiveTasks),
     )
     def post(self, request: Request) -> Answer:
-        asked = validated(SingleSync, request.data)
-        return _accepted(services.submit_single(owner=person_of(request), **asked))
+        asked, person = validated(SingleSync, request.data), person_of(request)
+        return _accepted(task_once(request, asked, lambda: services.submit_single(owner=person, **asked)))
 
 
 class BatchView(APIView):
@@ -62,12 +64,13 @@ class BatchView(APIView):
         example=examples.BATCH,
         body=BatchSync,
         body_example={"platform": "shopee", "domains": ["orders"], "granularities": ["daily"], "limit": 100},
+        once=True,
         errors=(TooManyActiveTasks,),
         other={HTTPStatus.OK: ("Nothing is pending", _NOTHING)},
     )
     def post(self, request: Request) -> Answer:
-        asked = validated(BatchSync, request.data)
-        return _accepted(services.submit_batch(owner=person_of(request), **asked))
+        asked, person = validated(BatchSync, request.data), person_of(request)
+        return _accepted(task_once(request, asked, lambda: services.submit_batch(owner=person, **asked)))
 
 
 class BatchByIdsView(APIView):
@@ -82,11 +85,12 @@ class BatchByIdsView(APIView):
         example=examples.BY_IDS,
         body=ChosenSync,
         body_example={"file_ids": [17, 18, 19], "allow_quarantine": False},
+        once=True,
         errors=(DataNotFound, FileBusy, TooManyActiveTasks),
     )
     def post(self, request: Request) -> Answer:
-        asked = validated(ChosenSync, request.data)
-        submission = services.submit_by_ids(owner=person_of(request), **asked)
+        asked, person = validated(ChosenSync, request.data), person_of(request)
+        submission = once(request, asked, lambda: services.submit_by_ids(owner=person, **asked))
         left_out = {
             "missing_file_ids": submission.missing_file_ids,
             "busy_file_ids": submission.busy_file_ids,
@@ -106,12 +110,13 @@ class BatchAllView(APIView):
         example=examples.BATCH,
         body=EverySync,
         body_example={"priority": 3},
+        once=True,
         errors=(TooManyActiveTasks,),
         other={HTTPStatus.OK: ("Nothing is pending", _NOTHING)},
     )
     def post(self, request: Request) -> Answer:
-        asked = validated(EverySync, request.data)
-        return _accepted(services.submit_all(owner=person_of(request), **asked))
+        asked, person = validated(EverySync, request.data), person_of(request)
+        return _accepted(task_once(request, asked, lambda: services.submit_all(owner=person, **asked)))
 
 
 def _accepted(task: SyncProgressTask | None) -> Answer:

@@ -70,6 +70,12 @@ class Reader:
         self._open = OpenSheet(child, child.parsed(protocol.parse_info, payload))
         return self._open
 
+    def interrupt(self) -> None:
+        """Let go who waits for the child to read, with a ``ReaderCrashed``. Any thread may call this."""
+        child = self._child
+        if child is not None and not child.idle:
+            child.end()
+
     def close(self) -> None:
         """End the child."""
         if self._child is not None:

@@ -23,7 +23,7 @@ from datasync.mapping.store import to_template
 from datasync.models import CatalogFile, HeaderTemplate, SyncTaskFile
 from datasync.quarantine.books import settle
 from datasync.runs.claim import Claim
-from datasync.runs.finish import row_fields
+from datasync.runs.finish import is_cancelled, row_fields, wanted
 from datasync.runs.remap.parked import hold_facts, quarantine_parked
 
 
@@ -38,8 +38,7 @@ def checkpoint(claim: Claim, *, last_row: int, counts: Counts) -> None:
 
     A chunk that is done gives attempts and crashes back: they count how often one place has failed.
     """
-    held = _held(claim).filter(task__cancel_requested_at=None)
-    if not held.update(resume_after=last_row, attempt=1, crashes=0, **row_fields(counts)):
+    if not wanted(_held(claim)).update(resume_after=last_row, attempt=1, crashes=0, **row_fields(counts)):
         raise Cancelled if _held(claim).exists() else FencedOut
 
 
@@ -96,9 +95,12 @@ def cancel(claim: Claim, *, seconds: float) -> bool:
 
 
 def put_back(claim: Claim, *, error: dict[str, Any], seconds_until_next: float) -> bool:
-    """Queue the rest after a pause. False: another worker holds the file now."""
+    """Queue the rest after a pause; of a cancelled task it stays as it was. False: another worker holds the file."""
     changes = _released() | {"not_before": Now() + timedelta(seconds=seconds_until_next)}
-    return bool(_held(claim).update(state=ItemState.QUEUED, error=error, **changes))
+    with transaction.atomic():
+        if not is_cancelled(claim):
+            return bool(_held(claim).update(state=ItemState.QUEUED, error=error, **changes))
+    return cancel(claim, seconds=0.0)
 
 
 def _held(claim: Claim) -> QuerySet[SyncTaskFile]:

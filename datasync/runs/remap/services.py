@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,8 +32,17 @@ class StartedRemap:
     busy_file_ids: tuple[int, ...] = ()
 
 
-def start_remap(template_id: int, *, owner: AbstractBaseUser | None, priority: int = 5) -> StartedRemap | None:
-    """Type the stored rows of a published template again; None where it has none.
+def start_remap(
+    template_id: int,
+    *,
+    owner: AbstractBaseUser | None,
+    priority: int = 5,
+    file_ids: Collection[int] | None = None,
+    parent: SyncProgressTask | None = None,
+) -> StartedRemap | None:
+    """Type the stored rows of a published template again, of all files or of these; None where it has none.
+
+    ``parent`` is the task that this one is a retry of.
 
     Raises ``TemplateNotFound``, ``TemplateNotInUse``, ``InvalidRequest`` for a priority out of range, and ``FileBusy``
     where all files concerned are busy.
@@ -40,7 +50,7 @@ def start_remap(template_id: int, *, owner: AbstractBaseUser | None, priority: i
     if isinstance(priority, bool) or not isinstance(priority, int) or not 1 <= priority <= HIGHEST_PRIORITY:
         raise NotInRange(name="priority", least=1, most=HIGHEST_PRIORITY)
     template = published_template(template_id)
-    found = list(concerned(template))
+    found = [one for one in concerned(template) if file_ids is None or one.file_id in file_ids]
     if not found:
         return None
     with transaction.atomic():
@@ -53,6 +63,7 @@ def start_remap(template_id: int, *, owner: AbstractBaseUser | None, priority: i
             owner_id=owner.pk if owner else None,
             priority=priority,
             options={"template_id": template.pk},
+            parent=parent,
         )
         taken = _take(task, template, found)
         if not taken:

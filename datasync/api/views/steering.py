@@ -1,0 +1,84 @@
+"""Cancelling and retrying tasks. People steer their own, staff everybody's."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from datasync.api.examples import steering as examples
+from datasync.api.once import task_once
+from datasync.api.requests.sync import Retry
+from datasync.api.serializers.steering import Cancelled, Retried
+from datasync.exceptions import (
+    FileBusy,
+    NothingToRetry,
+    TaskFinished,
+    TaskNotFound,
+    TaskRunning,
+    TemplateNotFound,
+    TemplateNotInUse,
+    TooManyActiveTasks,
+)
+from datasync.runs import selectors
+from datasync.runs.again import retry_task
+from datasync.runs.cancel import cancel_task
+from erp.api.authentication import person_of
+from erp.api.responses import Answer
+from erp.api.schema import documented
+from erp.api.serializers import validated
+
+
+class CancelTaskView(APIView):
+    """``DELETE /api/data-sync/cancel-task/{celery_task_id}``"""
+
+    @documented(
+        name="cancel_task",
+        summary="Cancel a task that waits or runs",
+        tag="sync",
+        answer=Cancelled,
+        example=examples.CANCELLED,
+        errors=(TaskNotFound, TaskFinished),
+        changes=True,
+        notes="Files that wait are stopped at once, those in hand within seconds; nothing of them is written. "
+        "Files that are finished stay as they are. Each list names 1,000 files at most.",
+    )
+    def delete(self, request: Request, celery_task_id: str) -> Answer:
+        cancelled = cancel_task(selectors.task_by_celery_id(person_of(request), celery_task_id))
+        in_hand = _("Files in hand stop within seconds.") if cancelled.stopping.files else ""
+        return Answer(Cancelled(cancelled).data, message=in_hand)
+
+
+class RetryTaskView(APIView):
+    """``POST /api/data-sync/retry-task/{celery_task_id}``"""
+
+    @documented(
+        name="retry_task",
+        summary="Sync the failed files of a task once more",
+        tag="sync",
+        answer=Retried,
+        status=HTTPStatus.ACCEPTED,
+        example=examples.RETRIED,
+        body=Retry,
+        body_example={"only_failed": True},
+        errors=(
+            TaskNotFound,
+            TaskRunning,
+            NothingToRetry,
+            FileBusy,
+            TemplateNotFound,
+            TemplateNotInUse,
+            TooManyActiveTasks,
+        ),
+        once=True,
+        notes="A task is retried once: asked again, the answer is the same new task, whatever files it was made over. "
+        "It belongs to the person whose task is retried; a retry that failed can itself be retried.",
+    )
+    def post(self, request: Request, celery_task_id: str) -> Answer:
+        asked = validated(Retry, request.data)
+        task = selectors.task_by_celery_id(person_of(request), celery_task_id)
+        retried = task_once(request, asked, lambda: retry_task(task, **asked))
+        (counted,) = selectors.with_live_counts([retried])
+        return Answer(Retried(counted).data, status=HTTPStatus.ACCEPTED)

@@ -1,0 +1,66 @@
+"""Retrying a task that has ended: one new task over what was not synced, however often it is asked for."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from datasync.choices import TASK_TERMINAL, FileState, ItemState, TaskKind
+from datasync.exceptions import NothingToRetry, NotStarted, TaskRunning
+from datasync.models import SyncProgressTask, SyncTaskFile
+from datasync.runs.admission import hold_owner
+from datasync.runs.remap.services import start_remap
+from datasync.runs.services import submit_again
+
+_FAILED = Q(state=ItemState.FAILED)
+_UNFINISHED = Q(state=ItemState.CANCELLED) | Q(state=ItemState.SKIPPED, error__code=NotStarted.code)
+"""Files that were stopped, or that no worker came to in time."""
+
+
+def retry_task(task: SyncProgressTask, *, only_failed: bool = True) -> SyncProgressTask:
+    """The one retry of the task: made now over its failed files, or the one that was made before, whatever over.
+
+    Without ``only_failed`` files that were stopped or not started are taken too. It belongs to whom the task belongs
+    to. Raises ``TaskRunning``, ``NothingToRetry``, ``FileBusy`` where all the files are in other tasks by now, and of
+    a remap what ``start_remap`` raises.
+    """
+    with transaction.atomic():
+        hold_owner(task.owner)
+        held = SyncProgressTask.objects.select_for_update(no_key=True).get(pk=task.pk)
+        if (made := SyncProgressTask.objects.filter(parent=held).first()) is not None:
+            return made
+        if held.state not in TASK_TERMINAL:
+            raise TaskRunning(task_id=held.task_id)
+        file_ids = list(_files(held, only_failed=only_failed))
+        retried = _submitted(held, file_ids) if file_ids else None
+        if retried is None:
+            _failed, unfinished = retryable(held)
+            raise NothingToRetry(task_id=held.task_id, unfinished=unfinished)
+        return retried
+
+
+def retryable(task: SyncProgressTask) -> tuple[int, int]:
+    """How many files of the task failed, and how many were stopped or not started."""
+    failed, whole = _files(task, only_failed=True).count(), _files(task, only_failed=False).count()
+    return failed, whole - failed
+
+
+def _submitted(parent: SyncProgressTask, file_ids: list[int]) -> SyncProgressTask | None:
+    if parent.kind != TaskKind.REMAP:
+        return submit_again(parent, file_ids=file_ids)
+    started = start_remap(
+        parent.options["template_id"],
+        owner=parent.owner,
+        priority=parent.priority,
+        file_ids=frozenset(file_ids),
+        parent=parent,
+    )
+    return started.task if started else None
+
+
+def _files(task: SyncProgressTask, *, only_failed: bool) -> QuerySet[SyncTaskFile, int]:
+    """Ids of the files to retry, in the order of the task. Deleted ones are gone, but for a remap of their rows."""
+    items = task.items.filter(_FAILED if only_failed else _FAILED | _UNFINISHED)
+    if task.kind != TaskKind.REMAP:
+        items = items.exclude(file__state=FileState.DELETED)
+    return items.order_by("position").values_list("file_id", flat=True)

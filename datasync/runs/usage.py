@@ -1,0 +1,45 @@
+"""Selectors of what a person's tasks take up: those that are active, and the rows of a day."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Case, F, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce, Greatest
+
+from datasync.choices import ITEM_TERMINAL, TASK_ACTIVE
+from datasync.models import SyncProgressTask, SyncTaskFile
+
+_ROWS = Case(
+    When(state__in=ITEM_TERMINAL, then=F("rows_read")),
+    default=Greatest("rows_read", Coalesce("rows_expected", Value(0))),
+)
+"""The rows of an item: those read once it has ended, before that those to be expected of it."""
+
+
+def active_tasks_of(owner: AbstractBaseUser, *, besides: int | None = None) -> QuerySet[SyncProgressTask]:
+    """The person's tasks that have not ended, but one by its primary key; oldest first."""
+    tasks = SyncProgressTask.objects.filter(owner_id=owner.pk, state__in=TASK_ACTIVE).order_by("pk")
+    return tasks if besides is None else tasks.exclude(pk=besides)
+
+
+def rows_since(owner: AbstractBaseUser, since: datetime, *, besides: int | None = None) -> int:
+    """Rows read by the person's tasks that ended since then, with those of the active ones but one.
+
+    A file of which nothing is known counts as soon as it is read.
+    """
+    ended = SyncProgressTask.objects.filter(owner_id=owner.pk, finished_at__gte=since)
+    read: int = ended.aggregate(rows=Sum("rows_read", default=0))["rows"]
+    active = active_tasks_of(owner, besides=besides).order_by()
+    return read + _rows_of(SyncTaskFile.objects.filter(task__in=active))
+
+
+def rows_expected(task_pk: int) -> int:
+    """The rows to be expected of a task, as far as they are known."""
+    return _rows_of(SyncTaskFile.objects.filter(task_id=task_pk))
+
+
+def _rows_of(items: QuerySet[SyncTaskFile]) -> int:
+    rows: int = items.aggregate(rows=Sum(_ROWS, default=0))["rows"]
+    return rows

@@ -1,0 +1,96 @@
+"""Following a task: what is new since the last look, nothing left out, and the end once all has been told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+
+from datasync.choices import ItemState, TaskState
+from datasync.models import SyncProgressTask, SyncTaskFile
+from datasync.runs import follow, services
+from datasync.runs.follow import Follower, News
+from tests.runs_support import bell, make_file
+
+__all__ = ["bell"]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bell")]
+
+
+@pytest.fixture
+def task() -> SyncProgressTask:
+    return services.submit_by_ids(file_ids=[make_file().pk for _ in range(4)], owner=None).task
+
+
+def finish(position: int, *, seconds_ago: float = 0.0, **values: Any) -> int:
+    """Finish the file at this place; its id."""
+    item = SyncTaskFile.objects.get(position=position)
+    done = {"state": ItemState.COMPLETED, "finished_at": Now() - timedelta(seconds=seconds_ago), **values}
+    SyncTaskFile.objects.filter(pk=item.pk).update(**done)
+    return item.file_id
+
+
+def close(task: SyncProgressTask) -> None:
+    SyncProgressTask.objects.filter(pk=task.pk).update(
+        state=TaskState.COMPLETED, succeeded_files=4, finished_at=Now()
+    )  # fmt: skip
+
+
+def told(news: list[News]) -> list[Any]:
+    """Names of what is new, and ids of files."""
+    return [new.data["file_id"] if new.name == "file" else new.name for new in news]
+
+
+def test_it_tells_what_is_new_and_nothing_twice(task: SyncProgressTask) -> None:
+    follower = Follower(task.pk)
+    assert told(follower.look()) == ["progress"]
+    assert follower.look() == []
+    first = finish(0, rows_read=5)
+    assert told(follower.look()) == [first, "progress"]
+    assert follower.look() == []
+    SyncTaskFile.objects.filter(position=1).update(state=ItemState.PROCESSING, rows_read=2)
+    (live,) = follower.look()
+    assert (live.name, live.data["rows"]["read"], live.data["results"]) == ("progress", 7, [])
+    rest = [finish(position) for position in (1, 2, 3)]
+    close(task)
+    news = follower.look()
+    assert told(news) == [*rest, "end"]
+    assert news[-1].data["status"] == TaskState.COMPLETED
+
+
+def test_a_client_that_comes_back_misses_nothing(task: SyncProgressTask) -> None:
+    old, new = finish(0, seconds_ago=60), finish(1, seconds_ago=30)
+    last = Follower(task.pk).look()[-1]
+    assert last.id.startswith("2-queued-")
+    later = finish(2)
+    assert told(Follower(task.pk, after=last.id).look()) == [new, later, "progress"], "the last seconds are told again"
+    assert told(Follower(task.pk).look()) == [old, new, later, "progress"]
+
+
+def test_a_file_that_becomes_visible_late_is_told_all_the_same(task: SyncProgressTask) -> None:
+    follower = Follower(task.pk)
+    finish(0)
+    follower.look()
+    late = finish(1, seconds_ago=3)
+    assert told(follower.look()) == [late, "progress"]
+
+
+def test_many_files_come_in_portions_and_the_end_after_all(
+    task: SyncProgressTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "FILES_AT_ONCE", 2)
+    files = [finish(position) for position in range(4)]
+    close(task)
+    follower = Follower(task.pk)
+    assert told(follower.look()) == files[:2]
+    assert told(follower.look()) == files[2:]
+    assert told(follower.look()) == ["end"]
+
+
+@pytest.mark.parametrize(
+    "after", ["nonsense", "1-queued-", "1-gone-5", "1-queued-99999999999999999", "\x00", "-1-queued-1"]
+)
+def test_an_id_that_is_none_begins_at_the_beginning(task: SyncProgressTask, after: str) -> None:
+    file = finish(0, seconds_ago=60)
+    assert told(Follower(task.pk, after=after).look()) == [file, "progress"]
