@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from datasync.catalog.services import catalogue_path
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.ingest.load.loader import Loader
 from datasync.models import CatalogFile, OrderLine, QuarantinedRow, SyncTaskFile
 from datasync.runs import services
 from datasync.runs.cancel import cancel_task
 from datasync.runs.turns import take_turn
-from tests.remap_support import Bell, bell, catalogue_path, inbox, line, write_orders
+from tests.remap_support import Bell, bell, inbox, line, write_orders
 from tests.services import wait_until
 
 __all__ = ["bell", "inbox"]
