@@ -1,5 +1,7 @@
 """What becomes of a claimed file. Each way out is guarded by the lease token: who lost the lease writes nothing.
 
+The file is always locked before its item, as a submit does it, which waits for the item's unique index.
+
 ``succeed`` is called inside the transaction that loads the rows, as the last thing in it, so that rows, books and
 states appear together or not at all.
 """
@@ -21,8 +23,8 @@ from datasync.ingest.load.outcome import file_state
 from datasync.ingest.measure import Measure, as_document
 from datasync.ingest.plan import COUNT_NAMES, Counts
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
+from datasync.remarks import Remark
 from datasync.runs.claim import Claim
-from datasync.runs.errors import warning_document
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ def succeed(
     discarded: int = 0,
     measures: Mapping[int | None, Measure],
     template_id: int | None,
-    warnings: Sequence[str],
+    warnings: Sequence[Remark],
     seconds: float,
 ) -> None:
     """Close the books of a loaded file; ``discarded`` of its quarantined rows a person had discarded before.
@@ -42,21 +44,24 @@ def succeed(
     Raises ``FencedOut``, ``Cancelled`` or ``FileChanged``, which roll everything back.
     """
     item_state, new_state = outcome(counts, discarded=discarded)
+    stamp = {} if template_id is None else {"template_id": template_id}
+    # A file replaced meanwhile is a new version, pending again: what was read of the old one must not pass for it.
+    file_told = _unreplaced(claim).update(
+        state=new_state, rows=counts.as_dict(), last_error={}, synced_at=Now(), **stamp
+    )
     changed = wanted(_held(claim)).update(
         state=item_state,
         template_id=template_id,
         error={},
         discarded_before=discarded,
         measured=as_document(measures),
-        warnings=[warning_document(text) for text in warnings],
+        warnings=[remark.document for remark in warnings],
         **_closing(seconds),
         **row_fields(counts),
     )
     if not changed:
         raise Cancelled if _held(claim).exists() else FencedOut
-    stamp = {} if template_id is None else {"template_id": template_id}
-    # A file replaced meanwhile is a new version, pending again: what was read of the old one must not pass for it.
-    if not _unreplaced(claim).update(state=new_state, rows=counts.as_dict(), last_error={}, synced_at=Now(), **stamp):
+    if not file_told:
         raise FileChanged
 
 
@@ -79,6 +84,7 @@ def skip(claim: Claim, *, error: dict[str, Any], file_state: FileState, seconds:
 def cancel(claim: Claim, *, seconds: float) -> bool:
     """Record that the file was stopped with its task, and nothing of it loaded. False: another worker holds it now."""
     with transaction.atomic():
+        _hold_file(claim)
         changed = _held(claim).update(
             state=ItemState.CANCELLED, error={}, warnings=[], **_closing(seconds), **row_fields(Counts())
         )
@@ -102,6 +108,7 @@ def put_back(claim: Claim, *, error: dict[str, Any], seconds_until_next: float) 
     with transaction.atomic():
         if is_cancelled(claim):
             return cancel(claim, seconds=0.0)
+        _hold_file(claim)
         changed = _held(claim).update(
             state=ItemState.QUEUED,
             lease_token=None,
@@ -140,12 +147,17 @@ def row_fields(counts: Counts) -> dict[str, int]:
 
 def _give_up(claim: Claim, state: ItemState, *, error: dict[str, Any], file_state: FileState, seconds: float) -> bool:
     with transaction.atomic():
+        _hold_file(claim)
         changed = _held(claim).update(
             state=state, error=error, warnings=[], **_closing(seconds), **row_fields(Counts())
         )
         if changed:
             _unreplaced(claim).update(state=file_state, last_error=error)
     return _held_to_the_end(claim, changed)
+
+
+def _hold_file(claim: Claim) -> None:
+    list(CatalogFile.objects.select_for_update(no_key=True).filter(pk=claim.file_id).values_list("pk"))
 
 
 def _held(claim: Claim) -> QuerySet[SyncTaskFile]:

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from datasync.choices import TASK_TERMINAL, TaskKind, TaskState
 from datasync.exceptions import error_classes
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask
-from datasync.runs.errors import WARNINGS
-
-_NOTES = {
-    re.compile(pattern): sentence
-    for pattern, sentence in (
-        (
-            r"The header was found in row (?P<found>\d+), not in row (?P<expected>\d+)\.",
-            gettext_noop("The header was found in row %(found)s, not in row %(expected)s."),
-        ),
-        (r"Reworded columns: (?P<columns>.*)", gettext_noop("Reworded columns: %(columns)s")),
-        (
-            r"New columns, kept with the original row: (?P<columns>.*)",
-            gettext_noop("New columns, kept with the original row: %(columns)s"),
-        ),
-        (r"Optional columns gone: (?P<columns>.*)", gettext_noop("Optional columns gone: %(columns)s")),
-    )
-}
-"""Notes are kept as English sentences; these are the ones there are."""
+from datasync.remarks import SENTENCES
+from datasync.runs.waiting_words import Next, WaitsFor
 
 
 def summary(task: SyncProgressTask) -> str:
-    """What there is to say of a task: of a finished one what it came to, of a waiting one why. Blank: nothing."""
+    """What there is to say of a task: of a finished one what it came to, of one that no worker was told of why. Blank: nothing."""
     if task.state not in TASK_TERMINAL:
-        return ""
+        return _untold() if task.state == TaskState.QUEUED and task.fallback and settings.EXECUTION == "celery" else ""
     comma = _(", ")
     files = [
         _files_done(task),
@@ -49,6 +32,10 @@ def summary(task: SyncProgressTask) -> str:
     if outcomes := [f"{number:,} {_(name)}" for name, number in counts.items() if number]:
         rows = _("%(whole)s: %(parts)s") % {"whole": rows, "parts": comma.join(outcomes)}
     return _("%(files)s; %(rows)s.") % {"files": comma.join(files), "rows": rows}
+
+
+def _untold() -> str:
+    return f"{WaitsFor.BROKER.label} {Next.TOLD_AGAIN.label}"
 
 
 def _skipped(task: SyncProgressTask) -> str:
@@ -80,17 +67,7 @@ def error_in_words(stored: Mapping[str, Any]) -> dict[str, Any]:
 def remark_in_words(stored: Mapping[str, Any]) -> dict[str, Any]:
     """A stored remark in the active language, beside what else it says, such as the file that it is of."""
     translated = error_in_words(stored)
-    if stored.get("code") in WARNINGS:
+    if stored.get("code") in SENTENCES:
         with suppress(KeyError, TypeError, ValueError):
-            translated["message"] = _(WARNINGS[stored["code"]]) % stored.get("params", {})
-    elif stored.get("code") == "NOTE":
-        translated["message"] = _note_in_words(stored.get("message", ""))
+            translated["message"] = _(SENTENCES[stored["code"]]) % stored.get("params", {})
     return {name: translated.get(name, value) for name, value in stored.items() if name != "params"}
-
-
-def _note_in_words(note: str) -> str:
-    """A note of the mapping in the active language; any other as it is."""
-    for pattern, sentence in _NOTES.items():
-        if found := pattern.fullmatch(note):
-            return _(sentence) % found.groupdict()
-    return note

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from django.db import transaction
@@ -76,15 +77,23 @@ def _end_of(item: SyncTaskFile) -> str:
 
 
 def _deal_with(item: SyncTaskFile) -> bool:
+    """End it as it has to; only then is the crash counted, for what is written to an item comes after its file."""
     end = _end_of(item)
     logger.warning("Item %s is %s: its worker %s is gone", item.pk, end, item.worker)
+    ended = _END[end](Claim.of(item), _ends_of(item.task))
     SyncTaskFile.objects.filter(pk=item.pk).update(crashes=F("crashes") + 1)
-    claim, ends = Claim.of(item), _ends_of(item.task)
-    if end == "stopped":
-        return ends.cancel(claim, seconds=0.0)
-    if end == "freed":
-        return ends.put_back(claim, error={}, seconds_until_next=0)
+    return ended
+
+
+def _give_up(claim: Claim, ends: _Ends) -> bool:
     return ends.fail(claim, error=error_document(ReaderCrashed(found=f"{MOST_CRASHES} workers")), seconds=0.0)
+
+
+_END: dict[str, Callable[[Claim, _Ends], bool]] = {
+    "stopped": lambda claim, ends: ends.cancel(claim, seconds=0.0),
+    "freed": lambda claim, ends: ends.put_back(claim, error={}, seconds_until_next=0),
+    "given up": _give_up,
+}
 
 
 def _expired() -> QuerySet[SyncTaskFile]:
