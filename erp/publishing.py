@@ -27,6 +27,10 @@ class BrokerAway(Exception):
     """The broker did not take a message; it may have arrived all the same."""
 
 
+class BrokerAvoided(BrokerAway):
+    """The broker was away a moment ago; it is not asked again yet."""
+
+
 class _Breaker:
     """Open after a failure, for a while; then one caller may try, and the others wait for what comes of it."""
 
@@ -35,11 +39,11 @@ class _Breaker:
         self._closed_from = 0.0
 
     def enter(self) -> None:
-        """Raise ``BrokerAway`` while it is open; else be the one who tries, where it was."""
+        """Raise ``BrokerAvoided`` while it is open; else be the one who tries, where it was."""
         with self._lock:
             now = time.monotonic()
             if now < self._closed_from:
-                raise BrokerAway("The broker was away a moment ago; it is not asked again yet.")
+                raise BrokerAvoided(BrokerAvoided.__doc__)
             if self._closed_from:
                 self._closed_from = now + OPEN_SECONDS
 

@@ -8,7 +8,7 @@ import threading
 from celery import current_app
 
 from erp.broker import broker_priority, is_redis
-from erp.publishing import BrokerAway, send, short_producer
+from erp.publishing import BrokerAvoided, BrokerAway, send, short_producer
 
 logger = logging.getLogger(__name__)
 TURN_TASK = "data_sync.take_turn"
@@ -26,6 +26,8 @@ def give_turns(*, turns: int = 1, first_id: str | None = None, priority: int = U
         with short_producer() as producer:
             for at in range(turns):
                 send(producer, TURN_TASK, args=[], task_id=None if at else first_id, priority=number)
+    except BrokerAvoided:
+        return False
     except BrokerAway as error:
         logger.warning("The broker did not take a turn: %s", error)
         return False
