@@ -209,7 +209,7 @@ CACHES: dict[str, Any] = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-LOCALE_PATHS = [BASE_DIR / room / "locale" for room in ("erp", "datasync")]
+LOCALE_PATHS = [BASE_DIR / room / "locale" for room in ("erp", "datasync", "ratelimits")]
 USE_TZ = True
 TIME_ZONE = environment.text("TIME_ZONE", "UTC")
 COLLECTION_TIME_ZONE = environment.time_zone("COLLECTION_TIME_ZONE", "UTC")

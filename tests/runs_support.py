@@ -19,6 +19,7 @@ from datasync.fields import Domain
 from datasync.ingest.plan import Counts
 from datasync.mapping import services as mapping
 from datasync.models import CatalogFile, HeaderTemplate, Platform, SyncTaskFile
+from datasync.remarks import Remark, RemarkCode
 from datasync.runs import dispatch, execute, turns
 from datasync.runs.remap import execute as remap_execute
 from datasync.runs.sweep import turns as lost_turns
@@ -113,7 +114,7 @@ class Ingest:
             if isinstance(end, Exception):
                 raise end
             before_commit(SimpleNamespace(counts=end, measures={}, discarded=0,
-                                          warnings=[] if end.read else ["NO_ROWS"]))  # fmt: skip
+                                          warnings=[] if end.read else [Remark(RemarkCode.NO_ROWS)]))  # fmt: skip
 
 
 @pytest.fixture

@@ -182,7 +182,7 @@ def test_what_the_broker_did_not_take_ends_with_5_and_is_not_waited_for(
     with pytest.raises(SystemExit) as ended:
         Command().run_from_argv(["manage.py", "sync_files", "--without-template", "--wait", "--json"])
     assert ended.value.code == Exit.UNAVAILABLE
-    assert "broker did not take" in json.loads(capsys.readouterr().out)["message"]
+    assert "The broker: it could not be reached" in json.loads(capsys.readouterr().out)["message"]
 
 
 @pytest.mark.django_db

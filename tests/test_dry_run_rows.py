@@ -18,6 +18,7 @@ from datasync.ingest.pipeline import ingest
 from datasync.ingest.plan import Plan
 from datasync.ingest.rehearse import Rehearsed, rehearse
 from datasync.models import CatalogFile, HeaderSet, OrderLine, Platform, QuarantinedRow, Shop
+from datasync.remarks import Remark, RemarkCode
 from tests.dry_runs import snapshot
 from tests.sheets import COLLECTED, ListSheet, Row, make_plan
 
@@ -189,7 +190,7 @@ def test_a_file_that_would_be_refused_shows_its_bad_rows() -> None:
 
 
 def test_a_header_only_file_is_flagged() -> None:
-    assert Desk().sync(0, []).warnings == ("NO_ROWS",)
+    assert Desk().sync(0, []).warnings == (Remark(RemarkCode.NO_ROWS),)
 
 
 def test_what_the_file_is_no_longer_to_say_is_shown_as_cleared() -> None:

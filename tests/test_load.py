@@ -19,6 +19,7 @@ from datasync.ingest.load.confirmed import Confirmed
 from datasync.ingest.pipeline import IngestResult, ingest
 from datasync.ingest.plan import Plan
 from datasync.models import CatalogFile, ConfirmedRows, HeaderSet, OrderLine, Platform, QuarantinedRow, Shop
+from datasync.remarks import Remark, RemarkCode
 from tests.sheets import COLLECTED, ListSheet, Row, make_plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -262,7 +263,7 @@ def test_who_is_fenced_out_before_the_commit_leaves_nothing(desk: Desk, size: in
 
 def test_a_sheet_without_rows_is_flagged(desk: Desk) -> None:
     result = desk.sync([])
-    assert (said(result), result.warnings, result.period) == ({}, ["NO_ROWS"], (None, None))
+    assert (said(result), result.warnings, result.period) == ({}, [Remark(RemarkCode.NO_ROWS)], (None, None))
 
 
 def test_two_shops_do_not_share_rows(desk: Desk) -> None:

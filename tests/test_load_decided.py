@@ -11,7 +11,7 @@ from datasync.exceptions import QuarantineRefused
 from datasync.ingest.load.outcome import file_state
 from datasync.ingest.plan import Counts
 from datasync.models import OrderLine, QuarantinedRow
-from datasync.runs.errors import warning_document
+from datasync.remarks import Remark, RemarkCode
 from datasync.runs.finish import outcome
 from datasync.runs.words import remark_in_words
 from tests.decided_rows import DAY, NO_DAY, Desk, decide, facts, release, said
@@ -146,8 +146,6 @@ def test_corrections_that_are_not_needed_any_more_are_told(desk: Desk) -> None:
     QuarantinedRow.objects.filter(sheet_row__in=(2, 4)).update(corrected=corrected, state=QuarantineState.CORRECTED)
     rows = [("A1", "S1", DAY, "Ana", "5"), *ROWS[1:]]
     result = desk.sync(rows)
-    assert result.warnings == ["CORRECTIONS_DROPPED:1"]
-    document = warning_document(result.warnings[0])
-    assert document["params"] == {"count": 1}
-    assert "any more: 1." in remark_in_words(document)["message"]
+    assert result.warnings == [Remark(RemarkCode.CORRECTIONS_DROPPED, {"count": 1})]
+    assert "any more: 1." in remark_in_words(result.warnings[0].document)["message"]
     assert desk.sync(rows).warnings == []

@@ -22,6 +22,7 @@ from datasync.ingest.read import reader
 from datasync.mapping import services
 from datasync.mapping.services import ResolvedPlan, SyncOptions
 from datasync.models import CatalogFile, HeaderSet, HeaderTemplate, Shop, ShopAlias
+from datasync.remarks import Remark, RemarkCode
 from tests.catalog_support import FILE, NAME, PRODUCTS, products, put, scan_one
 
 pytestmark = pytest.mark.django_db
@@ -77,9 +78,8 @@ def test_added_and_lost_optional_columns_are_noted(root: Path) -> None:
     header = PRODUCTS.replace(",赞,", ",").replace("商品跳出率", "商品跳出率,新列")
     put(root, NAME, products("1", header=header))
     resolved = resolve(scan_one())
-    assert len(resolved.warnings) == 2
-    assert any("新列" in warning for warning in resolved.warnings)
-    assert any("赞" in warning for warning in resolved.warnings)
+    columns = {remark.code: remark.params["columns"] for remark in resolved.warnings}
+    assert columns == {RemarkCode.COLUMNS_ADDED: "新列", RemarkCode.COLUMNS_GONE: "赞"}
     assert "新列" in [column.header for column in resolved.plan.columns]
 
 
@@ -127,7 +127,7 @@ def test_without_a_template_a_file_waits_with_a_suggestion(root: Path) -> None:
     resolved = resolve(file, LOOSE)
     assert resolved.template_id is None
     assert resolved.plan.identity[0] == "order_id"
-    assert "suggested" in resolved.warnings[0]
+    assert resolved.warnings[0] == Remark(RemarkCode.MAPPING_SUGGESTED)
 
 
 def test_a_published_suggestion_fits_the_file_and_those_like_it(root: Path) -> None:
@@ -195,7 +195,7 @@ def test_where_the_templates_row_holds_something_else_the_header_is_taken_where_
     assert file.match["outcome"] == "exact"
     resolved = resolve(file)
     assert resolved.read_request.header_row == 1
-    assert resolved.warnings == ("The header was found in row 2, not in row 1.",)
+    assert resolved.warnings == (Remark(RemarkCode.HEADER_MOVED, {"found": 2, "expected": 1}),)
 
 
 def test_a_header_set_is_stored_once() -> None:

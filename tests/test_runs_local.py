@@ -114,7 +114,7 @@ def test_with_local_execution_no_broker_is_asked(
 
 def test_after_a_failure_nobody_asks_the_broker_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
-    monkeypatch.setattr(publishing.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(publishing, "breaker", own := type(breaker)())
     own.failed()
     with pytest.raises(BrokerAway, match="a moment ago"), short_producer():

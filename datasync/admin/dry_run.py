@@ -20,7 +20,6 @@ from datasync.catalog.dry_run import DryRun, dry_run
 from datasync.choices import FILE_COLOURS
 from datasync.exceptions import SyncError
 from datasync.models import CatalogFile
-from datasync.runs.errors import warning_document
 
 MOST_FILES = 20
 """A page is answered while somebody waits for it."""
@@ -58,7 +57,7 @@ def _shown(file: CatalogFile) -> dict[str, Any]:
         "state": badge(found.state.label, FILE_COLOURS[found.state]),
         "error": error_text(found.error) if found.error else "",
         "counts": _counts(found),
-        "warnings": [remark_text(warning_document(text)) for text in found.warnings],
+        "warnings": [remark_text(remark.document) for remark in found.warnings],
         "reasons": _reasons(found) if found.rejected_by_reason else "",
         "parts": list(_parts(found)),
     }

@@ -67,7 +67,7 @@ class ItemWaiting(WaitingColumn):
 
 
 def _table(waiting: Waiting) -> SafeString | str:
-    parts = ((_("waits for"), waiting.waits_for), (_("last"), waiting.last), (_("next"), waiting.next))
+    parts = ((_("waits for"), waiting.waits_for), (_("happened last"), waiting.last), (_("happens next"), waiting.next))
     return pairs_table((name, _with_time(said)) for name, said in parts)
 
 

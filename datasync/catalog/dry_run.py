@@ -20,6 +20,7 @@ from datasync.ingest.plan import Counts
 from datasync.mapping import services as mapping
 from datasync.mapping.services import SyncOptions
 from datasync.models import CatalogFile
+from datasync.remarks import Remark
 
 if TYPE_CHECKING:
     from datasync.ingest.load.samples import SampleRow
@@ -35,8 +36,8 @@ class DryRun:
     """What a sync would come to.
 
     ``state`` is the file's afterwards. ``error`` is the stored form of that with which the sync would end; ``counts``
-    are zero then, as they would be. ``warnings`` are as the ingest gives them. ``samples`` holds, for each outcome, at
-    most 20 rows as plain values.
+    are zero then, as they would be. ``samples`` holds, for each outcome, at most 20 rows as
+    plain values.
     """
 
     file_id: int
@@ -44,7 +45,7 @@ class DryRun:
     state: FileState
     error: dict[str, Any] | None = None
     counts: Counts = field(default_factory=Counts)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     rejected_by_reason: dict[str, int] = field(default_factory=dict)
     template_id: int | None = None
     period_start: date | None = None

@@ -14,11 +14,7 @@ from datasync.ingest.measure import Measure, Meter
 from datasync.ingest.plan import Counts, Plan, Sheet
 from datasync.ingest.prepare import Prepared, Preparer
 from datasync.ingest.streams import ahead, collected
-
-NO_ROWS = "NO_ROWS"
-"""Warning of a file that has a header and no row of data below it."""
-CORRECTIONS_DROPPED = "CORRECTIONS_DROPPED"
-"""Warning of corrections that went with the rows they were made in. A colon and their number follow."""
+from datasync.remarks import Remark, RemarkCode
 
 
 @dataclass(slots=True)
@@ -31,7 +27,7 @@ class IngestResult:
     counts: Counts
     rejected_by_reason: dict[str, int]
     measures: dict[int | None, Measure]
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Remark] = field(default_factory=list)
     discarded: int = 0
 
     @property
@@ -88,9 +84,9 @@ def carry(
             counts, discarded = _load(loader, rejects, chain([first] if first else [], parts), on_progress)
             if rejects.count and not allow_quarantine:
                 raise QuarantineRefused(count=rejects.count)
-            warnings = [NO_ROWS] if counts.read == counts.totals else []
+            warnings = [Remark(RemarkCode.NO_ROWS)] if counts.read == counts.totals else []
             if rejects.dropped:
-                warnings.append(f"{CORRECTIONS_DROPPED}:{rejects.dropped}")
+                warnings.append(Remark(RemarkCode.CORRECTIONS_DROPPED, {"count": rejects.dropped}))
             result = IngestResult(counts, dict(rejects.by_reason), meter.measures, warnings, discarded)
             before_commit(result)
     return result

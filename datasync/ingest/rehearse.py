@@ -11,6 +11,7 @@ from datasync.ingest.load.rehearsal import Rehearsal, RehearsedRejects
 from datasync.ingest.load.samples import SampleRow
 from datasync.ingest.pipeline import carry
 from datasync.ingest.plan import Counts, Plan, RejectedRow, Sheet
+from datasync.remarks import Remark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Rehearsed:
     rejected: list[RejectedRow]
     period: tuple[date | None, date | None] = (None, None)
     discarded: int = 0
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     refused: QuarantineRefused | None = None
 
 

@@ -14,7 +14,6 @@ from datasync.management.base import Outcome
 from datasync.management.progress import Counter
 from datasync.management.tables import table
 from datasync.management.watching import verdict_of
-from datasync.runs.errors import warning_document
 from datasync.runs.words import error_in_words, remark_in_words
 
 MOST_SAMPLED_FILES = 100
@@ -62,7 +61,7 @@ def _document(found: DryRun) -> dict[str, Any]:
         "status": state.value,
         "rows": counts,
         "error": error_in_words(found.error) if found.error else None,
-        "warnings": [remark_in_words(warning_document(text)) for text in found.warnings],
+        "warnings": [remark_in_words(remark.document) for remark in found.warnings],
     }
 
 

@@ -109,7 +109,7 @@ def _lines(progress: dict[str, Any]) -> Iterator[str]:
 
 def _why(waiting: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Why the task is not further: three sentences, each with the time that it is about."""
-    for name, part in (("waits_for", _("waits for")), ("last", _("last")), ("next", _("next"))):
+    for name, part in (("waits_for", _("waits for")), ("last", _("happened last")), ("next", _("happens next"))):
         said = waiting[name]
         at = f"  ({timezone.localtime(said['at']):%Y-%m-%d %H:%M:%S})" if said["at"] else ""
         yield part, f"{said['message']}{at}"

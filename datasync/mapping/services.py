@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Any
 
-from django.utils.translation import gettext_noop
-
 from datasync.disk import place
 from datasync.exceptions import HeaderChanged, NeedsDescription, NoTemplate, UnsureMapping
 from datasync.fields import Domain
@@ -53,6 +51,7 @@ from datasync.mapping.template import Family, Template
 from datasync.mapping.template_file import read_templates
 from datasync.mapping.undescribed import error_for, is_stamped, mapped_fields
 from datasync.models import CatalogFile, HeaderSet, Shop, ShopAlias
+from datasync.remarks import Remark, RemarkCode
 
 __all__ = [
     "LoadResult",
@@ -109,7 +108,7 @@ class ResolvedPlan:
     plan: Plan
     read_request: ReadRequest
     template_id: int | None
-    warnings: tuple[str, ...]
+    warnings: tuple[Remark, ...]
     match: dict[str, Any]
 
 
@@ -324,19 +323,18 @@ def _contradicted(found: Match, contradictions: list[dict[str, Any]]) -> HeaderC
     return HeaderChanged(missing=columns, added=list(found.added), missing_optional=list(found.missing), renamed=[])
 
 
-def _warnings(found: Match, mapping: _Mapping, request: ReadRequest) -> tuple[str, ...]:
+def _warnings(found: Match, mapping: _Mapping, request: ReadRequest) -> tuple[Remark, ...]:
     """What an operator should know of a header that was synced although it differs."""
-    notes = []
+    remarks = []
     if mapping.template_id is None:
-        notes.append(gettext_noop("No template fits; the suggested mapping was used."))
+        remarks.append(Remark(RemarkCode.MAPPING_SUGGESTED))
     if request.header_row != mapping.template.header_row:
-        rows = (request.header_row + 1, mapping.template.header_row + 1)
-        notes.append("The header was found in row {}, not in row {}.".format(*rows))
-    if found.renamed:
-        pairs = (f"{old} → {new}" for old, new in found.renamed)
-        notes.append(f"Reworded columns: {', '.join(pairs)}")
-    if found.added:
-        notes.append(f"New columns, kept with the original row: {', '.join(found.added)}")
-    if found.missing:
-        notes.append(f"Optional columns gone: {', '.join(found.missing)}")
-    return tuple(notes)
+        rows = {"found": request.header_row + 1, "expected": mapping.template.header_row + 1}
+        remarks.append(Remark(RemarkCode.HEADER_MOVED, rows))
+    changed = {
+        RemarkCode.COLUMNS_REWORDED: [f"{old} → {new}" for old, new in found.renamed],
+        RemarkCode.COLUMNS_ADDED: found.added,
+        RemarkCode.COLUMNS_GONE: found.missing,
+    }
+    remarks += [Remark(code, {"columns": ", ".join(columns)}) for code, columns in changed.items() if columns]
+    return tuple(remarks)

@@ -84,7 +84,8 @@ def task_waiting(situation: Situation) -> Waiting:
         Happened.FILE_TAKEN: counts["taken_at"],
         Happened.FILE_DONE: counts["done_at"],
     }
-    last, at = max(((code, at) for code, at in happened.items() if at is not None), key=lambda pair: pair[1])
+    latest_first = ((code, at) for code, at in reversed(happened.items()) if at is not None)
+    last, at = max(latest_first, key=lambda pair: pair[1])  # of what happened in the same moment the first of these
     return Waiting(waits_for=waits_for, last=Said(last, at), next=following)
 
 

@@ -18,7 +18,7 @@ from datasync.runs.waiting_words import Next, WaitsFor
 
 
 def summary(task: SyncProgressTask) -> str:
-    """What there is to say of a task: of a finished one what it came to, of one that no worker was told of why. Blank: nothing."""
+    """What a finished task came to, or why no worker was told of one that waits; blank: nothing to say."""
     if task.state not in TASK_TERMINAL:
         return _untold() if task.state == TaskState.QUEUED and task.fallback and settings.EXECUTION == "celery" else ""
     comma = _(", ")

@@ -31,7 +31,7 @@ DRY_RUN: dict[str, Any] = {
         "duplicates": 0,
     },
     "rejected_by_reason": {"INVALID_NUMBER": 3, "REQUIRED_MISSING": 1},
-    "warnings": [{"code": "NOTE", "message": "New columns, kept with the original row: 备注"}],
+    "warnings": [{"code": "COLUMNS_ADDED", "message": "New columns, kept with the original row: 备注"}],
     "template_id": 3,
     "period_start": "2026-03-05",
     "period_end": "2026-03-05",

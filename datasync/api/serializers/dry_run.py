@@ -8,15 +8,14 @@ from rest_framework import serializers
 
 from datasync.api.serializers.common import LastError, RowCounts, Warned
 from datasync.choices import FileState
-from datasync.runs.errors import warning_document
 
 
-class Remark(Warned):
+class RehearsedRemark(Warned):
     """A remark that would stop nothing."""
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        """The remark that the ingest gives as a code or as a sentence."""
-        return super().to_representation(warning_document(instance))
+        """The remark as it would be stored, in the language of the request."""
+        return super().to_representation(instance.document)
 
 
 class CellReason(serializers.Serializer[Any]):
@@ -78,7 +77,7 @@ class DryRunResult(serializers.Serializer[Any]):
     error = LastError(allow_null=True)
     rows = RowCounts(source="counts")
     rejected_by_reason = serializers.DictField(child=serializers.IntegerField())
-    warnings = Remark(many=True)
+    warnings = RehearsedRemark(many=True)
     template_id = serializers.IntegerField(allow_null=True)
     period_start = serializers.DateField(allow_null=True, help_text="First day that the trusted rows cover.")
     period_end = serializers.DateField(allow_null=True)
