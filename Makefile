@@ -67,6 +67,13 @@ test-sqlite: $(TESTING) ## the rooms, admin and commands on SQLite and the file-
 test-postgres: $(TESTING) ## the rooms and the API on a private PostgreSQL and Redis
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -q $(ARGS)
 
+TRIALS ?= 200
+
+.PHONY: faults
+faults: $(TESTING) test-packages ## kill, stop and starve the real processes TRIALS times each; writes docs/faults.md
+	TEST_DATABASE=postgres FAULT_TRIALS=$(TRIALS) FAULT_LEASE_SECONDS=60 FAULT_REPORT=docs/faults.md \
+		$(BIN)/python -m pytest -q -s --timeout=7200 tests/faults $(ARGS)
+
 .PHONY: lint
 lint: $(TESTING) ## format, lint, types, arrows, migrations, deployment check
 	$(BIN)/ruff format --check .

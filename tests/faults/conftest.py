@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.trials import write_report
 from tests.workers import Worker
 
 Start = Callable[..., Worker]
@@ -33,3 +34,9 @@ def start(worker: Start, inbox: Path) -> Start:
         return worker(processes=processes, environment={"DATA_ROOTS": str(inbox)} | lease | environment)
 
     return started
+
+
+def pytest_sessionfinish() -> None:
+    """Write the table of what was tried, where a long run asks for it."""
+    if report := os.environ.get("FAULT_REPORT"):
+        write_report(Path(report))

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from datasync.choices import FILE_ACTIVE, ITEM_ACTIVE, TASK_ACTIVE, ItemState
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import CatalogFile, OrderLine, SyncProgressTask, SyncTaskFile
 from datasync.runs.claim import SESSION_MARK
+from tests.faults.trials import Trials
 
 
 def at_rest() -> bool:
@@ -19,10 +20,15 @@ def at_rest() -> bool:
     return not SyncProgressTask.objects.filter(state__in=TASK_ACTIVE).exists()
 
 
-def check(expected: Mapping[int, Iterable[str]]) -> None:
+def at_least(items: QuerySet[SyncTaskFile], number: int) -> bool:
+    """Whether there are so many of them by now."""
+    return items.count() >= number
+
+
+def check(expected: Mapping[int, Iterable[str]], trials: Trials) -> None:
     """Every order of the files that were imported is stored once and no other is; all books add up; nothing is held.
 
-    ``expected``: the order ids of each file, by its primary key.
+    ``expected``: the order ids of each file, by its primary key. What is lost or doubled is counted in ``trials``.
     """
     assert at_rest()
     assert not SyncTaskFile.objects.filter(state__in=ITEM_ACTIVE).exists()
@@ -30,7 +36,9 @@ def check(expected: Mapping[int, Iterable[str]]) -> None:
     done = set(SyncTaskFile.objects.filter(state=ItemState.COMPLETED).values_list("file_id", flat=True))
     stored = Counter(str(order) for order in OrderLine.objects.values_list("order_id", flat=True))
     wanted = Counter(order for file_id in done for order in expected[file_id])
-    assert stored == wanted, f"lost: {len(wanted - stored)}, doubled or left: {len(stored - wanted)}"
+    trials.lost += (wanted - stored).total()
+    trials.doubled += (stored - wanted).total()
+    assert stored == wanted, f"lost: {trials.lost}, doubled or left over: {trials.doubled}"
     for task in SyncProgressTask.objects.all():
         _books_of(task)
     _nothing_held()

@@ -18,6 +18,7 @@ from erp.publishing import breaker
 from tests.faults.conftest import Start
 from tests.faults.exports import write_exports
 from tests.faults.ledger import at_rest, check
+from tests.faults.trials import Trials
 from tests.services import Server, start_redis, wait_until
 
 pytestmark = [
@@ -42,6 +43,7 @@ def redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def test_g8_a_broker_that_thaws_during_the_local_run_doubles_nothing(redis: Server, start: Start, inbox: Path) -> None:
+    trials = Trials("G8", "Redis is frozen, and thaws during the local run", cost=1_000_000)
     expected = write_exports(inbox, 20, rows=4_000)
     running = start(processes=2, REDIS_URL=redis.url)
     os.kill(redis.process.pid, signal.SIGSTOP)
@@ -53,4 +55,5 @@ def test_g8_a_broker_that_thaws_during_the_local_run_doubles_nothing(redis: Serv
     wait_until(at_rest, seconds=120, what=f"all files; the worker's log is {running.log}")
     assert done.count() == len(expected)
     assert set(SyncTaskFile.objects.values_list("attempt", flat=True)) == {1}
-    check(expected)
+    trials.tried += 1
+    check(expected, trials)

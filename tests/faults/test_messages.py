@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from redis import Redis
 
 from datasync.choices import ItemState
@@ -13,7 +15,8 @@ from datasync.models import SyncTaskFile
 from datasync.runs import dispatch, publish, services
 from tests.faults.conftest import Start
 from tests.faults.exports import write_exports
-from tests.faults.ledger import at_rest, check
+from tests.faults.ledger import at_least, at_rest, check
+from tests.faults.trials import Trials
 from tests.services import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,39 +27,51 @@ def test_g1_a_task_whose_messages_were_never_sent_is_done(
     start: Start, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if the web process was killed between commit and publish."""
-    expected = write_exports(inbox, 3)
-    with monkeypatch.context() as patched:
-        patched.setattr(dispatch, "give_turns", lambda **_: True)
-        services.submit_by_ids(file_ids=list(expected), owner=None)
+    trials = Trials("G1", "no message of a submit is ever sent")
+    expected: dict[int, list[str]] = {}
     running = start()
-    wait_until(at_rest, seconds=60, what=f"the batch; the worker's log is {running.log}")
-    check(expected)
+    for trial in trials:
+        files = write_exports(inbox, 3, trial=trial)
+        expected |= files
+        with monkeypatch.context() as patched:
+            patched.setattr(dispatch, "give_turns", lambda **_: True)
+            services.submit_by_ids(file_ids=list(files), owner=None)
+        lost = timezone.now()
+        wait_until(at_rest, seconds=60, what=f"the batch; the worker's log is {running.log}")
+        trials.recovery.append((timezone.now() - lost).total_seconds())
+        check(expected, trials)
 
 
 def test_g2_one_message_delivered_many_times_has_the_effect_of_one(start: Start, inbox: Path) -> None:
-    expected = write_exports(inbox, 4, rows=2_000)
-    services.submit_by_ids(file_ids=list(expected), owner=None)
-    publish.give_turns(turns=40)
+    trials = Trials("G2", "a message is delivered forty times to four processes")
+    expected: dict[int, list[str]] = {}
     running = start(processes=4)
-    wait_until(at_rest, seconds=120, what=f"the batch; the worker's log is {running.log}")
-    check(expected)
+    for trial in trials:
+        files = write_exports(inbox, 4, rows=2_000, trial=trial)
+        expected |= files
+        services.submit_by_ids(file_ids=list(files), owner=None)
+        publish.give_turns(turns=40)
+        wait_until(at_rest, seconds=120, what=f"the batch; the worker's log is {running.log}")
+        check(expected, trials)
     ends = {(item.state, item.attempt, item.error.get("code")) for item in SyncTaskFile.objects.all()}
     assert ends == {(ItemState.COMPLETED, 1, None)}
 
 
 @only_redis
 def test_g9_a_broker_that_loses_everything_heals_by_itself(start: Start, inbox: Path, private_redis: str) -> None:
-    expected = write_exports(inbox, 30, rows=2_000)
-    services.submit_by_ids(file_ids=list(expected), owner=None)
+    trials = Trials("G9", "FLUSHALL under load", quick=3)
+    expected: dict[int, list[str]] = {}
     running = start(processes=2)
     broker = Redis.from_url(private_redis)
-    done = SyncTaskFile.objects.filter(state=ItemState.COMPLETED)
-    for share in (3, 10, 20):
-
-        def reached(share: int = share) -> bool:
-            return done.count() >= share or at_rest()
-
-        wait_until(reached, seconds=120, what=f"{share} files")
+    for trial in trials:
+        files = write_exports(inbox, 8, rows=2_000, trial=trial)
+        expected |= files
+        task = services.submit_by_ids(file_ids=list(files), owner=None).task
+        done = task.items.filter(state=ItemState.COMPLETED)
+        share = trials.random.randrange(6)
+        wait_until(partial(at_least, done, share), seconds=120, what=f"{share} files")
         broker.flushall()
-    wait_until(at_rest, seconds=120, what=f"the batch; the worker's log is {running.log}")
-    check(expected)
+        flushed = timezone.now()
+        wait_until(at_rest, seconds=120, what=f"the batch; the worker's log is {running.log}")
+        trials.recovery.append((timezone.now() - flushed).total_seconds())
+    check(expected, trials)
