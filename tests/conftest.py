@@ -201,8 +201,12 @@ def worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Wor
     """
     from erp.celery import app  # noqa: PLC0415
 
+    def purge() -> None:
+        with app.connection_for_write() as connection:  # the pool keeps to the broker that it met first
+            app.control.purge(connection)
+
     running: list[Worker] = []
-    app.control.purge()
+    purge()
 
     def start(
         *, processes: int = 1, environment: dict[str, str] | None = None, queues: Sequence[str] = QUEUES
@@ -221,7 +225,7 @@ def worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Wor
     yield start
     for one in running:
         one.kill()
-    app.control.purge()
+    purge()
 
 
 def test_environment() -> dict[str, str]:
