@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -19,6 +20,8 @@ from datasync.exceptions import FileChanged, FileMissing
 UPLOADS = "uploads"
 _CHUNK = 1024 * 1024
 _ROOT_LENGTH = 100
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""How the system says that a disk, or a quota of one, is used up."""
 
 
 class NotRegularError(OSError):

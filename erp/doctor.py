@@ -19,6 +19,7 @@ from pathlib import Path
 from celery import current_app
 from django.conf import settings
 from django.core.checks import ERROR, run_checks
+from django.core.files.storage import storages
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
@@ -183,7 +184,8 @@ def look_at_cache() -> Finding:
 def look_at_storage() -> Finding:
     """Uploads can be written."""
     ask_storage()
-    return Finding("storage", Status.OK, str(settings.UPLOAD_DIR))
+    bucket = getattr(storages["uploads"], "bucket_name", "")
+    return Finding("storage", Status.OK, f"bucket {bucket}" if bucket else str(settings.UPLOAD_DIR))
 
 
 def look_at_disk() -> Finding:
@@ -233,7 +235,7 @@ CHECKS: tuple[Check, ...] = (
     Check("workers", look_at_workers, "Repair the broker first."),
     Check("leases", look_at_leases, "Repair the database first."),
     Check("cache", look_at_cache, "Start Redis, or correct REDIS_URL."),
-    Check("storage", look_at_storage, "Let this user write to UPLOAD_DIR."),
+    Check("storage", look_at_storage, "Let this user write to UPLOAD_DIR, or correct UPLOAD_BUCKET and its keys."),
     Check("disk", look_at_disk, "Correct VAR_DIR and UPLOAD_DIR."),
     Check("roots", look_at_roots, "Correct DATA_ROOTS."),
     Check("reader", look_at_reader, "Install the requirements again; raise READER_MEMORY_MB if it is small."),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datasync.at_hand import at_hand, path_of
 from datasync.catalog import records
 from datasync.catalog.description import Described
 from datasync.catalog.examine import examine
 from datasync.catalog.heads import read_when_asked
-from datasync.disk import place
 from datasync.mapping.store import shelf
 from datasync.models import CatalogFile
 
@@ -17,10 +17,11 @@ def look_again(file: CatalogFile, *, save: bool = True) -> None:
     Raises the ``FileError`` that says why, when it still cannot be read: that, and not a missing template, is what is
     wrong with such a file.
     """
-    (heads,) = read_when_asked([place(file.root, file.storage_name)])
-    if heads is None:
-        return
-    examination = examine(heads, Described(records.description_of(file)), shelf=shelf())
+    with at_hand(file):
+        (heads,) = read_when_asked([path_of(file)])
+        if heads is None:
+            return
+        examination = examine(heads, Described(records.description_of(file)), shelf=shelf())
     if examination.error is not None:
         raise examination.error
     if save:

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from datasync.at_hand import is_there, lies_elsewhere
 from datasync.catalog import records
 from datasync.catalog.describe import Knowledge, describe
 from datasync.catalog.description import Described, Description
@@ -291,6 +292,8 @@ def _is_growing(stamp: Stamp) -> bool:
 
 def _holds_still(row: CatalogFile) -> bool:
     """Whether the file at the row's place still has the row's bytes: a later chunk may find it replaced."""
+    if lies_elsewhere(row.root):
+        return is_there(row)  # under a generated name, which nobody writes again
     root = root_of(row.root)
     try:
         path = (root or Path()) / row.storage_name
@@ -303,6 +306,8 @@ def _holds_still(row: CatalogFile) -> bool:
 
 def _lies_there(row: CatalogFile) -> bool:
     """Whether a regular file still lies at the row's place."""
+    if lies_elsewhere(row.root):
+        return is_there(row)
     root = root_of(row.root)
     if root is None:
         return False

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from datasync.at_hand import at_hand
 from datasync.audit import Act, record, record_each
 from datasync.catalog import records, removal
 from datasync.catalog.impact import Impact, chosen_ids, impacts_of, none_found
@@ -118,7 +119,8 @@ def restore_file(*, file_id: int, actor: AbstractBaseUser | None) -> CatalogFile
             raise NotDeleted(file_id=file_id)
         if file.removing:
             raise FileBeingDeleted(file_id=file_id)
-        verify_unchanged(file, file.content_sha256)
+        with at_hand(file):
+            verify_unchanged(file, file.content_sha256)
         for name, value in records.standing(file, shelf=shelf()).items():
             setattr(file, name, value)
         file.save(update_fields=["state", "last_error"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from datasync.at_hand import at_hand
 from datasync.catalog import selectors
 from datasync.catalog.after import state_after
 from datasync.catalog.examine import storable
@@ -111,13 +112,16 @@ def _rehearsed(
     from datasync.ingest.read import reader  # noqa: PLC0415
     from datasync.ingest.rehearse import rehearse  # noqa: PLC0415
 
-    verify_unchanged(file, file.content_sha256)
-    if not file.format:
-        look_again(file, save=False)
-    with reader().open(mapping.prepare_read(file, options)) as sheet:
-        resolved = mapping.bind(file, sheet.info, options)
-        found = rehearse(sheet=sheet, plan=resolved.plan, allow_quarantine=allow_quarantine, on_progress=on_progress)
-        verify_unchanged(file, file.content_sha256)  # again: it may have been replaced while it was being read
+    with at_hand(file):
+        verify_unchanged(file, file.content_sha256)
+        if not file.format:
+            look_again(file, save=False)
+        with reader().open(mapping.prepare_read(file, options)) as sheet:
+            resolved = mapping.bind(file, sheet.info, options)
+            found = rehearse(
+                sheet=sheet, plan=resolved.plan, allow_quarantine=allow_quarantine, on_progress=on_progress
+            )
+            verify_unchanged(file, file.content_sha256)  # again: it may have been replaced while it was being read
     error = found.refused
     return DryRun(
         file_id=file.pk,

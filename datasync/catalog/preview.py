@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from datasync.at_hand import at_hand, path_of
 from datasync.catalog.examine import storable
-from datasync.disk import place
 from datasync.ingest.plan import SheetHead
 from datasync.mapping.choose import SAMPLE_ROWS, header_at
 from datasync.mapping.header_row import MAX_HEADER_ROW, find_header_row
@@ -29,9 +29,8 @@ def preview(file: CatalogFile, header_row: int | None = None) -> dict[str, Any]:
     """
     from datasync.ingest.read import reader  # noqa: PLC0415 - brings polars along
 
-    head = reader().head(
-        place(file.root, file.storage_name), rows=max(header_row or 0, MAX_HEADER_ROW) + 1 + PREVIEW_ROWS
-    )
+    with at_hand(file):
+        head = reader().head(path_of(file), rows=max(header_row or 0, MAX_HEADER_ROW) + 1 + PREVIEW_ROWS)
     detected = file.header_row if file.header_row is not None else find_header_row(head.rows)
     row = (detected or 0) if header_row is None else header_row
     header = header_at(head.rows, row=row)

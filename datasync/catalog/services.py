@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.utils.translation import gettext as _
 
+from datasync.at_hand import path_of
 from datasync.audit import record
 from datasync.catalog import correct, removal, side_file, uploads
 from datasync.catalog.again import look_again
@@ -23,8 +25,16 @@ from datasync.catalog.exceptions import FileGrowing
 from datasync.catalog.scan import ScanResult, scan_roots
 from datasync.catalog.walk import Found, is_unfinished, printable, refusal
 from datasync.choices import AuditAction
-from datasync.disk import UPLOADS, Stamp, fingerprint, identity_hash, place, root_key
-from datasync.exceptions import FileBusy, FileChanged, FileDeleted, FileMissing, InvalidRequest, UnsupportedFormat
+from datasync.disk import UPLOADS, Stamp, fingerprint, identity_hash, root_key
+from datasync.exceptions import (
+    FileBusy,
+    FileChanged,
+    FileDeleted,
+    FileMissing,
+    InvalidRequest,
+    StorageAway,
+    UnsupportedFormat,
+)
 from datasync.mapping.loading import ensure_platforms
 from datasync.mapping.store import shelf
 from datasync.models import CatalogFile, SyncTaskFile
@@ -61,7 +71,10 @@ def scan(
     Deletions that were interrupted are gone on with first, for a moment here, then by a worker. ``progress`` is called
     after every chunk of files. Raises ``InvalidRequest`` for a folder outside the roots.
     """
-    if not removal.finish_deletions(seconds=_SECONDS_FOR_DELETIONS, wait=False):
+    finished = False
+    with suppress(StorageAway):  # what is scanned does not lie there
+        finished = removal.finish_deletions(seconds=_SECONDS_FOR_DELETIONS, wait=False)
+    if not finished:
         removal.ring_for_removal()
     return scan_roots(roots=roots, progress=progress)
 
@@ -95,31 +108,43 @@ def store_upload(
     """Keep and catalogue an uploaded file; the same content of the same shop gives the row that is known already.
 
     A deleted file with that content is pending again. Raises ``TooLarge``, ``EmptyFile``, ``UnsupportedFormat``,
-    ``EncryptedFile`` and the like before anything is kept.
+    ``EncryptedFile``, ``DiskFull`` and the like before anything is kept; whatever fails later, no file is kept that the
+    catalogue does not know.
     """
     knowledge = Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE)
     told = description or Description()
     unknown = {code for code in (told.platform, told.source_platform) if code} - knowledge.platforms
     if unknown:
         raise InvalidRequest(detail=_("Unknown platform: %(codes)s.") % {"codes": ", ".join(sorted(unknown))})
-    name = uploads.keep(uploaded)
-    cataloguer = Cataloguer(
-        root=settings.UPLOAD_DIR,
-        key=UPLOADS,
-        knowledge=knowledge,
-        told=told,
-        name=uploads.original_name(uploaded),
-        uploaded_by_id=actor.pk if actor else None,
-        wait_for_growth=False,
-        restores=True,
-    )
-    done = cataloguer.process([_found(settings.UPLOAD_DIR, name)])[0]
+    with uploads.kept(uploaded) as (folder, name):
+        cataloguer = Cataloguer(
+            root=folder,
+            key=UPLOADS,
+            knowledge=knowledge,
+            told=told,
+            name=uploads.original_name(uploaded),
+            uploaded_by_id=actor.pk if actor else None,
+            wait_for_growth=False,
+            restores=True,
+        )
+        try:
+            done = cataloguer.process([_found(folder, name)])[0]
+        except BaseException:
+            _discard_unknown(name)
+            raise
     row = _row_of(cataloguer, done)
     if row.storage_name != name or row.root != UPLOADS:
         uploads.discard(name)
     if done.restored:
         record(AuditAction.FILE_RESTORED, actor=actor, file=row)
     return row
+
+
+def _discard_unknown(name: str) -> None:
+    """Remove an upload that has no row; a database that does not say so may have it."""
+    with suppress(DatabaseError, InterfaceError):
+        if not CatalogFile.objects.filter(root=UPLOADS, storage_name=name).exists():
+            uploads.discard(name)
 
 
 @transaction.atomic
@@ -154,16 +179,11 @@ def profiled(file: CatalogFile) -> CatalogFile:
     return file
 
 
-def path_of(file: CatalogFile) -> Path:
-    """Where a file lies, resolved under its root; raises ``FileMissing`` when it is gone or leads out of the root."""
-    return place(file.root, file.storage_name)
-
-
 def verify_unchanged(file: CatalogFile, sha256: str) -> None:
     """Raise ``FileChanged`` or ``FileMissing`` unless the file still holds the bytes with that hash.
 
     ``sha256`` is the file's ``content_sha256`` or its ``sha256``. As long as size and time of the last change are
-    those that the catalogue saw, the bytes are not read again.
+    those that the catalogue saw, the bytes are not read again. An upload that is kept elsewhere has to be at hand.
     """
     if sha256 not in {file.content_sha256, file.sha256}:
         raise FileChanged

@@ -1,20 +1,24 @@
-"""Keep an uploaded file: streamed to disk under a generated name, its own name kept as text only."""
+"""Keep an uploaded file: streamed to the storage under a generated name, its own name kept as text only."""
 
 from __future__ import annotations
 
 import os
 import re
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
+from datasync.at_hand import asking_storage, lies_elsewhere, scratch_folder, upload_storage
 from datasync.catalog.shops import clean
-from datasync.exceptions import EmptyFile, TooLarge
+from datasync.disk import FULL, UPLOADS
+from datasync.exceptions import DiskFull, EmptyFile, FileMissing, StorageAway, TooLarge
 from datasync.ingest.plan import FileFormat
 
 _EXTENSIONS = {format_: f".{format_.value}" for format_ in FileFormat}
@@ -26,31 +30,50 @@ def original_name(uploaded: UploadedFile[Any]) -> str:
     return clean(last, 500) or "upload"
 
 
-def keep(uploaded: UploadedFile[Any]) -> str:
-    """Write an upload below ``UPLOAD_DIR`` and return its name there.
+@contextmanager
+def kept(uploaded: UploadedFile[Any]) -> Iterator[tuple[Path, str]]:
+    """Keep an upload in the storage: a folder in which it can be read meanwhile, and its name both there and below it.
 
-    Raises ``TooLarge``, ``EmptyFile``, or what its first bytes say against it; then nothing is left behind.
+    Raises ``TooLarge``, ``EmptyFile``, ``DiskFull``, ``StorageAway``, or what its first bytes say against it; then
+    nothing is left behind.
     """
-    from datasync.ingest.read import sniff  # noqa: PLC0415 - brings polars along
-
-    folder = Path(f"{timezone.now():%Y/%m}")
-    (settings.UPLOAD_DIR / folder).mkdir(parents=True, exist_ok=True)
-    draft = settings.UPLOAD_DIR / folder / f".{uuid.uuid4().hex}.part"
-    try:
-        _write(uploaded, draft)
-        final = folder / f"{uuid.uuid4().hex}{_EXTENSIONS[sniff(draft)]}"
-        draft.rename(settings.UPLOAD_DIR / final)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            draft.unlink()
-        raise
-    return final.as_posix()
+    if not lies_elsewhere(UPLOADS):
+        yield settings.UPLOAD_DIR, _write_below(settings.UPLOAD_DIR, uploaded)
+        return
+    with scratch_folder() as folder:
+        name = _write_below(folder, uploaded)
+        with asking_storage(), (folder / name).open("rb") as stream:
+            saved = upload_storage().save(name, File(stream, name))
+        if saved != name:
+            discard(saved)
+            raise StorageAway
+        yield folder, name
 
 
 def discard(name: str) -> None:
-    """Remove a kept upload that turned out to be known already."""
-    with suppress(FileNotFoundError):
-        (settings.UPLOAD_DIR / name).unlink()
+    """Remove a kept upload that turned out to be known already, or was deleted; raises ``StorageAway``."""
+    with suppress(FileMissing), asking_storage():
+        upload_storage().delete(name)
+
+
+def _write_below(root: Path, uploaded: UploadedFile[Any]) -> str:
+    """Write an upload to a generated name, at which it appears whole."""
+    from datasync.ingest.read import sniff  # noqa: PLC0415 - brings polars along
+
+    folder = Path(f"{timezone.now():%Y/%m}")
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    draft = root / folder / f".{uuid.uuid4().hex}.part"
+    try:
+        _write(uploaded, draft)
+        final = folder / f"{uuid.uuid4().hex}{_EXTENSIONS[sniff(draft)]}"
+        draft.rename(root / final)
+    except BaseException as error:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise DiskFull from error
+        raise
+    return final.as_posix()
 
 
 def _write(uploaded: UploadedFile[Any], path: Path) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from django.conf import settings
 from django.db.models import QuerySet
 
-from datasync.disk import open_regular, place
+from datasync.at_hand import at_hand, path_of
+from datasync.disk import open_regular
 from datasync.exceptions import FileMissing
 from datasync.facts.export import Export, csv_stream
 from datasync.facts.filters import Filters
@@ -44,7 +45,11 @@ def safe_name(file: CatalogFile) -> str:
 def add_original(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, _owner: Owner) -> bool:
     """The file as it lies there; raises ``FileMissing``."""
     try:
-        with open_regular(place(file.root, file.storage_name)) as source, _member(bundle, file, "") as member:
+        with (
+            at_hand(file, between=beat),
+            open_regular(path_of(file)) as source,
+            _member(bundle, file, "") as member,
+        ):
             while chunk := source.read(_CHUNK):
                 member.write(chunk)
                 beat()

@@ -17,9 +17,9 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from datasync.at_hand import is_there
 from datasync.choices import FILE_UNSYNCED, FileState
-from datasync.disk import place
-from datasync.exceptions import FileError, FileMissing
+from datasync.exceptions import FileError
 from datasync.mapping.in_use import HAS_PUBLISHED_TEMPLATE
 from datasync.mapping.match import Outcome, match
 from datasync.mapping.selectors import family_of_file, sample_rows, stored_for
@@ -258,7 +258,7 @@ class _Judge:
             result.still_waiting += 1
             self.left[before] += result.unread == unread
             return False
-        if not _is_there(file):
+        if not is_there(file):
             result.gone += 1
             self.left[before] += 1
             return False
@@ -327,11 +327,3 @@ def _described_as(family: Family) -> dict[str, str]:
         "sub_domain": family.sub_domain,
         "granularity": family.granularity,
     }
-
-
-def _is_there(file: CatalogFile) -> bool:
-    try:
-        place(file.root, file.storage_name)
-    except FileMissing:
-        return False
-    return True

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Any
 
-from datasync.disk import place
+from datasync.at_hand import path_of
 from datasync.exceptions import HeaderChanged, NeedsDescription, NoTemplate, UnsureMapping
 from datasync.fields import Domain
 from datasync.ingest.plan import Plan, ReadRequest, Scope, SheetInfo, ShopOf
@@ -113,7 +113,7 @@ class ResolvedPlan:
 
 
 def prepare_read(file: CatalogFile, options: SyncOptions | None = None) -> ReadRequest:
-    """How to read a file.
+    """How to read a file; an upload that is kept elsewhere has to be at hand.
 
     Raises ``NeedsDescription``, ``FileMissing``, ``NoTemplate`` when there is no template to read it by, and
     ``UnsureMapping`` when a suggestion may be used but is not sure of what identifies a row.
@@ -245,7 +245,7 @@ def _require_description(file: CatalogFile, template: Template, fields: Collecti
 def _request(file: CatalogFile, mapping: _Mapping, options: SyncOptions) -> ReadRequest:
     template = mapping.template
     request = ReadRequest(
-        path=place(file.root, file.storage_name),
+        path=path_of(file),
         header_row=template.header_row,
         header_rows=template.header_rows,
         data_row=template.data_row,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from datasync.at_hand import at_hand, path_of
 from datasync.choices import TemplateOrigin
-from datasync.disk import place
 from datasync.exceptions import NeedsDescription, NoTemplate, SyncError
 from datasync.fields import Domain, Kind
 from datasync.ingest.plan import NumberFormat, SheetHead
@@ -79,7 +79,8 @@ def suggest_for_file(file: CatalogFile, *, save: bool = True) -> SuggestedHeader
     """Suggest a mapping for a file as it is described now; raises ``NoTemplate`` when nothing in it can be a header."""
     from datasync.ingest.read import reader  # noqa: PLC0415 - brings polars along
 
-    head = reader().head(place(file.root, file.storage_name), rows=_SEARCHED_ROWS + SAMPLE_ROWS)
+    with at_hand(file):
+        head = reader().head(path_of(file), rows=_SEARCHED_ROWS + SAMPLE_ROWS)
     found = suggest_for_head(head, file.domain, file.platform_id or "", file.shop.currency if file.shop else "")
     if found is None:
         raise NoTemplate

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 from django.db.models import Q
 
+from datasync.at_hand import at_hand
 from datasync.choices import QUARANTINE_UNDECIDED
 from datasync.exceptions import SyncError
 from datasync.ingest.hashes import halves
@@ -51,14 +52,15 @@ class FileRows:
         parts: list[pl.DataFrame] = []
         waiting = self._waiting()
         try:
-            request = prepare_read(self._file, SyncOptions(only_with_template=False))
-            if _sha256(request.path) != self._file.content_sha256:
-                return None
-            with reader().open(request) as sheet:
-                if header_set_id(sheet.info.header, keep=False) != plan.header_set_id:
+            with at_hand(self._file):
+                request = prepare_read(self._file, SyncOptions(only_with_template=False))
+                if _sha256(request.path) != self._file.content_sha256:
                     return None
-                prepared = Preparer(plan, earlier_rows(plan).decided).parts(sheet)
-                parts.extend(halves(part.rows["record_key"]).hstack([part.rows["sheet_row"]]) for part in prepared)
+                with reader().open(request) as sheet:
+                    if header_set_id(sheet.info.header, keep=False) != plan.header_set_id:
+                        return None
+                    prepared = Preparer(plan, earlier_rows(plan).decided).parts(sheet)
+                    parts.extend(halves(part.rows["record_key"]).hstack([part.rows["sheet_row"]]) for part in prepared)
         except (SyncError, OSError) as error:
             logger.info("File %s cannot be asked for its rows: %s", self._file.pk, error)
             return None
