@@ -6,7 +6,16 @@ translation and may hold ``%(name)s`` parameters. No Django here, so that the re
 
 from __future__ import annotations
 
-from datasync.exceptions.base import InvalidRequest, NotFound, NotInRange, SyncError, TransientError, error_classes
+from datasync.exceptions.base import (
+    DiskFull,
+    InvalidRequest,
+    NotFound,
+    NotInRange,
+    StillUnavailable,
+    SyncError,
+    TransientError,
+    error_classes,
+)
 from datasync.exceptions.catalog import (
     DataNotFound,
     FileBeingDeleted,
@@ -44,6 +53,7 @@ from datasync.exceptions.reading import (
     NoSheet,
     ReaderCrashed,
     ReaderTimeout,
+    StorageAway,
     TooLarge,
     UnclosedQuote,
     UndecodableText,
@@ -73,6 +83,7 @@ __all__ = [
     "CorrectionsRefused",
     "CorruptFile",
     "DataNotFound",
+    "DiskFull",
     "DomainNotFound",
     "EmptyFile",
     "EncryptedFile",
@@ -107,6 +118,8 @@ __all__ = [
     "RowDecided",
     "RowNotFound",
     "RowsOfOldContent",
+    "StillUnavailable",
+    "StorageAway",
     "StreamsBusy",
     "SyncError",
     "TaskFinished",

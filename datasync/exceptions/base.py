@@ -27,6 +27,11 @@ class SyncError(Exception):
         """The English message with its parameters filled in."""
         return self.template % self.params if self.params else self.template
 
+    def say(self, template: str) -> str:
+        """A translation of the template with the parameters filled in; of a choice its label, not its code."""
+        said = {name: getattr(value, "label", value) for name, value in self.params.items()}
+        return template % said if said else template
+
     @property
     def document(self) -> dict[str, Any]:
         """The error as it is kept with a file: plain values, the message in English."""
@@ -51,6 +56,20 @@ class TransientError(SyncError):
     code = "TEMPORARILY_UNAVAILABLE"
     recovery = "Nothing to do: it is tried again by itself."
     permanent = False
+
+
+class StillUnavailable(TransientError):
+    """Something outside the file failed each of the %(attempts)s times that it was tried."""
+
+    code = "STILL_UNAVAILABLE"
+    recovery = "See whether the database and the storage are well, then retry the task."
+
+
+class DiskFull(TransientError):
+    """There is no room left on a disk that this needs, or a quota of it is used up."""
+
+    code = "DISK_FULL"
+    recovery = "Make room. Files in work are tried again by themselves for some seconds; ask again for all others."
 
 
 class NotFound(SyncError):

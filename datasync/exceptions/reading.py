@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasync.exceptions.base import SyncError
+from datasync.exceptions.base import SyncError, TransientError
 
 
 class FileError(SyncError):
@@ -24,6 +24,10 @@ class FileChanged(FileError):
 
     code = "FILE_CHANGED"
     recovery = "Scan again: the new content becomes a new version that can be synced."
+
+
+class StorageAway(TransientError):
+    """The storage of uploaded files cannot be used at the moment."""
 
 
 class EmptyFile(FileError):

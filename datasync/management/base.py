@@ -19,8 +19,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError as BrokerError
 
-from datasync.exceptions import NeedsDescription, QuarantineRefused, SyncError, TemplateError, TransientError
+from datasync.exceptions import DiskFull, NeedsDescription, QuarantineRefused, SyncError, TemplateError, TransientError
 from datasync.management.pipes import leave_quietly, nobody_reads
+from datasync.runs.retry import POLICY
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -80,12 +81,14 @@ def console_error(error: Exception) -> ConsoleError | None:
         return ConsoleError(str(error).removeprefix("Error: "), code="USAGE", exit_code=Exit.USAGE)
     if isinstance(error, ImproperlyConfigured):
         return ConsoleError(str(error), code="NOT_CONFIGURED", exit_code=Exit.USAGE)
+    if POLICY.is_disk_full(error):
+        error = DiskFull()
     exit_code = next((code for kind, code in _EXITS if isinstance(error, kind)), None)
     if exit_code is None:
         return None
     if isinstance(error, SyncError):
-        message = _(error.template) % error.params if error.params else _(error.template)
-        return ConsoleError(message, recovery=_(error.recovery), code=error.code, exit_code=exit_code)
+        said, advice = error.say(_(error.template)), _(error.recovery)
+        return ConsoleError(said, recovery=advice, code=error.code, exit_code=exit_code)
     what = _("The broker cannot be reached") if isinstance(error, BrokerError) else _("The database cannot be used")
     return ConsoleError(
         f"{what}: {' '.join(str(error).split())}",

@@ -14,6 +14,7 @@ from datasync.management.base import Outcome
 from datasync.management.progress import add_progress_option, progress_wanted
 from datasync.management.tables import facts, table
 from datasync.management.watching import task_outcome, watch
+from datasync.runs.deadline import LEAST_SECONDS, MOST_SECONDS
 from datasync.runs.remap.preview import SAMPLE_ROWS
 from datasync.runs.remap.services import RemapPreview, remap_preview, start_remap
 from datasync.runs.words import error_in_words
@@ -29,6 +30,10 @@ def add_remap_action(add_action: Callable[[str, Callable[[dict[str, Any]], Outco
     )
     parser.add_argument("--wait", action="store_true", help=_("follow the task until it is finished"))
     parser.add_argument("--priority", type=whole_number(1, 10), default=5, help=_("1 to 10; 10 goes first"))
+    parser.add_argument(
+        "--deadline", type=whole_number(LEAST_SECONDS, MOST_SECONDS), metavar=_("SECONDS"),
+        help=_("leave out files that no worker has begun by then (default: none)"),
+    )  # fmt: skip
     parser.add_argument("--user", help=_("in whose name"))
     add_progress_option(parser)
 
@@ -39,7 +44,9 @@ def remap(options: dict[str, Any]) -> Outcome:
         preview = remap_preview(options["template_id"], sample=options["sample"])
         return Outcome(asdict(preview), _preview_lines(preview))
     owner = find_user(options["user"])
-    started = start_remap(options["template_id"], owner=owner, priority=options["priority"])
+    started = start_remap(
+        options["template_id"], owner=owner, priority=options["priority"], deadline_seconds=options["deadline"]
+    )
     if started is None:
         return Outcome({"task_id": None, "busy_file_ids": []}, [_("No stored row is concerned.")])
     if options["wait"]:

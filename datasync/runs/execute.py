@@ -7,9 +7,11 @@ import time
 from dataclasses import replace
 
 from billiard.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Exists, OuterRef
 
+from datasync.at_hand import at_hand
 from datasync.catalog.after import WAITING, state_after
 from datasync.catalog.services import look_again, verify_unchanged
 from datasync.choices import TaskKind
@@ -24,10 +26,10 @@ from datasync.runs.errors import error_document
 from datasync.runs.heartbeat import Watch, heartbeat
 from datasync.runs.publish import give_turn_later
 from datasync.runs.remap.execute import retype
-from datasync.runs.retry import POLICY, is_transient
-from erp.broker import SOFT_LIMIT_SECONDS
+from datasync.runs.retry import POLICY
 
 logger = logging.getLogger(__name__)
+SOFT_LIMIT_SECONDS: float = settings.SOFT_LIMIT_SECONDS
 _OWN_SHARE = 0.9
 """A file that had so much of a message's time had its fair chance; the reader limits the reading of it besides."""
 
@@ -45,7 +47,7 @@ def execute(claim: Claim, task: SyncProgressTask) -> None:
     files = CatalogFile.objects.select_related("shop").defer("profile").annotate(confirmed_before=confirmed)
     file = files.get(pk=claim.file_id)
     try:
-        with heartbeat().watch(claim) as watch:
+        with heartbeat().watch(claim) as watch, at_hand(file, between=watch.check):
             _sync(claim, task, file, watch, confirmed_before=file.confirmed_before, started=started)
     except Cancelled:
         finish.cancel(claim, seconds=time.monotonic() - started)
@@ -98,14 +100,13 @@ def _sync(
 def _record(claim: Claim, file: CatalogFile, error: Exception, *, started: float) -> None:
     """Give the item the end that the error stands for."""
     seconds = time.monotonic() - started
-    if (pause := POLICY.seconds_until_next(error, attempt=claim.attempt)) is not None:
-        logger.warning("Item %s is tried again in %s s: %s", claim.item_id, pause, error)
-        if finish.put_back(claim, error=error_document(TransientError()), seconds_until_next=pause):
+    decision = POLICY.decide(error, attempt=claim.attempt)
+    if (pause := decision.again_in) is not None:
+        logger.warning("Item %s is tried again in %.2f s: %s", claim.item_id, pause, error)
+        if finish.put_back(claim, error=error_document(decision.told), seconds_until_next=pause):
             give_turn_later(pause)
         return
-    if is_transient(error):
-        error = TransientError()
-    if not isinstance(error, SyncError):
+    if not isinstance(error := decision.told, SyncError):
         logger.error("Item %s of file %s failed", claim.item_id, file.pk, exc_info=error)
     document, state = error_document(error), state_after(error)
     if type(error) not in WAITING:

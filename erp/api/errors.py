@@ -23,6 +23,7 @@ from rest_framework.views import set_rollback
 
 from datasync import exceptions as sync
 from datasync.exports import exceptions as exports
+from datasync.runs.retry import POLICY
 from erp.api.authentication import CsrfFailed
 from erp.api.renderers import request_id_of
 
@@ -113,6 +114,7 @@ PROBLEMS: dict[type[BaseException], Problem] = {
     sync.QuotaExceeded: Problem(HTTPStatus.TOO_MANY_REQUESTS, "quota_exceeded"),
     sync.InvalidRequest: Problem(HTTPStatus.BAD_REQUEST, "validation_error"),
     sync.TooLarge: Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large"),
+    sync.DiskFull: Problem(HTTPStatus.INSUFFICIENT_STORAGE, "insufficient_storage"),
     sync.TransientError: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "service_unavailable"),
     sync.SyncError: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unprocessable"),
     rest.ValidationError: INVALID,
@@ -175,8 +177,7 @@ def error_of(exc: Exception) -> dict[str, Any]:
 
 def message_of(exc: sync.SyncError) -> str:
     """The message of an expected error in the active language."""
-    template = gettext(exc.template)
-    return template % exc.params if exc.params else template
+    return exc.say(gettext(exc.template))
 
 
 def sync_error(exc: sync.SyncError) -> dict[str, Any]:
@@ -204,9 +205,12 @@ def _named_field(exc: sync.SyncError) -> dict[str, Any]:
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """Answer any exception of a view; a bug is logged with its traceback and told without its internals."""
-    problem = problem_of(type(exc))
-    if problem in {INTERNAL, UNAVAILABLE}:
+    full = POLICY.is_disk_full(exc)
+    problem = problem_of(sync.DiskFull if full else type(exc))
+    if full or problem in {INTERNAL, UNAVAILABLE}:
         logger.error("request %s failed", request_id_of(context.get("request")), exc_info=exc)
+    if full:
+        exc = sync.DiskFull()
     set_rollback()
     response = Response(error_of(exc), status=problem.status)
     if problem.status == HTTPStatus.UNAUTHORIZED:

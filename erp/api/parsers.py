@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
@@ -53,4 +54,10 @@ class BoundedMultiPartParser(MultiPartParser):
         request = (parser_context or {})["request"]
         if int(request.META.get("CONTENT_LENGTH") or 0) > settings.UPLOAD_LIMIT_BYTES + _FORM_BYTES:
             raise RequestDataTooBig
-        return super().parse(stream, media_type, parser_context)
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except OSError:  # as on a full disk: Django leaves the temporary file that it was writing to the collector
+            for handler in request.upload_handlers:
+                with suppress(OSError):
+                    handler.upload_interrupted()
+            raise

@@ -23,7 +23,7 @@ from drf_spectacular.utils import (
 from rest_framework import exceptions as rest
 from rest_framework import serializers
 
-from datasync.exceptions import IdempotencyConflict, InvalidRequest, SyncError, TooManyActiveTasks
+from datasync.exceptions import DiskFull, IdempotencyConflict, InvalidRequest, SyncError, TooManyActiveTasks
 from erp.api.authentication import CsrfFailed
 from erp.api.errors import INTERNAL, UNAVAILABLE, Problem, problem_of, sync_error
 
@@ -146,6 +146,8 @@ def documented(  # noqa: PLR0913 - each says another thing about the call
         known += [IdempotencyConflict, InvalidRequest]
     if not public:
         known.append(rest.NotAuthenticated)
+    if changes or body is not None:
+        known.append(DiskFull)
     if not public and (changes or body is not None):
         known.append(CsrfFailed)
     if body is not None:

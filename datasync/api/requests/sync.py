@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from datasync.choices import DomainChoice, Granularity, SubDomain
+from datasync.runs.deadline import LEAST_SECONDS, MOST_SECONDS
 from erp.api.serializers import StrictBoolean, StrictInteger, StrictSerializer, StrictText
 
 LARGEST_ID = 2**63 - 1
@@ -18,6 +19,16 @@ _LONGEST_PERIOD_HOURS = 24 * 366 * 10
 
 def _priority() -> StrictInteger:
     return StrictInteger(min_value=1, max_value=10, default=5, help_text="1 to 10; 10 goes first.")
+
+
+def deadline_field(*, otherwise: str = "as long as the installation says, usually 1,800") -> StrictInteger:
+    return StrictInteger(
+        min_value=LEAST_SECONDS,
+        max_value=MOST_SECONDS,
+        required=False,
+        help_text="Seconds from now. Files that no worker has begun by then are left out, as NOT_STARTED, and can be "
+        f"retried. Left out: {otherwise}.",
+    )
 
 
 class Flags(StrictSerializer):
@@ -33,6 +44,7 @@ class SingleSync(Flags):
     file_id = StrictInteger(min_value=1, max_value=LARGEST_ID)
     use_template_header_row = StrictBoolean(default=True, help_text="Else the header row is looked for.")
     priority = _priority()
+    deadline_seconds = deadline_field()
 
 
 class BatchSync(Flags):
@@ -50,6 +62,7 @@ class BatchSync(Flags):
     since_hours = StrictInteger(min_value=1, max_value=_LONGEST_PERIOD_HOURS, default=None, allow_null=True)
     limit = StrictInteger(min_value=1, max_value=MOST_FILES, default=100)
     priority = _priority()
+    deadline_seconds = deadline_field()
 
     def validate_platform(self, value: str | None) -> str | None:
         """One word for "all platforms"."""
@@ -64,6 +77,7 @@ class ChosenSync(Flags):
     )
     use_template_header_row = StrictBoolean(default=True, help_text="Else the header row is looked for.")
     priority = _priority()
+    deadline_seconds = deadline_field()
 
     def validate_file_ids(self, value: list[int]) -> list[int]:
         """Each file once."""
@@ -76,12 +90,14 @@ class EverySync(StrictSerializer):
     """Sync everything pending that has a template."""
 
     priority = _priority()
+    deadline_seconds = deadline_field()
 
 
 class Retry(StrictSerializer):
     """Sync files of a task once more."""
 
     only_failed = StrictBoolean(default=True, help_text="False: those that were stopped or not started too.")
+    deadline_seconds = deadline_field(otherwise="as long as the task had that is retried")
 
 
 class PreviewOptions(StrictSerializer):

@@ -44,7 +44,7 @@ class RemapView(APIView):
         status=HTTPStatus.ACCEPTED,
         example=examples.STARTED,
         body=RemapOptions,
-        body_example={"dry_run": False, "priority": 3},
+        body_example={"dry_run": False, "priority": 3, "deadline_seconds": 21600},
         errors=(TemplateNotFound, TemplateNotInUse, FileBusy, TooManyActiveTasks, PermissionDenied),
         other={HTTPStatus.OK: ("A dry run, or no stored row is concerned", examples.PREVIEW)},
         notes="Staff only. The files themselves are not needed; the work is followed by the ordinary progress call.",
@@ -56,7 +56,9 @@ class RemapView(APIView):
             preview = remap_preview(template_id, sample=asked["sample"])
             told = {"total_files": preview.files, "busy_file_ids": preview.busy_file_ids, "preview": preview}
             return Answer(_remap(told), message=_("Nothing was written."))
-        started = start_remap(template_id, owner=person, priority=asked["priority"])
+        started = start_remap(
+            template_id, owner=person, priority=asked["priority"], deadline_seconds=asked.get("deadline_seconds")
+        )
         if started is None:
             return Answer(_remap({}), message=_("No stored row is concerned."))
         told = {**Submitted(started.task).data, "busy_file_ids": started.busy_file_ids}

@@ -62,7 +62,7 @@ class RetryTaskView(APIView):
         status=HTTPStatus.ACCEPTED,
         example=examples.RETRIED,
         body=Retry,
-        body_example={"only_failed": True},
+        body_example={"only_failed": True, "deadline_seconds": 3600},
         errors=(
             TaskNotFound,
             TaskRunning,

@@ -7,7 +7,8 @@ rewrites rows that have not changed. The advisory lock makes classify-then-COPY 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -188,13 +189,17 @@ class PostgresqlLoader(Loader):
                 copy.write(copy_text(block))
 
 
-def _cursor(using: str) -> psycopg.Cursor[Any]:
-    """A cursor of psycopg's own, with parameters bound by the server and values in binary."""
+@contextmanager
+def _cursor(using: str) -> Iterator[psycopg.Cursor[Any]]:
+    """A cursor of psycopg's own, with parameters bound by the server and values in binary.
+
+    Its errors are raised as Django's: whoever decides what is worth another try knows only those.
+    """
     wrapper = connections[using]
     wrapper.ensure_connection()
-    cursor = psycopg.Cursor(wrapper.connection)
-    cursor.format = Format.BINARY
-    return cursor
+    with wrapper.wrap_database_errors, psycopg.Cursor(wrapper.connection) as cursor:
+        cursor.format = Format.BINARY
+        yield cursor
 
 
 class _Hashes:

@@ -14,6 +14,7 @@ from datasync.management.base import ConsoleCommand, Exit, Outcome
 from datasync.management.progress import add_progress_option, progress_wanted
 from datasync.management.watching import task_outcome, watch
 from datasync.runs.again import retry_task
+from datasync.runs.deadline import LEAST_SECONDS, MOST_SECONDS
 
 
 class Command(ConsoleCommand):
@@ -29,6 +30,10 @@ class Command(ConsoleCommand):
         parser.add_argument(
             "--unfinished", action="store_true", help=_("also files that were stopped or not started in time")
         )
+        parser.add_argument(
+            "--deadline", type=whole_number(LEAST_SECONDS, MOST_SECONDS), metavar=_("SECONDS"),
+            help=_("leave out files that no worker has begun by then (default: as long as the task had)"),
+        )  # fmt: skip
         parser.add_argument("--wait", action="store_true", help=_("wait until all is done, and exit as it ended"))
         parser.add_argument("--timeout", type=whole_number(1, 10**6), help=_("wait no longer than so many seconds"))
         add_progress_option(parser)
@@ -36,7 +41,7 @@ class Command(ConsoleCommand):
     def work(self, options: dict[str, Any]) -> Outcome:
         """Retry it, and wait where asked to."""
         parent = find_task(options["task_id"])
-        task = retry_task(parent, only_failed=not options["unfinished"])
+        task = retry_task(parent, only_failed=not options["unfinished"], deadline_seconds=options["deadline"])
         heard = not task.fallback
         if options["wait"] and heard:
             watch(task, shown=progress_wanted(options), timeout=options["timeout"])

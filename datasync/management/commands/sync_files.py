@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +20,7 @@ from datasync.management.progress import add_progress_option, progress_wanted
 from datasync.management.watching import task_outcome, watch
 from datasync.models import SyncProgressTask
 from datasync.runs import services
+from datasync.runs.deadline import LEAST_SECONDS, MOST_SECONDS
 from datasync.runs.services import MOST_FILES, Submission
 
 if TYPE_CHECKING:
@@ -67,6 +69,10 @@ class Command(ConsoleCommand):
         how.add_argument(
             "--priority", type=whole_number(1, 10), default=DEFAULT_PRIORITY,
             help=_("1 to 10, 10 first (default %(default)s)"),
+        )  # fmt: skip
+        how.add_argument(
+            "--deadline", type=whole_number(LEAST_SECONDS, MOST_SECONDS), metavar=_("SECONDS"),
+            help=_("leave out files that no worker has begun by then (default %s)") % settings.BATCH_DEADLINE_SECONDS,
         )  # fmt: skip
         how.add_argument("--user", help=_("in whose name"))
         parser.add_argument(
@@ -134,14 +140,14 @@ def _check(options: dict[str, Any]) -> None:
     if (options["all"] or options["file_id"]) and any(options[name] for name in _FILTERS):
         raise InvalidRequest(detail=_("Choose files by filters, by --file-id or by --all, not by several."))
     if options["all"] and (options["file_id"] or not all(_flags(options).values())):
-        raise InvalidRequest(detail=_("--all goes with --priority and --user only."))
+        raise InvalidRequest(detail=_("--all goes with --priority, --deadline and --user only."))
 
 
 def _submit(options: dict[str, Any], owner: User | None) -> Submission | None:
     """Submit what the options ask for; None when nothing is pending."""
     flags = _flags(options)
     if options["all"]:
-        return _submitted(services.submit_all(owner=owner, priority=options["priority"]))
+        return _submitted(services.submit_all(owner=owner, **_urgency(options)))
     if not options["file_id"] and not options["shop"]:
         task = services.submit_batch(
             owner=owner,
@@ -150,14 +156,18 @@ def _submit(options: dict[str, Any], owner: User | None) -> Submission | None:
             granularities=options["granularity"],
             since_hours=options["since_hours"],
             limit=options["limit"] or DEFAULT_LIMIT,
-            priority=options["priority"],
+            **_urgency(options),
             **flags,
         )
         return _submitted(task)
     chosen = options["file_id"] or _pending(options)
     if not chosen:
         return None
-    return services.submit_by_ids(file_ids=chosen, owner=owner, priority=options["priority"], **flags)
+    return services.submit_by_ids(file_ids=chosen, owner=owner, **_urgency(options), **flags)
+
+
+def _urgency(options: dict[str, Any]) -> dict[str, Any]:
+    return {"priority": options["priority"], "deadline_seconds": options["deadline"]}
 
 
 def _submitted(task: SyncProgressTask | None) -> Submission | None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from datasync.choices import ITEM_ACTIVE
-from datasync.exceptions import Cancelled, FencedOut, FileChanged, SyncError, TransientError
+from datasync.exceptions import Cancelled, FencedOut, FileChanged, SyncError
 from datasync.ingest.plan import Counts
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.runs.claim import Claim, name_session
@@ -22,7 +22,7 @@ from datasync.runs.publish import give_turn_later
 from datasync.runs.remap import finish
 from datasync.runs.remap.parts import StoredFile
 from datasync.runs.remap.quarantine import keep_books
-from datasync.runs.retry import POLICY, is_transient
+from datasync.runs.retry import POLICY
 
 logger = logging.getLogger(__name__)
 TURN_SECONDS = 30.0
@@ -94,14 +94,13 @@ def _retype(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watc
 
 def _record(claim: Claim, error: Exception, *, seconds: float) -> None:
     """Give the item the end that the error stands for; what is done stays done."""
-    if (pause := POLICY.seconds_until_next(error, attempt=claim.attempt)) is not None:
-        logger.warning("Item %s is tried again in %s s: %s", claim.item_id, pause, error)
-        if finish.put_back(claim, error=error_document(TransientError()), seconds_until_next=pause):
+    decision = POLICY.decide(error, attempt=claim.attempt)
+    if (pause := decision.again_in) is not None:
+        logger.warning("Item %s is tried again in %.2f s: %s", claim.item_id, pause, error)
+        if finish.put_back(claim, error=error_document(decision.told), seconds_until_next=pause):
             give_turn_later(pause)
         return
-    if is_transient(error):
-        error = TransientError()
-    if not isinstance(error, SyncError):
+    if not isinstance(error := decision.told, SyncError):
         logger.error("Item %s of file %s failed", claim.item_id, claim.file_id, exc_info=error)
     finish.fail(claim, error=error_document(error), seconds=seconds)
 

@@ -15,6 +15,7 @@ from datasync.choices import AuditAction, TaskKind, TaskState
 from datasync.exceptions import FileBusy, NotInRange
 from datasync.models import HeaderTemplate, SyncProgressTask, SyncTaskFile
 from datasync.runs.admission import admit, hold_owner
+from datasync.runs.deadline import after_submit, require_deadline
 from datasync.runs.dispatch import dispatch
 from datasync.runs.pick import HIGHEST_PRIORITY
 from datasync.runs.remap.preview import RemapPreview, remap_preview
@@ -37,18 +38,21 @@ def start_remap(
     *,
     owner: AbstractBaseUser | None,
     priority: int = 5,
+    deadline_seconds: int | None = None,
     file_ids: Collection[int] | None = None,
     parent: SyncProgressTask | None = None,
 ) -> StartedRemap | None:
     """Type the stored rows of a published template again, of all files or of these; None where it has none.
 
-    ``parent`` is the task that this one is a retry of.
+    ``parent`` is the task that this one is a retry of. Without ``deadline_seconds`` it has no deadline: large files
+    come back to the queue in between, and begin anew when they are left out.
 
-    Raises ``TemplateNotFound``, ``TemplateNotInUse``, ``InvalidRequest`` for a priority out of range, and ``FileBusy``
+    Raises ``TemplateNotFound``, ``TemplateNotInUse``, ``InvalidRequest`` for a number out of range, and ``FileBusy``
     where all files concerned are busy.
     """
     if isinstance(priority, bool) or not isinstance(priority, int) or not 1 <= priority <= HIGHEST_PRIORITY:
         raise NotInRange(name="priority", least=1, most=HIGHEST_PRIORITY)
+    require_deadline(deadline_seconds)
     template = published_template(template_id)
     found = [one for one in concerned(template) if file_ids is None or one.file_id in file_ids]
     if not found:
@@ -69,7 +73,8 @@ def start_remap(
         if not taken:
             raise FileBusy(task_id=_task_of(found[0].file_id))
         task.total_files = len(taken)
-        task.save(update_fields=["total_files"])
+        deadline = None if deadline_seconds is None else after_submit(task, deadline_seconds)
+        SyncProgressTask.objects.filter(pk=task.pk).update(total_files=task.total_files, deadline_at=deadline)
         admit(task, owner=owner, files=task.total_files)
         record(
             AuditAction.REMAP_STARTED,
