@@ -1,4 +1,7 @@
-"""What Celery is told about its broker: Redis or RabbitMQ by URL, else a folder in the file system."""
+"""What Celery is told about its broker: Redis, Redis behind Sentinel, or RabbitMQ by URL, else a folder.
+
+No broker decides whose turn it is: the database does, so that priorities hold on a broker that knows none.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from kombu import Exchange, Queue
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from erp import folder_broker
+from erp.connections import PUBLISH_SECONDS, WORKER_SECONDS, redis_options
 
 SYNC_QUEUE = "data_sync"
 QUEUES = (
@@ -35,7 +41,8 @@ ROUTES: dict[str, dict[str, str]] = {
 }
 HARD_LIMIT_SECONDS = 1800
 SOFT_LIMIT_SECONDS = 1500
-PUBLISH_SOCKET_SECONDS = 0.3
+HEARTBEAT_SECONDS = 20
+"""A RabbitMQ that was silent for twice as long is given up."""
 PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.0, "interval_max": 0.1}
 """A publish costs a request at most a second, however the broker fails."""
 
@@ -50,9 +57,40 @@ def is_redis(url: str) -> bool:
     return url.startswith(("redis://", "rediss://", "redis+socket://", "sentinel://"))
 
 
-def broker_settings(*, url: str, folder: Path) -> dict[str, Any]:
-    """Celery's settings for the broker at ``url``; blank is the embedded one in ``folder``."""
-    arguments = {"x-max-priority": 10} if url.startswith("amqp") else None
+def is_sentinel(url: str) -> bool:
+    """Whether Sentinels are asked which Redis is the broker."""
+    return url.startswith("sentinel://")
+
+
+def is_rabbitmq(url: str) -> bool:
+    """Whether the broker speaks AMQP."""
+    return url.startswith(("amqp://", "amqps://", "pyamqp://"))
+
+
+def publishing_options(url: str) -> dict[str, Any]:
+    """The transport options of whoever publishes and cannot wait, to be laid over those of the worker."""
+    if is_redis(url):
+        quick = redis_options(seconds=PUBLISH_SECONDS)
+        return quick | _sentinel_options(PUBLISH_SECONDS) if is_sentinel(url) else quick
+    if is_rabbitmq(url):
+        return {"read_timeout": PUBLISH_SECONDS, "write_timeout": PUBLISH_SECONDS}
+    return {}
+
+
+def broker_settings(
+    *,
+    url: str,
+    folder: Path,
+    sentinel_master: str = "mymaster",
+    soft_limit: int = SOFT_LIMIT_SECONDS,
+    hard_limit: int = HARD_LIMIT_SECONDS,
+) -> dict[str, Any]:
+    """Celery's settings for the broker at ``url``; blank is the embedded one in ``folder``.
+
+    RabbitMQ's queues are quorum queues: they survive the loss of a node. Before RabbitMQ 4 these know no priorities,
+    from then on two.
+    """
+    arguments = {"x-queue-type": "quorum"} if is_rabbitmq(url) else None
     settings: dict[str, Any] = {
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
@@ -65,8 +103,8 @@ def broker_settings(*, url: str, folder: Path) -> dict[str, Any]:
         "task_acks_on_timeout": False,  # a message killed at the hard limit comes back, as of a lost worker
         "result_expires": None,  # results are the client's; how long they are kept is decided with the tasks
         "task_track_started": True,
-        "task_time_limit": HARD_LIMIT_SECONDS,
-        "task_soft_time_limit": SOFT_LIMIT_SECONDS,
+        "task_time_limit": hard_limit,
+        "task_soft_time_limit": soft_limit,
         "task_default_priority": broker_priority(5, redis=is_redis(url)),
         "worker_prefetch_multiplier": 1,
         "worker_soft_shutdown_timeout": 30,
@@ -78,13 +116,19 @@ def broker_settings(*, url: str, folder: Path) -> dict[str, Any]:
     }
     if is_redis(url):
         settings["broker_transport_options"] = {
+            **redis_options(seconds=WORKER_SECONDS),
             "priority_steps": list(range(10)),
             "queue_order_strategy": "priority",
-            "visibility_timeout": HARD_LIMIT_SECONDS + 300,
+            "visibility_timeout": hard_limit + 300,
             "unacked_restore_interval": 15,
             "unacked_restore_throttle": 1,
         }
         settings["worker_disable_prefetch"] = True
+    if is_sentinel(url):
+        settings["broker_transport_options"] |= {"master_name": sentinel_master, **_sentinel_options(WORKER_SECONDS)}
+    if is_rabbitmq(url):
+        settings["broker_heartbeat"] = HEARTBEAT_SECONDS
+        settings["broker_transport_options"] = {"confirm_publish": True}
     if url:
         settings["broker_url"] = url
         return settings
@@ -100,3 +144,12 @@ def broker_settings(*, url: str, folder: Path) -> dict[str, Any]:
         "polling_interval": 0.05,
     }
     return settings
+
+
+def _sentinel_options(seconds: float) -> dict[str, Any]:
+    """Ask each Sentinel once and briefly: the next one knows as much."""
+    brief = {**redis_options(seconds=seconds / 3), "retry": _NO_RETRY}
+    return {"sentinel_kwargs": brief}
+
+
+_NO_RETRY = Retry(NoBackoff(), 0)

@@ -18,7 +18,8 @@ from celery import current_app
 from kombu import Connection, Producer, pools
 from kombu.exceptions import KombuError
 
-from erp.broker import PUBLISH_RETRY, PUBLISH_SOCKET_SECONDS, is_redis
+from erp.broker import PUBLISH_RETRY, publishing_options
+from erp.connections import PUBLISH_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -67,10 +68,8 @@ breaker = _Breaker()
 def short_producer() -> Iterator[Producer]:
     """A producer whose failures come soon and are all ``BrokerAway``."""
     breaker.enter()
-    redis = is_redis(current_app.conf.broker_url)
-    options = {"socket_timeout": PUBLISH_SOCKET_SECONDS, "socket_connect_timeout": PUBLISH_SOCKET_SECONDS}
     connection = current_app.connection_for_write(
-        connect_timeout=PUBLISH_SOCKET_SECONDS, transport_options=options if redis else None
+        connect_timeout=PUBLISH_SECONDS, transport_options=publishing_options(current_app.conf.broker_url)
     )
     try:
         with pools.producers[connection].acquire(block=True, timeout=1) as producer:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from erp import environment
 from erp.broker import broker_settings
+from erp.connections import PUBLISH_SECONDS, postgres_options, redis_options
 from erp.secret import installation_secret
 
 django_stubs_ext.monkeypatch()  # lets generic Django classes name their model at run time as well
@@ -109,13 +110,21 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
     }
 else:
-    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c jit=off"
+    DATABASES["default"]["OPTIONS"] = postgres_options(DATABASES["default"].get("OPTIONS", {}))
 
 # Celery
 
 REDIS_URL = environment.text("REDIS_URL")
+SOFT_LIMIT_SECONDS = environment.integer("SOFT_LIMIT_SECONDS", 1500, least=1)
+HARD_LIMIT_SECONDS = environment.integer(
+    "HARD_LIMIT_SECONDS", max(1800, SOFT_LIMIT_SECONDS + 300), least=SOFT_LIMIT_SECONDS + 1
+)
 for _name, _value in broker_settings(
-    url=environment.text("CELERY_BROKER_URL") or REDIS_URL, folder=VAR_DIR / "broker"
+    url=environment.text("CELERY_BROKER_URL") or REDIS_URL,
+    folder=VAR_DIR / "broker",
+    sentinel_master=environment.text("SENTINEL_MASTER", "mymaster"),
+    soft_limit=SOFT_LIMIT_SECONDS,
+    hard_limit=HARD_LIMIT_SECONDS,
 ).items():
     globals()[f"CELERY_{_name.upper()}"] = _value
 CELERY_RESULT_BACKEND = "django-db"
@@ -131,12 +140,32 @@ CELERY_BEAT_SCHEDULE = {
 
 DATA_ROOTS = [Path(part).absolute() for part in environment.items("DATA_ROOTS", (str(VAR_DIR / "inbox"),))]
 UPLOAD_DIR = Path(environment.text("UPLOAD_DIR", str(VAR_DIR / "uploads"))).absolute()
+UPLOAD_BUCKET = environment.text("UPLOAD_BUCKET")
+_UPLOADS: dict[str, Any] = {"BACKEND": "erp.storages.folder.UploadFolder"}
+if UPLOAD_BUCKET:
+    _UPLOADS = {
+        "BACKEND": "erp.storages.bucket.Bucket",
+        "OPTIONS": {
+            "bucket_name": UPLOAD_BUCKET,
+            "location": environment.text("UPLOAD_PREFIX"),
+            "endpoint_url": environment.text("UPLOAD_ENDPOINT_URL") or None,
+            "region_name": environment.text("UPLOAD_REGION") or None,
+            "access_key": environment.text("UPLOAD_ACCESS_KEY_ID") or None,
+            "secret_key": environment.text("UPLOAD_SECRET_ACCESS_KEY") or None,
+        },
+    }
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "uploads": _UPLOADS,
+}
 UPLOAD_LIMIT_BYTES = environment.integer("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024
 DRY_RUN_MOST_BYTES = environment.integer("DRY_RUN_LIMIT_MB", 20, least=1) * 1024 * 1024
 DRY_RUN_SECONDS = environment.integer("DRY_RUN_SECONDS", 20, least=1)
 EXECUTION = environment.choice("ERP_EXECUTION", "celery", among=("celery", "local"))
 LOCAL_WORKERS = environment.integer("LOCAL_WORKERS", 2, least=1, most=16)
 BATCH_WINDOW = environment.integer("BATCH_WINDOW", 10, least=1, most=100)
+BATCH_DEADLINE_SECONDS = environment.integer("BATCH_DEADLINE_SECONDS", 1800, least=60, most=6 * 3600)
 SLICE_SECONDS = 1.0
 AGEING_SECONDS = environment.integer("AGEING_SECONDS", 30, least=1)
 WORKER_NICE = environment.integer("WORKER_NICE", 10, most=19)
@@ -200,7 +229,12 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # Cache
 
 CACHES: dict[str, Any] = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "erp"}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "erp",
+        "OPTIONS": redis_options(seconds=PUBLISH_SECONDS),
+    }
     if REDIS_URL.startswith("redis")
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }

@@ -35,6 +35,14 @@ class Server:
         stop_process(self.process, by=by)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def restart(self, *, by: signal.Signals = signal.SIGTERM) -> None:
+        """End the process and start it again in the same folder and at the same address; not ready yet on return."""
+        stop_process(self.process, by=by)
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.process.args, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
 
 def stop_process(process: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM) -> None:
     """Signal the process by its id, and kill it when it does not go."""
@@ -96,13 +104,13 @@ def start_postgres(settings: Mapping[str, str] | None = None) -> Server:
         return len(lines) >= 8 and lines[7].strip() == "ready"
 
     pid_file = data / "postmaster.pid"
-    return _start(command, url=f"postgresql://erp@127.0.0.1:{port}/postgres", folder=folder, ready=accepts)
+    return start_server(command, url=f"postgresql://erp@127.0.0.1:{port}/postgres", folder=folder, ready=accepts)
 
 
 def start_redis() -> Server:
     """A Redis of its own that keeps nothing on disk."""
     folder, port = Path(tempfile.mkdtemp(prefix="erp-redis-")), free_port()
-    command = [*_dies_with_us(), _binary("redis-server"), "--bind", "127.0.0.1", "--port", str(port)]
+    command = [*dies_with_us(), binary("redis-server"), "--bind", "127.0.0.1", "--port", str(port)]
     command += ["--dir", str(folder), "--save", "", "--appendonly", "no"]
 
     def accepts() -> bool:
@@ -113,7 +121,7 @@ def start_redis() -> Server:
         except OSError:
             return False
 
-    return _start(command, url=f"redis://127.0.0.1:{port}/0", folder=folder, ready=accepts)
+    return start_server(command, url=f"redis://127.0.0.1:{port}/0", folder=folder, ready=accepts)
 
 
 def postgres_binaries() -> Path:
@@ -121,10 +129,10 @@ def postgres_binaries() -> Path:
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     if installed:
         return installed[-1].parent
-    return Path(_binary("postgres")).resolve().parent
+    return Path(binary("postgres")).resolve().parent
 
 
-def _start(command: Sequence[str], *, url: str, folder: Path, ready: Callable[[], bool]) -> Server:
+def start_server(command: Sequence[str], *, url: str, folder: Path, ready: Callable[[], bool]) -> Server:
     """Start the command and wait until it is ready; one that ends instead says why."""
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
@@ -143,22 +151,24 @@ def _start(command: Sequence[str], *, url: str, folder: Path, ready: Callable[[]
     return server
 
 
-def _dies_with_us() -> list[str]:
-    return [_binary("setpriv"), "--pdeathsig", "TERM", "--"]
+def dies_with_us() -> list[str]:
+    """The command prefix that ends a process with the one that started it."""
+    return [binary("setpriv"), "--pdeathsig", "TERM", "--"]
 
 
 def _as_other_user(folder: Path) -> list[str]:
     """The command prefix that makes the rest run as somebody who may own a PostgreSQL cluster."""
     if os.geteuid() != 0:
-        return _dies_with_us()
+        return dies_with_us()
     names = {entry.pw_name for entry in pwd.getpwall()}
     user = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
     os.chown(folder, user.pw_uid, user.pw_gid)
     as_user = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    return [_binary("setpriv"), *as_user, "--pdeathsig", "INT", "--"]
+    return [binary("setpriv"), *as_user, "--pdeathsig", "INT", "--"]
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
+    """Where the program is."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/bin")
     if found is None:
         raise RuntimeError(f"{name} is not installed; run: make test-packages")

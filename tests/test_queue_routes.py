@@ -88,8 +88,8 @@ def test_our_priority_becomes_the_brokers(url: str, redis: bool, tmp_path: Path)
     numbers = [broker_priority(ours, redis=redis) for ours in range(1, 11)]
     assert numbers == (list(range(9, -1, -1)) if redis else list(range(1, 11)))
     assert settings["task_default_priority"] == 5
-    arguments = {queue.queue_arguments and queue.queue_arguments["x-max-priority"] for queue in settings["task_queues"]}
-    assert arguments == ({10} if url.startswith("amqp") else {None})
+    kinds = {(queue.queue_arguments or {}).get("x-queue-type") for queue in settings["task_queues"]}
+    assert kinds == ({"quorum"} if url.startswith("amqp") else {None})
     if redis:
         assert settings["broker_transport_options"]["priority_steps"] == list(range(10))
 

@@ -15,6 +15,8 @@ from celery import bootsteps
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from erp.silence import limited
+
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10.0
@@ -68,7 +70,8 @@ def newest_heartbeat_age() -> float | None:
 
 def _write(worker: str) -> None:
     try:
-        record_heartbeat(worker)
+        with limited(BEAT_SECONDS):
+            record_heartbeat(worker)
     except DatabaseError as error:
         logger.warning("the heartbeat could not be written: %s", error)
     finally:

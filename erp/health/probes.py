@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from celery import current_app
-from django.conf import settings
 from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.db import connection
 
 from erp.health.heartbeat import newest_heartbeat_age
@@ -28,6 +29,8 @@ LIMIT_SECONDS = 0.9
 REUSED_SECONDS = 1.0
 """So long an answer is given again."""
 HEARTBEAT_FRESH_SECONDS = 60.0
+STALLED_SECONDS = 60.0
+"""When files could have been taken for so long and nobody took any nor has one in hand, nobody is at work."""
 
 
 class ProbeFailed(Exception):
@@ -123,21 +126,21 @@ def ask_cache() -> None:
 
 def ask_storage() -> None:
     """A file can be written where uploads go."""
-    settings.UPLOAD_DIR.mkdir(parents=True, exist_ok=True)
-    path = settings.UPLOAD_DIR / f".health-{uuid.uuid4().hex}"
-    try:
-        path.write_bytes(b"1")
-    finally:
-        path.unlink(missing_ok=True)
+    storage = storages["uploads"]
+    storage.delete(storage.save(f".health-{uuid.uuid4().hex}", ContentFile(b"1")))
 
 
 def ask_worker() -> None:
-    """Some worker was heard of lately."""
+    """Some worker was heard of lately, and takes what waits."""
     age = newest_heartbeat_age()
     if age is None:
         raise ProbeFailed("none")
     if age > HEARTBEAT_FRESH_SECONDS:
         raise ProbeFailed("silent")
+    from datasync.runs.selectors import work_is_stalled  # noqa: PLC0415 - the rooms above need the probes' limits
+
+    if work_is_stalled(seconds=STALLED_SECONDS):
+        raise ProbeFailed("stalled")
 
 
 PROBES: tuple[Probe, ...] = (

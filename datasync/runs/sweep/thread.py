@@ -11,9 +11,11 @@ from django.core.cache import cache
 from django.db import Error, connections
 
 from datasync.runs.sweep.services import sweep
+from erp.silence import limited
 
 logger = logging.getLogger(__name__)
 EVERY_SECONDS = 10.0
+MOST_SECONDS = 60.0
 _TURN = "erp:sweep"
 
 
@@ -40,7 +42,8 @@ def _my_turn() -> bool:
 
 def _sweep() -> None:
     try:
-        swept = sweep()
+        with limited(MOST_SECONDS):
+            swept = sweep()
         if swept.anything:
             logger.info("%s", swept)
     except Error as error:
