@@ -6,7 +6,8 @@ sync_finished = Signal()
 """Sent once for each task, after the transaction that closed it: ``sender=SyncProgressTask``, ``task``."""
 
 before_submit = Signal()
-"""Sent inside the transaction that makes a task, when its items are made and its owner's row is locked:
-``sender=SyncProgressTask``, ``task``, ``owner`` (None: nobody, as with the clock) and ``files``, their number.
+"""Sent inside the transaction that makes a task, under the lock of its owner's row, when its items are made; where
+they may be very many, once before that too. ``sender=SyncProgressTask``, ``task`` (None: not made yet), ``owner``
+(None: nobody, as with the clock), ``files``, their number, and ``rows``, which says how many rows are to be expected.
 A receiver that raises refuses the task and undoes the transaction; a ``SyncError`` is told to whoever submitted.
 """

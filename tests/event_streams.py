@@ -66,10 +66,10 @@ class Web:
 
 
 @contextmanager
-def web_process(environment: dict[str, str], *, threads: int, log: Path) -> Iterator[Web]:
-    """One web process with so many threads, until the block ends."""
+def web_process(environment: dict[str, str], *, threads: int, log: Path, processes: int = 1) -> Iterator[Web]:
+    """A web server of so many processes with so many threads each, until the block ends."""
     port = free_port()
-    command = web_command(host="127.0.0.1", port=port, processes=1, threads=threads)
+    command = web_command(host="127.0.0.1", port=port, processes=processes, threads=threads)
     with log.open("wb") as output:
         process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "--", *command],

@@ -96,6 +96,14 @@ def test_a_finished_task_cannot_be_cancelled(client: APIClient, failed: SyncProg
     assert (error["code"], error["params"]) == ("TASK_FINISHED", {"task_id": failed.task_id, "state": "partial"})
 
 
+@pytest.mark.parametrize(("language", "state"), [("en", "completed in part"), ("zh-hans", "部分完成")])
+def test_the_state_of_a_finished_task_is_told_in_words(
+    owner: User, failed: SyncProgressTask, language: str, state: str
+) -> None:
+    error = error_of(cancel(client_of(owner, HTTP_ACCEPT_LANGUAGE=language), failed), 409)
+    assert (state in error["detail"], error["params"]["state"]) == (True, "partial")
+
+
 def test_other_peoples_tasks_do_not_exist(stranger: User, failed: SyncProgressTask) -> None:
     for answer in (cancel(client_of(stranger), failed), retry(client_of(stranger), failed)):
         assert error_of(answer, 404)["code"] == "TASK_NOT_FOUND"

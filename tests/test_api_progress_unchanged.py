@@ -13,6 +13,7 @@ from django.utils import timezone
 from datasync.choices import ItemState, TaskState
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from tests.api import client_of, data_of, owner
+from tests.runs_support import make_file
 from tests.test_api_progress import addresses, make_item, make_task
 from tests.test_api_submit import files
 
@@ -45,6 +46,26 @@ def test_the_whole_answer_costs_no_more_than_before(owner: User, task: SyncProgr
     with CaptureQueriesContext(connection) as captured:
         data_of(client.get(addresses(task)[0]))
     assert len([query for query in captured if "datasync_" in query["sql"]]) == 4
+
+
+def test_a_poll_costs_the_same_however_many_files_there_are(owner: User, task: SyncProgressTask) -> None:
+    client = client_of(owner)
+
+    def cost() -> list[int]:
+        counts = []
+        for address in addresses(task):
+            with CaptureQueriesContext(connection) as captured:
+                data_of(client.get(address))
+            counts.append(len(captured))
+        return counts
+
+    cost()  # the first call notes that the token was used
+    few = cost()
+    error = {"code": "ENCRYPTED", "message": "stored text", "params": {}, "recovery": "stored advice"}
+    for state in (ItemState.COMPLETED, ItemState.FAILED, ItemState.PROCESSING, ItemState.QUEUED) * 15:
+        failed = {"error": error} if state == ItemState.FAILED else {}
+        make_item(task, make_file(), state=state, lease_until=timezone.now(), **failed)
+    assert cost() == few
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from datasync.choices import TASK_ACTIVE, TASK_TERMINAL, FileState, ItemState, TaskState
-from datasync.exceptions import FileBusy, TooManyActiveTasks, TooManyFilesInTask, TooManyRowsToday
+from datasync.exceptions import FileBusy, QuotaExceeded, TooManyActiveTasks, TooManyFilesInTask, TooManyRowsToday
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.runs import services
 from datasync.signals import before_submit
@@ -108,6 +108,25 @@ def test_every_way_of_submitting_is_limited(bell: Bell, ana: User) -> None:
             way()
         assert refused.value.wait is None  # waiting does not help
     assert not SyncProgressTask.objects.exists()
+
+
+@pytest.mark.parametrize("limits", [{"max_active_tasks": 0}, {"max_files_per_task": 2}, {"max_rows_per_day": 29}])
+def test_a_batch_of_everything_is_refused_before_it_is_made(bell: Bell, ana: User, limits: dict[str, int]) -> None:
+    limit(ana, **limits)
+    chosen = [make_file(template=make_template(), rows={"read": 10}).pk for _ in range(3)]
+    ways: tuple[Callable[[], object], ...] = (
+        lambda: services.submit_all(owner=ana),
+        lambda: services.submit_batch(owner=ana),
+    )
+    answers = []
+    for way in ways:
+        with CaptureQueriesContext(connection) as captured, pytest.raises(QuotaExceeded) as refused:
+            way()
+        assert not [query for query in captured.captured_queries if query["sql"].startswith("INSERT")]
+        answers.append((type(refused.value), refused.value.params))
+    with pytest.raises(QuotaExceeded) as refused:
+        services.submit_by_ids(file_ids=chosen, owner=ana)
+    assert answers == [(type(refused.value), refused.value.params)] * 2, "as the made task would be refused"
 
 
 def test_the_refusal_says_when_a_task_is_likely_to_end(bell: Bell, ana: User, settings: Any) -> None:

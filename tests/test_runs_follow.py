@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from datasync.choices import ItemState, TaskState
 from datasync.models import SyncProgressTask, SyncTaskFile
@@ -57,6 +59,21 @@ def test_it_tells_what_is_new_and_nothing_twice(task: SyncProgressTask) -> None:
     news = follower.look()
     assert told(news) == [*rest, "end"]
     assert news[-1].data["status"] == TaskState.COMPLETED
+
+
+def test_a_look_costs_the_same_however_many_files_were_told(task: SyncProgressTask) -> None:
+    SyncProgressTask.objects.update(state=TaskState.PROCESSING)
+    SyncTaskFile.objects.filter(position=3).update(state=ItemState.PROCESSING, lease_until=Now() + timedelta(minutes=1))
+    follower, costs = Follower(task.pk), []
+    for position in range(3):
+        finish(position)
+        with CaptureQueriesContext(connection) as captured:
+            follower.look()
+        costs.append(len(captured))
+        with CaptureQueriesContext(connection) as captured:
+            assert follower.look() == []
+        costs.append(len(captured))
+    assert costs == [5, 3] * 3
 
 
 def test_a_client_that_comes_back_misses_nothing(task: SyncProgressTask) -> None:

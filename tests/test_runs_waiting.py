@@ -18,6 +18,7 @@ from datasync.choices import ItemState, TaskState
 from datasync.exceptions import EncryptedFile, NeedsDescription, NoTemplate, NotStarted, TransientError
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import selectors, services
+from datasync.runs.cancel import cancel_task
 from datasync.runs.claim import Claim, claim_next
 from datasync.runs.errors import error_document
 from datasync.runs.finish import put_back
@@ -146,6 +147,32 @@ def test_cancelling(worker_alive: None) -> None:
     assert [found[::2] for found in why_files(task)] == [
         (WaitsFor.FILE_IN_WORK, Next.STOPS), (WaitsFor.CANCEL, Next.STOPS),
     ]  # fmt: skip
+
+
+def test_cancelling_while_the_worker_is_silent_or_gone(worker_alive: None) -> None:
+    """It takes as long as the lease then, and is not promised sooner."""
+    task = submit()
+    claim(task)
+    cancel_task(task)
+    SyncTaskFile.objects.update(lease_until=Now() + timedelta(seconds=20))
+    waiting = selectors.progress(SyncProgressTask.objects.get(pk=task.pk))["waiting"]
+    assert codes(waiting) == (WaitsFor.SILENT_WORKER, Happened.CANCEL_ASKED, Next.STOPS)
+    assert waiting["waits_for"]["at"] == waiting["next"]["at"] == SyncTaskFile.objects.get().lease_until
+    SyncTaskFile.objects.update(lease_until=Now() - timedelta(seconds=1))
+    assert why(task) == (WaitsFor.LEASE_OVER, Happened.CANCEL_ASKED, Next.STOPS)
+
+
+def test_where_no_worker_sweeps_nothing_is_said_to_happen_by_itself() -> None:
+    late = submit(deadline_at=timezone.now() - timedelta(seconds=1))
+    lost, done = submit(), submit()
+    claim(lost, lease_until=Now() - timedelta(seconds=1))
+    claim(done, state=ItemState.COMPLETED)
+    tasks = {late: WaitsFor.DEADLINE, lost: WaitsFor.LEASE_OVER, done: WaitsFor.CLOSING}
+    for task, waits_for in tasks.items():
+        assert (why(task)[0], why(task)[2]) == (waits_for, Next.START_A_WORKER)
+    assert why_files(lost) == [(WaitsFor.LEASE_OVER, Happened.SIGN_OF_LIFE, Next.START_A_WORKER)]
+    record_heartbeat("worker@here")
+    assert [why(task)[2] for task in tasks] == [Next.NOT_STARTED, Next.FREED, Next.CLOSES]
 
 
 def test_all_files_done_but_not_closed(worker_alive: None) -> None:

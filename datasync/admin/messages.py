@@ -11,6 +11,5 @@ from datasync.exceptions import SyncError
 
 def report_error(request: HttpRequest, error: SyncError, *, about: str = "") -> None:
     """Show what happened and what to do about it."""
-    text = _(error.template) % error.params if error.params else _(error.template)
     head = f"{about}: " if about else ""
-    messages.error(request, f"{head}{text} {_(error.recovery)}")
+    messages.error(request, f"{head}{error.say(_(error.template))} {_(error.recovery)}")

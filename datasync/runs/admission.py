@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import QuerySet
 
-from datasync.models import SyncProgressTask
+from datasync.models import CatalogFile, SyncProgressTask
+from datasync.runs.usage import rows_expected, rows_of_files
 from datasync.signals import before_submit
 
 
@@ -18,6 +22,17 @@ def hold_owner(owner: AbstractBaseUser | None) -> None:
         list(get_user_model().objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk"))
 
 
+def foresee(files: QuerySet[CatalogFile], *, owner: AbstractBaseUser | None) -> None:
+    """Ask whether a task over these files would be accepted, before it has items: a refusal of many costs little.
+
+    Where there are no files there will be no task, and nothing to refuse. ``admit`` asks again over what was taken.
+    """
+    if owner is not None and (found := files.count()):
+        rows = partial(rows_of_files, files)
+        before_submit.send(sender=SyncProgressTask, task=None, owner=owner, files=found, rows=rows)
+
+
 def admit(task: SyncProgressTask, *, owner: AbstractBaseUser | None, files: int) -> None:
     """Ask whether the task, whose items are made, may be accepted; a refusal is raised and undoes all of it."""
-    before_submit.send(sender=SyncProgressTask, task=task, owner=owner, files=files)
+    rows = partial(rows_expected, task.pk)
+    before_submit.send(sender=SyncProgressTask, task=task, owner=owner, files=files, rows=rows)

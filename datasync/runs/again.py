@@ -9,6 +9,7 @@ from datasync.choices import TASK_TERMINAL, FileState, ItemState, TaskKind
 from datasync.exceptions import NothingToRetry, NotStarted, TaskRunning
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs.admission import hold_owner
+from datasync.runs.deadline import require_deadline, seconds_given
 from datasync.runs.remap.services import start_remap
 from datasync.runs.services import submit_again
 
@@ -17,13 +18,17 @@ _UNFINISHED = Q(state=ItemState.CANCELLED) | Q(state=ItemState.SKIPPED, error__c
 """Files that were stopped, or that no worker came to in time."""
 
 
-def retry_task(task: SyncProgressTask, *, only_failed: bool = True) -> SyncProgressTask:
+def retry_task(
+    task: SyncProgressTask, *, only_failed: bool = True, deadline_seconds: int | None = None
+) -> SyncProgressTask:
     """The one retry of the task: made now over its failed files, or the one that was made before, whatever over.
 
     Without ``only_failed`` files that were stopped or not started are taken too. It belongs to whom the task belongs
-    to. Raises ``TaskRunning``, ``NothingToRetry``, ``FileBusy`` where all the files are in other tasks by now, and of
-    a remap what ``start_remap`` raises.
+    to, and has as long as it had unless ``deadline_seconds`` says otherwise. Raises ``TaskRunning``,
+    ``NothingToRetry``, ``FileBusy`` where all the files are in other tasks by now, and of a remap what ``start_remap``
+    raises.
     """
+    require_deadline(deadline_seconds)
     with transaction.atomic():
         hold_owner(task.owner)
         held = SyncProgressTask.objects.select_for_update(no_key=True).get(pk=task.pk)
@@ -32,7 +37,7 @@ def retry_task(task: SyncProgressTask, *, only_failed: bool = True) -> SyncProgr
         if held.state not in TASK_TERMINAL:
             raise TaskRunning(task_id=held.task_id)
         file_ids = list(_files(held, only_failed=only_failed))
-        retried = _submitted(held, file_ids) if file_ids else None
+        retried = _submitted(held, file_ids, deadline_seconds=deadline_seconds) if file_ids else None
         if retried is None:
             _failed, unfinished = retryable(held)
             raise NothingToRetry(task_id=held.task_id, unfinished=unfinished)
@@ -45,13 +50,16 @@ def retryable(task: SyncProgressTask) -> tuple[int, int]:
     return failed, whole - failed
 
 
-def _submitted(parent: SyncProgressTask, file_ids: list[int]) -> SyncProgressTask | None:
+def _submitted(
+    parent: SyncProgressTask, file_ids: list[int], *, deadline_seconds: int | None
+) -> SyncProgressTask | None:
     if parent.kind != TaskKind.REMAP:
-        return submit_again(parent, file_ids=file_ids)
+        return submit_again(parent, file_ids=file_ids, deadline_seconds=deadline_seconds)
     started = start_remap(
         parent.options["template_id"],
         owner=parent.owner,
         priority=parent.priority,
+        deadline_seconds=seconds_given(parent) if deadline_seconds is None else deadline_seconds,
         file_ids=frozenset(file_ids),
         parent=parent,
     )

@@ -57,7 +57,7 @@ def cancel_task(task: SyncProgressTask) -> Cancellation:
     close_if_done(held)
     held.refresh_from_db()
     if over and held.state != TaskState.CANCELLING:
-        raise TaskFinished(task_id=held.task_id, state=held.state)
+        raise TaskFinished(task_id=held.task_id, state=TaskState(held.state))
     return as_it_stands(held)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
 from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext_noop
@@ -51,7 +51,7 @@ def _close(task: SyncProgressTask) -> bool:
     reports = _assess(task)
     with transaction.atomic():
         stored = reports is not None and _store(reports)
-        changes = _closing_values(task.pk, reports if stored else None)
+        changes = _closing_values(task, reports if stored else None)
         if not SyncProgressTask.objects.filter(pk=task.pk, state__in=TASK_ACTIVE).update(**changes, finished_at=Now()):
             transaction.set_rollback(True)
             return False
@@ -131,8 +131,8 @@ def _store(reports: list[QualityReport]) -> bool:
     return True
 
 
-def _closing_values(task_id: int, reports: list[QualityReport] | None) -> dict[str, Any]:
-    items = SyncTaskFile.objects.filter(task_id=task_id)
+def _closing_values(task: SyncProgressTask, reports: list[QualityReport] | None) -> dict[str, Any]:
+    items = SyncTaskFile.objects.filter(task=task)
     totals = items.aggregate(
         total=Count("pk"),
         complete=Count("pk", filter=Q(state=ItemState.COMPLETED)),
@@ -140,17 +140,19 @@ def _closing_values(task_id: int, reports: list[QualityReport] | None) -> dict[s
         failed=Count("pk", filter=Q(state=ItemState.FAILED)),
         skipped=Count("pk", filter=Q(state__in=(ItemState.SKIPPED, ItemState.CANCELLED))),
         cancelled=Count("pk", filter=Q(state=ItemState.CANCELLED)),
+        warned=Count("pk", filter=~Q(warnings=[])),
+        started=Max("task__started_at"),
+        closing=Max("task__closing_at"),
         **{f"rows_{name}": Sum(f"rows_{name}", default=0) for name in COUNT_NAMES},
     )
-    task = SyncProgressTask.objects.values_list("started_at", "closing_at", "kind")
-    started, closing, kind = task.get(pk=task_id)
+    started, closing = totals["started"], totals["closing"]
     seconds = (closing - started).total_seconds() if closing and started else 0.0
     rows = {f"rows_{name}": totals[f"rows_{name}"] for name in COUNT_NAMES}
     outcomes = {name: totals[name] for name in ("complete", "with_quarantine", "failed", "skipped", "cancelled")}
     skipped = _listed(items, ItemState.SKIPPED) if totals["skipped"] else []
-    warnings = skipped + _item_warnings(items)
+    warnings = skipped + (_item_warnings(items) if totals["warned"] else [])
     loss = loss_warning(read=rows["rows_read"], lost=rows["rows_quarantined"])
-    if loss and kind != TaskKind.REMAP:  # rows that a remap refuses stay in the facts
+    if loss and task.kind != TaskKind.REMAP:  # rows that a remap refuses stay in the facts
         warnings.insert(0, loss)
     if reports is None:
         message = gettext_noop("The quality of the data could not be assessed.")

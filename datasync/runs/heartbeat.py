@@ -26,11 +26,13 @@ from datasync.ingest.plan import Counts
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.runs.claim import Claim
 from datasync.runs.finish import row_fields
+from erp.silence import Limit, limited
 
 logger = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
 EXTEND_SECONDS = 10.0
-_BUSY_MILLISECONDS = 100
+_BRIEF = {"sqlite": "PRAGMA busy_timeout = 100", "postgresql": "SET lock_timeout = 100"}
+"""Milliseconds that a beat waits for a lock."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Watch:
     lost: bool = False
     cancelled: bool = False
     interrupts: list[Callable[[], None]] = field(default_factory=list)
+    patience: Limit | None = None
 
     def on_cancel(self, interrupt: Callable[[], None]) -> None:
         """What else ends the work when the task is cancelled; the beating thread calls it at each beat from then on."""
@@ -76,11 +79,13 @@ class Heartbeat:
     def watch(self, claim: Claim) -> Iterator[Watch]:
         """Keep the lease of the claimed file alive while the block runs.
 
-        What goes wrong in it after the task was cancelled is ``Cancelled``: it was interrupted.
+        What goes wrong in it after the task was cancelled is ``Cancelled``: it was interrupted. The connection of a
+        file whose lease could not be extended in time is cut: it may be silent for good, and the file is not ours now.
         """
         watch = self._by_item[claim.item_id] = Watch(claim)
         try:
-            yield watch
+            with limited(settings.LEASE_SECONDS) as watch.patience:
+                yield watch
         except Exception as error:
             if watch.cancelled and not isinstance(error, Cancelled | FencedOut):
                 raise Cancelled from error
@@ -101,8 +106,9 @@ class Heartbeat:
     def _beat(self, watch: Watch) -> None:
         """One beat. A database that is busy or away costs the beat, never the file: the next one tries again."""
         try:
-            _be_brief()
-            beat(watch)
+            with limited(settings.LEASE_SECONDS):
+                _be_brief()
+                beat(watch)
         except DatabaseError as error:
             logger.info("No heartbeat for item %s: %s", watch.claim.item_id, error)
             connection.close()
@@ -124,7 +130,10 @@ def beat(watch: Watch) -> None:
         if not held.update(**changes):
             watch.lost = True
             return
-        watch.extended = now if extend else watch.extended
+        if extend:
+            watch.extended = now
+            if watch.patience is not None:
+                watch.patience.renew()
     if not watch.shown:
         CatalogFile.objects.filter(pk=claim.file_id, state=FileState.QUEUED).update(state=FileState.PROCESSING)
         watch.shown = True
@@ -144,10 +153,10 @@ def _interrupt(watch: Watch) -> None:
 
 
 def _be_brief() -> None:
-    """On SQLite a beat that waits behind a long load would only come too late."""
-    if connection.vendor == "sqlite" and connection.connection is None:
+    """A beat that waits would come too late to bring news: behind a load on SQLite, or a commit that takes its time."""
+    if connection.connection is None:
         with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+            cursor.execute(_BRIEF[connection.vendor])
 
 
 _lock = threading.Lock()

@@ -54,11 +54,9 @@ def pick_task(*, using: str = "default") -> SyncProgressTask | None:
     dialect = _DIALECTS[connection.vendor]
     table = connection.ops.quote_name(SyncProgressTask._meta.db_table)
     ranked, values = _ranked(connection.vendor, table, connection.ops.quote_name(SyncTaskFile._meta.db_table))
-    statement = f"UPDATE {table} SET served_at = {dialect.now} WHERE id = ({ranked} LIMIT 1) RETURNING id"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        picked = cursor.fetchall()
-    return SyncProgressTask.objects.using(using).get(pk=picked[0][0]) if picked else None
+    statement = f"UPDATE {table} SET served_at = {dialect.now} WHERE id = ({ranked} LIMIT 1) RETURNING *"  # noqa: S608
+    picked = list(SyncProgressTask.objects.using(using).raw(statement, values))
+    return picked[0] if picked else None
 
 
 def tasks_in_order(*, using: str = "default") -> list[int]:

@@ -78,6 +78,7 @@ def progress(
         "waiting": seen.waiting,
         "results": _results(seen.situation, page=page, page_size=page_size) if page_size else [],
         "created_at": task.created_at,
+        "deadline_at": task.deadline_at,
         "started_at": task.started_at,
         "finished_at": task.finished_at,
     }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
 
-from datasync.choices import TASK_ACTIVE
+from datasync.choices import TASK_ACTIVE, ItemState
 from datasync.exceptions import TaskNotFound
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask, SyncTaskFile
@@ -17,7 +19,7 @@ from datasync.runs.results import celery_state
 
 __all__ = [
     "celery_state", "glance", "progress", "seconds_to_go", "task_by_celery_id", "task_for", "tasks_visible_to",
-    "with_live_counts",
+    "with_live_counts", "work_is_stalled",
 ]  # fmt: skip
 
 
@@ -40,6 +42,19 @@ def task_for(user: AbstractBaseUser, task_id: str) -> SyncProgressTask:
 def task_by_celery_id(user: AbstractBaseUser, celery_task_id: str) -> SyncProgressTask:
     """The task whose client was given this Celery id. Raises ``TaskNotFound``."""
     return _one(tasks_visible_to(user).filter(celery_task_id=celery_task_id), celery_task_id)
+
+
+def work_is_stalled(*, seconds: float) -> bool:
+    """Whether files could have been taken for so long, and nobody took any meanwhile nor has one in hand."""
+    long_ago = Now() - timedelta(seconds=seconds)
+    active = SyncProgressTask.objects.filter(state__in=TASK_ACTIVE)
+    items = SyncTaskFile.objects.filter(task__in=active)
+    if active.filter(served_at__gte=long_ago).exists():
+        return False
+    if items.filter(state=ItemState.PROCESSING, lease_until__gte=Now()).exists():
+        return False
+    due = Q(not_before=None) | Q(not_before__lte=long_ago)
+    return items.filter(due, state=ItemState.QUEUED, queued_at__lte=long_ago).exists()
 
 
 def with_live_counts(tasks: Iterable[SyncProgressTask]) -> list[SyncProgressTask]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import QuerySet
 
 from datasync.catalog.selectors import pending_files, present_files
 from datasync.choices import ITEM_ACTIVE, FileState, TaskKind, TaskState
@@ -22,8 +24,9 @@ from datasync.exceptions import (
     Undescribed,
     WrongNumberOfFiles,
 )
-from datasync.models import SyncProgressTask, SyncTaskFile
-from datasync.runs.admission import admit, hold_owner
+from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
+from datasync.runs.admission import admit, foresee, hold_owner
+from datasync.runs.deadline import after_submit, require_deadline, seconds_given
 from datasync.runs.dispatch import dispatch
 from datasync.runs.pick import HIGHEST_PRIORITY
 from datasync.runs.taking import take_chosen, take_found
@@ -45,6 +48,19 @@ _FLAG_NAMES = tuple(field.name for field in fields(Flags))
 
 
 @dataclass(frozen=True, slots=True)
+class _Terms:
+    """For whom a task is, how urgent, and how long it has: None is as long as ``BATCH_DEADLINE_SECONDS`` says."""
+
+    owner: AbstractBaseUser | None
+    priority: int
+    deadline_seconds: int | None
+
+    def __post_init__(self) -> None:
+        _require_whole_number("priority", self.priority, least=1, most=HIGHEST_PRIORITY)
+        require_deadline(self.deadline_seconds)
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """What became of chosen files."""
 
@@ -54,7 +70,12 @@ class Submission:
 
 
 def submit_single(
-    *, file_id: int, owner: AbstractBaseUser | None, priority: int = 5, **flags: bool
+    *,
+    file_id: int,
+    owner: AbstractBaseUser | None,
+    priority: int = 5,
+    deadline_seconds: int | None = None,
+    **flags: bool,
 ) -> SyncProgressTask:
     """Queue one file. Raises ``FileNotFound``, ``FileBusy`` with the running task, or ``InvalidRequest``."""
     _require_whole_number("file_id", file_id, least=1, most=_LARGEST_ID)
@@ -67,8 +88,7 @@ def submit_single(
         partial(take_chosen, file_ids=(file_id,)),
         kind=TaskKind.SINGLE,
         prefix=f"single_file_{file_id}",
-        owner=owner,
-        priority=priority,
+        terms=_Terms(owner, priority, deadline_seconds),
         flags=flags,
     )
     if task is None:
@@ -85,6 +105,7 @@ def submit_batch(
     since_hours: int | None = None,
     limit: int = 100,
     priority: int = 5,
+    deadline_seconds: int | None = None,
     **flags: bool,
 ) -> SyncProgressTask | None:
     """Queue up to ``limit`` pending files that fit the filters; None when nothing is pending.
@@ -107,11 +128,23 @@ def submit_batch(
         "limit": limit,
     }
     take = partial(take_found, files=files, limit=limit)
-    return _submit(take, kind=TaskKind.BATCH, owner=owner, priority=priority, flags=flags, options=options)
+    return _submit(
+        take,
+        found=files[:limit],
+        kind=TaskKind.BATCH,
+        terms=_Terms(owner, priority, deadline_seconds),
+        flags=flags,
+        options=options,
+    )
 
 
 def submit_by_ids(
-    *, file_ids: Sequence[int], owner: AbstractBaseUser | None, priority: int = 5, **flags: bool
+    *,
+    file_ids: Sequence[int],
+    owner: AbstractBaseUser | None,
+    priority: int = 5,
+    deadline_seconds: int | None = None,
+    **flags: bool,
 ) -> Submission:
     """Queue chosen files; missing and busy ones are named.
 
@@ -127,7 +160,12 @@ def submit_by_ids(
         raise DataNotFound(what=", ".join(map(str, wanted[:10])))
     existing = [file_id for file_id in wanted if file_id in found]
     take = partial(take_chosen, file_ids=existing)
-    task = _submit(take, kind=TaskKind.BATCH_BY_IDS, owner=owner, priority=priority, flags=flags)
+    task = _submit(
+        take,
+        kind=TaskKind.BATCH_BY_IDS,
+        terms=_Terms(owner, priority, deadline_seconds),
+        flags=flags,
+    )
     if task is None:
         raise _busy(existing)
     taken = set(task.items.values_list("file_id", flat=True)) if task.total_files < len(existing) else found
@@ -136,24 +174,35 @@ def submit_by_ids(
     return Submission(task=task, missing_file_ids=missing, busy_file_ids=busy)
 
 
-def submit_all(*, owner: AbstractBaseUser | None, priority: int = 5) -> SyncProgressTask | None:
+def submit_all(
+    *, owner: AbstractBaseUser | None, priority: int = 5, deadline_seconds: int | None = None
+) -> SyncProgressTask | None:
     """Queue every pending file that has a template; None when there is none."""
     files = pending_files(platform=None, domains=(), granularities=(), since_hours=None, with_template_only=True)
     take = partial(take_found, files=files, limit=None)
-    return _submit(take, kind=TaskKind.BATCH_ALL, owner=owner, priority=priority, flags={})
+    return _submit(
+        take,
+        found=files,
+        kind=TaskKind.BATCH_ALL,
+        terms=_Terms(owner, priority, deadline_seconds),
+        flags={},
+    )
 
 
-def submit_again(parent: SyncProgressTask, *, file_ids: Sequence[int]) -> SyncProgressTask:
+def submit_again(
+    parent: SyncProgressTask, *, file_ids: Sequence[int], deadline_seconds: int | None = None
+) -> SyncProgressTask:
     """Queue files of a task that has ended once more, treated as they were and for the same person.
 
-    Raises ``FileBusy`` where all of them are in other tasks by now.
+    Without ``deadline_seconds`` it has as long as the other had. Raises ``FileBusy`` where all of them
+    are in other tasks by now.
     """
+    given = seconds_given(parent) if deadline_seconds is None else deadline_seconds
     task = _submit(
         partial(take_chosen, file_ids=file_ids),
         kind=TaskKind(parent.kind),
         prefix=f"single_file_{file_ids[0]}" if parent.kind == TaskKind.SINGLE else "batch",
-        owner=parent.owner,
-        priority=parent.priority,
+        terms=_Terms(parent.owner, parent.priority, given),
         flags={name: getattr(parent, name) for name in _FLAG_NAMES},
         parent=parent,
     )
@@ -166,25 +215,29 @@ def _submit(
     take: Callable[[SyncProgressTask], int],
     *,
     kind: TaskKind,
-    owner: AbstractBaseUser | None,
-    priority: int,
+    terms: _Terms,
     flags: dict[str, bool],
+    found: QuerySet[CatalogFile] | None = None,
     prefix: str = "batch",
     options: dict[str, Any] | None = None,
     parent: SyncProgressTask | None = None,
 ) -> SyncProgressTask | None:
-    """The task over those of the wanted files that nobody is syncing; None, and no task, where there are none."""
-    _require_whole_number("priority", priority, least=1, most=HIGHEST_PRIORITY)
-    chosen = Flags(**flags)
+    """The task over those of the wanted files that nobody is syncing; None, and no task, where there are none.
+
+    ``found`` are the files where they were not chosen one by one, and may be very many.
+    """
+    chosen, owner = Flags(**flags), terms.owner
     with transaction.atomic():
         hold_owner(owner)
+        if found is not None:
+            foresee(found, owner=owner)
         task = SyncProgressTask.objects.create(
             task_id=f"{prefix}_{uuid.uuid4().hex[:8]}",
             celery_task_id=str(uuid.uuid4()),
             kind=kind,
             state=TaskState.QUEUED,
             owner_id=owner.pk if owner else None,
-            priority=priority,
+            priority=terms.priority,
             only_with_template=chosen.only_with_template,
             allow_quarantine=chosen.allow_quarantine,
             use_template_header_row=chosen.use_template_header_row,
@@ -195,7 +248,8 @@ def _submit(
         if not task.total_files:
             SyncProgressTask.objects.filter(pk=task.pk).delete()
             return None
-        SyncProgressTask.objects.filter(pk=task.pk).update(total_files=task.total_files)
+        deadline = after_submit(task, terms.deadline_seconds or settings.BATCH_DEADLINE_SECONDS)
+        SyncProgressTask.objects.filter(pk=task.pk).update(total_files=task.total_files, deadline_at=deadline)
         admit(task, owner=owner, files=task.total_files)
         transaction.on_commit(partial(dispatch, task))
     return task

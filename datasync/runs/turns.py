@@ -17,12 +17,13 @@ from django.db.models.functions import Now
 
 from datasync.choices import TaskState
 from datasync.models import SyncProgressTask
-from datasync.runs.claim import claim_next
+from datasync.runs.claim import Claim, claim_next
 from datasync.runs.close import close_if_done
 from datasync.runs.execute import execute
 from datasync.runs.pick import pick_task
 from datasync.runs.publish import USUAL_PRIORITY, give_turns
 from datasync.runs.results import store_started
+from erp.silence import limited
 
 logger = logging.getLogger(__name__)
 MOST_SECONDS = 300.0
@@ -56,7 +57,7 @@ def _work(message_id: str) -> None:
     """Task after task until the slice is over. Where the broker does not take the turn back, it goes on for a while."""
     began = time.monotonic()
     until, priority = began + settings.SLICE_SECONDS, USUAL_PRIORITY
-    while (task := pick_task()) is not None:
+    while (task := _pick()) is not None:
         work_on(task, until=until)
         priority = task.priority
         now = time.monotonic()
@@ -71,12 +72,25 @@ def _work(message_id: str) -> None:
 
 def work_on(task: SyncProgressTask, *, until: float) -> None:
     """File after file of the task, until that time of the monotonic clock or until there is none; then close it."""
-    while (claim := claim_next(task.pk)) is not None:
-        _mark_started(task)
+    while (claim := _claim(task)) is not None:
         execute(claim, task)
-        if time.monotonic() >= until:
+        if task.total_files == 1 or time.monotonic() >= until:
             break
-    close_if_done(task)
+    with limited(settings.LEASE_SECONDS):
+        close_if_done(task)
+
+
+def _pick() -> SyncProgressTask | None:
+    with limited(settings.LEASE_SECONDS):
+        return pick_task()
+
+
+def _claim(task: SyncProgressTask) -> Claim | None:
+    with limited(settings.LEASE_SECONDS):
+        claim = claim_next(task.pk)
+        if claim is not None:
+            _mark_started(task)
+        return claim
 
 
 def _mark_started(task: SyncProgressTask) -> None:

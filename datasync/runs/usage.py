@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Case, F, QuerySet, Sum, Value, When
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import BigIntegerField, Case, F, QuerySet, Sum, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, Greatest
 
 from datasync.choices import ITEM_TERMINAL, TASK_ACTIVE
-from datasync.models import SyncProgressTask, SyncTaskFile
+from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 
 _ROWS = Case(
     When(state__in=ITEM_TERMINAL, then=F("rows_read")),
@@ -38,6 +39,13 @@ def rows_since(owner: AbstractBaseUser, since: datetime, *, besides: int | None 
 def rows_expected(task_pk: int) -> int:
     """The rows to be expected of a task, as far as they are known."""
     return _rows_of(SyncTaskFile.objects.filter(task_id=task_pk))
+
+
+def rows_of_files(files: QuerySet[CatalogFile]) -> int:
+    """The same of files that no task has yet."""
+    read = Cast(KeyTextTransform("read", "rows"), BigIntegerField())
+    rows: int = files.aggregate(rows=Sum(read, default=0))["rows"]
+    return rows
 
 
 def _rows_of(items: QuerySet[SyncTaskFile]) -> int:

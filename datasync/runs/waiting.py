@@ -102,19 +102,29 @@ def item_waiting(item: SyncTaskFile, situation: Situation) -> Waiting:
 def _task_waits(situation: Situation) -> tuple[Said, Said]:
     task, counts = situation.task, situation.counts
     if not counts["queued"] and not counts["in_work"]:
-        return Said(WaitsFor.CLOSING), Said(Next.CLOSES)
-    if task.cancel_requested_at is not None:
-        return Said(WaitsFor.CANCEL, params={"in_work": counts["in_work"]}), Said(Next.STOPS)
+        return Said(WaitsFor.CLOSING), _swept(situation, Said(Next.CLOSES))
     if counts["in_work"]:
-        return _in_work(counts)
+        return _in_work(situation)
+    if task.cancel_requested_at is not None:
+        return Said(WaitsFor.CANCEL, params={"in_work": 0}), Said(Next.STOPS)
     return _queued(situation, due=bool(counts["due"]), until=counts["next_due"])
 
 
-def _in_work(counts: Mapping[str, Any]) -> tuple[Said, Said]:
+def _swept(situation: Situation, following: Said) -> Said:
+    """What a sweeper does next. Workers sweep: where none is alive, somebody has to start one."""
+    swept = settings.EXECUTION != "celery" or situation.queue.worker_lives()
+    return following if swept else Said(Next.START_A_WORKER)
+
+
+def _in_work(situation: Situation) -> tuple[Said, Said]:
+    counts, cancelled = situation.counts, situation.task.cancel_requested_at is not None
+    freed = Next.STOPS if cancelled else Next.FREED
     if counts["leases_over"] == counts["in_work"]:
-        return Said(WaitsFor.LEASE_OVER, counts["first_lease"]), Said(Next.FREED)
+        return Said(WaitsFor.LEASE_OVER, counts["first_lease"]), _swept(situation, Said(freed))
     if counts["silent"] == counts["in_work"]:
-        return Said(WaitsFor.SILENT_WORKER, counts["first_lease"]), Said(Next.FREED, counts["first_lease"])
+        return Said(WaitsFor.SILENT_WORKER, counts["first_lease"]), Said(freed, counts["first_lease"])
+    if cancelled:
+        return Said(WaitsFor.CANCEL, params={"in_work": counts["in_work"]}), Said(Next.STOPS)
     if counts["in_work"] >= settings.BATCH_WINDOW and counts["due"]:
         return Said(WaitsFor.WINDOW, params={"most": settings.BATCH_WINDOW}), Said(Next.FINISHES)
     behind = {"in_work": counts["in_work"], "queued": counts["queued"]}
@@ -125,7 +135,7 @@ def _queued(situation: Situation, *, due: bool, until: datetime | None) -> tuple
     """What something queued waits for while nothing of its task is in work."""
     task, queue = situation.task, situation.queue
     if situation.late:
-        return Said(WaitsFor.DEADLINE, task.deadline_at), Said(Next.NOT_STARTED)
+        return Said(WaitsFor.DEADLINE, task.deadline_at), _swept(situation, Said(Next.NOT_STARTED))
     if not due:
         return Said(WaitsFor.PAUSE, until), Said(Next.TURN, until)
     if settings.EXECUTION == "celery":
@@ -157,7 +167,8 @@ def _item_in_work(item: SyncTaskFile, situation: Situation) -> Waiting:
     freed = Next.GIVEN_UP if item.crashes + 1 >= MOST_CRASHES else Next.FREED
     freed = Next.STOPS if cancelled else freed
     if lease <= now:
-        return Waiting(Said(WaitsFor.LEASE_OVER, lease), Said(Happened.SIGN_OF_LIFE, heard), Said(freed))
+        following = _swept(situation, Said(freed))
+        return Waiting(Said(WaitsFor.LEASE_OVER, lease), Said(Happened.SIGN_OF_LIFE, heard), following)
     if now - heard > SILENT_AFTER:
         return Waiting(Said(WaitsFor.SILENT_WORKER, lease), Said(Happened.SIGN_OF_LIFE, heard), Said(freed, lease))
     taken = Said(Happened.TAKEN, item.started_at, {"attempt": item.attempt})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -13,7 +14,9 @@ from ratelimits.quotas.services import require_quota
 
 
 @receiver(before_submit, dispatch_uid="ratelimits.quotas")
-def refuse_beyond_quota(*, task: Model, owner: AbstractBaseUser | None, files: int, **_: Any) -> None:
+def refuse_beyond_quota(
+    *, task: Model | None, owner: AbstractBaseUser | None, files: int, rows: Callable[[], int], **_: Any
+) -> None:
     """Refuse a task that goes beyond its owner's quota; one without an owner has none."""
     if owner is not None:
-        require_quota(owner=owner, task_pk=task.pk, files=files)
+        require_quota(owner=owner, task_pk=task.pk if task else None, files=files, rows=rows)

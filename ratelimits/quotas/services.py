@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib.auth.models import AbstractBaseUser, User
 
 from datasync.exceptions import TooManyActiveTasks, TooManyFilesInTask, TooManyRowsToday
-from datasync.runs.usage import active_tasks_of, rows_expected, rows_since
+from datasync.runs.usage import active_tasks_of, rows_since
 from ratelimits.quotas.exceptions import QuotaNotFound
 from ratelimits.quotas.models import UserQuota
 from ratelimits.quotas.selectors import limits_of, named_tasks, nearest_end, seconds_to_midnight, start_of_day
@@ -14,12 +16,12 @@ WAIT_SECONDS = 30.0
 """When to try again where it cannot be told when a task ends."""
 
 
-def require_quota(*, owner: AbstractBaseUser, task_pk: int, files: int) -> None:
+def require_quota(*, owner: AbstractBaseUser, task_pk: int | None, files: int, rows: Callable[[], int]) -> None:
     """Refuse a task that goes beyond what its owner may have; raises a ``QuotaExceeded``.
 
-    The task and its items are in the database already, in a transaction that holds the owner's row: what is counted
-    stays as it is until the task is accepted. Nothing is written, so that nothing can leak: a task gives its place
-    back by ending, however it ends.
+    The transaction holds the owner's row, so that what is counted stays as it is until the task is accepted. The task
+    may be in the database already; it does not count against itself. ``rows`` are to be expected of it. Nothing is
+    written, so that nothing can leak: a task gives its place back by ending, however it ends.
     """
     limits = limits_of(owner)
     if (most := limits.max_files_per_task.limit) is not None and files > most:
@@ -27,7 +29,7 @@ def require_quota(*, owner: AbstractBaseUser, task_pk: int, files: int) -> None:
     if (most := limits.max_active_tasks.limit) is not None:
         _require_free_place(owner, task_pk, most)
     if (most := limits.max_rows_per_day.limit) is not None:
-        _require_rows_left(owner, task_pk, most)
+        _require_rows_left(owner, task_pk, most, rows())
 
 
 def set_own_limits(
@@ -55,7 +57,7 @@ def clear_own_limits(user: User) -> None:
         raise QuotaNotFound(what=user.get_username())
 
 
-def _require_free_place(owner: AbstractBaseUser, task_pk: int, most: int) -> None:
+def _require_free_place(owner: AbstractBaseUser, task_pk: int | None, most: int) -> None:
     active = active_tasks_of(owner, besides=task_pk).count()
     if active < most:
         return
@@ -70,9 +72,9 @@ def _require_free_place(owner: AbstractBaseUser, task_pk: int, most: int) -> Non
     )
 
 
-def _require_rows_left(owner: AbstractBaseUser, task_pk: int, most: int) -> None:
+def _require_rows_left(owner: AbstractBaseUser, task_pk: int | None, most: int, expected: int) -> None:
     """A file of which nothing is known passes as long as anything is left of the day's rows."""
     used = rows_since(owner, start_of_day(), besides=task_pk)
-    wanted = used + rows_expected(task_pk)
+    wanted = used + expected
     if used >= most or wanted > most:
         raise TooManyRowsToday(rows=wanted, limit=most, used=used, wait=seconds_to_midnight())

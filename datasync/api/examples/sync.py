@@ -17,6 +17,7 @@ SINGLE: dict[str, Any] = {
     "status": "queued",
     "total_files": 1,
     "processed_files": 0,
+    "fallback": False,
     "message": "",
 }
 BATCH: dict[str, Any] = SINGLE | {"task_id": "batch_0a1b2c3d", "total_files": 42}
@@ -124,6 +125,7 @@ PROGRESS: dict[str, Any] = {
         }
     ],
     "created_at": "2026-03-06T05:18:30Z",
+    "deadline_at": "2026-03-06T05:48:30Z",
     "started_at": "2026-03-06T05:18:31Z",
     "finished_at": None,
 }

@@ -13,7 +13,7 @@ from datasync.runs.words import error_in_words, summary
 
 
 class Submitted(serializers.ModelSerializer[SyncProgressTask]):
-    """A task just accepted. ``message`` says so where the broker does not know of it yet."""
+    """A task just accepted. ``fallback``: the broker is away, and the web does what it can until it is back."""
 
     status = serializers.CharField(source="state")
     processed_files = serializers.SerializerMethodField()
@@ -21,7 +21,15 @@ class Submitted(serializers.ModelSerializer[SyncProgressTask]):
 
     class Meta:
         model = SyncProgressTask
-        fields: tuple[str, ...] = ("task_id", "celery_task_id", "status", "total_files", "processed_files", "message")
+        fields: tuple[str, ...] = (
+            "task_id",
+            "celery_task_id",
+            "status",
+            "total_files",
+            "processed_files",
+            "fallback",
+            "message",
+        )
         read_only_fields = fields
 
     def get_processed_files(self, task: SyncProgressTask) -> int:
@@ -41,6 +49,7 @@ class SubmittedByIds(serializers.Serializer[Any]):
     status = serializers.CharField()
     total_files = serializers.IntegerField()
     processed_files = serializers.IntegerField()
+    fallback = serializers.BooleanField()
     message = serializers.CharField()
     missing_file_ids = serializers.ListField(child=serializers.IntegerField())
     busy_file_ids = serializers.ListField(child=serializers.IntegerField())
@@ -162,6 +171,9 @@ class LiveProgress(serializers.Serializer[Any]):
     quality_check = serializers.DictField()
     waiting = Waiting()
     created_at = serializers.DateTimeField()
+    deadline_at = serializers.DateTimeField(
+        allow_null=True, help_text="Files that no worker has begun by then are left out; they can be retried."
+    )
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
 
