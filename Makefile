@@ -70,7 +70,7 @@ test-postgres: $(TESTING) ## the rooms and the API on a private PostgreSQL and R
 TRIALS ?= 200
 
 .PHONY: faults
-faults: $(TESTING) test-packages ## kill, stop and starve the real processes TRIALS times each; writes docs/faults.md
+faults: $(TESTING) test-packages ## kill, stop and starve real processes, TRIALS times a usual promise; writes docs/faults.md
 	TEST_DATABASE=postgres FAULT_TRIALS=$(TRIALS) FAULT_LEASE_SECONDS=60 FAULT_REPORT=docs/faults.md \
 		$(BIN)/python -m pytest -q -s --timeout=7200 tests/faults $(ARGS)
 

@@ -32,9 +32,13 @@ class Worker:
         environment: Mapping[str, str],
         log: Path,
         queues: Sequence[str] = QUEUES,
+        within: Sequence[str] = (),
     ) -> Worker:
-        """Start it in a process group of its own and return once it takes messages."""
-        command = worker_command(name=name, processes=processes, queues=queues)
+        """Start it in a process group of its own and return once it takes messages.
+
+        ``within`` is a command that becomes the worker's, such as one that enters a network of its own.
+        """
+        command = [*within, *worker_command(name=name, processes=processes, queues=queues)]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", "--", *command],

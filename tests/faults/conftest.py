@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import _started
 from tests.faults.trials import write_report
+from tests.services import Server
 from tests.workers import Worker
+
+if TYPE_CHECKING:
+    from tests.faults.stops import Stops
 
 Start = Callable[..., Worker]
 
@@ -34,6 +39,35 @@ def start(worker: Start, inbox: Path) -> Start:
         return worker(processes=processes, environment={"DATA_ROOTS": str(inbox)} | lease | environment)
 
     return started
+
+
+@pytest.fixture
+def stops(transactional_db: None, start: Start) -> Iterator[Stops]:
+    """Points at which loads wait; only on PostgreSQL."""
+    if os.environ.get("TEST_DATABASE") != "postgres":
+        pytest.skip("a load cannot be made to wait inside SQLite")
+    from tests.faults.stops import Stops  # noqa: PLC0415 - needs the settings
+
+    points = Stops()
+    points.install()
+    yield points
+    points.remove()
+
+
+@pytest.fixture
+def postgres(private_postgres: str) -> Server:
+    """The session's own PostgreSQL, to be restarted."""
+    return _server_of(private_postgres)
+
+
+@pytest.fixture
+def redis_server(private_redis: str) -> Server:
+    """The session's own Redis, to be restarted; it keeps nothing."""
+    return _server_of(private_redis)
+
+
+def _server_of(url: str) -> Server:
+    return next(server for server in _started if server.url == url)
 
 
 def pytest_sessionfinish() -> None:

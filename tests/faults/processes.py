@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
+from django.db import Error, connection
+
+from tests.services import Server, wait_until
 from tests.workers import Worker
 
 
@@ -19,3 +23,18 @@ def children_of(process: int) -> list[int]:
     except FileNotFoundError:
         return []
     return [int(child) for child in listed.split()]
+
+
+def restart_postgres(server: Server, *, by: signal.Signals) -> None:
+    """End the server and start it again; it answers this process on return."""
+    server.restart(by=by)
+    wait_until(_answers, what="PostgreSQL")
+
+
+def _answers() -> bool:
+    try:
+        connection.close()
+        connection.ensure_connection()
+    except Error:
+        return False
+    return True

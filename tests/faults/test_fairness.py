@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from datasync.choices import ItemState
-from datasync.models import SyncTaskFile
+from datasync.choices import FILE_ACTIVE, ItemState
+from datasync.models import CatalogFile, SyncTaskFile
 from datasync.runs import services
 from tests.faults.conftest import Start
 from tests.faults.exports import write_exports
@@ -19,7 +20,8 @@ from tests.runs_support import make_user
 from tests.services import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FILES = 10 * int(os.environ.get("FAULT_TRIALS") or 6)
+FILES = 2 * int(os.environ.get("FAULT_TRIALS") or 30)
+AT_ONCE = 20
 
 
 def test_g18_the_highest_priority_starts_first(start: Start, inbox: Path) -> None:
@@ -37,15 +39,32 @@ def test_g18_the_highest_priority_starts_first(start: Start, inbox: Path) -> Non
 
 
 def test_g18_the_lowest_priority_ends_under_endless_load_of_the_highest(start: Start, inbox: Path) -> None:
-    expected = write_exports(inbox, FILES, rows=400)
+    """The others are submitted again and again, whether they bring anything new or not, until the lowest has ended."""
+    expected = write_exports(inbox, 3 * AT_ONCE, rows=400)
     low, *others = expected
     owner = make_user()
+    submit = partial(services.submit_by_ids, owner=owner, priority=10)
+    running = start(AGEING_SECONDS="1")
     task = services.submit_single(file_id=low, owner=owner, priority=1)
-    services.submit_by_ids(file_ids=others, owner=owner, priority=10)
-    running = start(AGEING_SECONDS="1", SLICE_SECONDS="0.2")
-    wait_until(at_rest, seconds=120, what=f"the files; the worker's log is {running.log}")
-    ended = SyncTaskFile.objects.order_by("finished_at").values_list("task_id", flat=True)
-    assert list(ended)[-1] != task.pk
+    submit(file_ids=others)
+    waiting = SyncTaskFile.objects.filter(task__priority=10, state=ItemState.QUEUED)
+    ended = task.items.filter(state=ItemState.COMPLETED)
+    done_before = 0
+
+    def ends_meanwhile() -> bool:
+        nonlocal done_before
+        if ended.exists():
+            return True
+        done_before = SyncTaskFile.objects.filter(task__priority=10, state=ItemState.COMPLETED).count()
+        if waiting.count() < AT_ONCE:
+            idle = CatalogFile.objects.filter(pk__in=others).exclude(state__in=FILE_ACTIVE)
+            submit(file_ids=list(idle.values_list("pk", flat=True)))
+        return False
+
+    wait_until(ends_meanwhile, seconds=120, what=f"the file of lowest priority; the worker's log is {running.log}")
+    assert waiting.exists(), "there was not always something more urgent"
+    assert done_before, "what is more urgent goes first"
+    wait_until(at_rest, seconds=120, what=f"the other files; the worker's log is {running.log}")
     trials = Trials("G18", "the lowest priority ends under endless load of the highest")
     trials.tried += 1
     check(expected, trials)

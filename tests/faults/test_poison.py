@@ -24,9 +24,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_g6_a_poison_file_stops_after_two_crashes(start: Start, inbox: Path) -> None:
-    trials = Trials("G6", "a file kills each worker that takes it", cost=10)
+    trials = Trials("G6", "a file kills each worker that takes it", cost=4, minutes=2)
     expected: dict[int, list[str]] = {}
-    running = start(processes=2)
+    running = start(processes=2, LEASE_SECONDS="5")  # how long it is makes no difference here
     for trial in trials:
         files = write_exports(inbox, 6, rows=4_000, trial=trial)
         expected |= files
