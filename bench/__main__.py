@@ -10,7 +10,22 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench import machine, report, servers
-from bench.cases import embedded, facts, files, fixed, growth, load, memory, peers, remap
+from bench.cases import (
+    crowd,
+    embedded,
+    facts,
+    fairness,
+    files,
+    fixed,
+    growth,
+    load,
+    memory,
+    peers,
+    queue,
+    remap,
+    scale,
+    submit,
+)
 from bench.report import RESULTS, Result
 from bench.run import FULL_ROWS, Run
 
@@ -24,8 +39,13 @@ CASES: dict[str, Callable[[Run], Iterator[Result]]] = {
     "memory": memory.run,
     "facts": facts.run,
     "remap": remap.run,
+    "submit": submit.run,
+    "queue": queue.run,
+    "crowd": crowd.run,
+    "fairness": fairness.run,
+    "scale": scale.run,
 }
-_QUICK = {"rows": 2_000, "repeat": 1, "growth_rows": 20_000}
+_QUICK = {"rows": 2_000, "repeat": 1, "growth_rows": 20_000, "load_seconds": 10}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -58,6 +78,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(CASES)} (default: all)")
     parser.add_argument("--rows", type=int, help=f"rows of a large file; all else scales along (default {FULL_ROWS:,})")
     parser.add_argument("--growth-rows", type=int, help="rows stored before the growth benchmark (default 10,000,000)")
+    parser.add_argument("--load-seconds", type=int, help="how long a hundred clients submit and poll (default 180)")
     parser.add_argument("--repeat", type=int, help="turns of each (default 3)")
     parser.add_argument("--all", action="store_true", help="peers without a target too")
     parser.add_argument("--quick", action="store_true", help="a small run that shows that everything works")

@@ -11,6 +11,7 @@ from bench.product import Installation
 from datasync.samples import bench_orders
 
 FULL_ROWS = 100_000
+FULL_LOAD_SECONDS = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,14 @@ class Run:
     rows: int = FULL_ROWS
     repeat: int = 3
     growth_rows: int = 10_000_000
+    load_seconds: int = FULL_LOAD_SECONDS
     slow_peers: bool = False
 
     @property
     def scaled_down(self) -> bool:
         """Whether the targets mean nothing."""
-        return self.rows < FULL_ROWS or self.repeat < 3 or self.growth_rows < 10_000_000
+        smaller = self.rows < FULL_ROWS or self.growth_rows < 10_000_000
+        return smaller or self.repeat < 3 or self.load_seconds < FULL_LOAD_SECONDS
 
     def scaled(self, full: int) -> int:
         """A number of rows or files that is ``full`` at full size."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,7 @@ POSTGRES_SETTINGS = {
 }
 """Safe, and sized for the machine as an operator would; what is not named is PostgreSQL's default."""
 
+Connection = psycopg.Connection[tuple[object, ...]]
 FACT_TABLE = "datasync_orderline"
 _LOADED = (FACT_TABLE, "datasync_confirmedrows", "datasync_quarantinedrow")
 
@@ -47,6 +49,17 @@ def redis() -> Iterator[str]:
         server.stop()
 
 
+@contextmanager
+def own_redis() -> Iterator[services.Server]:
+    """A broker that a benchmark may freeze: signals go to ``process``."""
+    server = services.start_redis()
+    try:
+        yield server
+    finally:
+        server.process.send_signal(signal.SIGCONT)  # one that is frozen does not end when it is told to
+        server.stop()
+
+
 def create_database(server: str, name: str) -> str:
     """A new database; its URL."""
     with connect(f"{server}/postgres") as connection:
@@ -62,7 +75,7 @@ def drop_database(server: str, url: str) -> None:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
-def connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
+def connect(url: str) -> Connection:
     """A connection without transactions around statements."""
     return psycopg.connect(url, autocommit=True)
 

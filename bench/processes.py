@@ -1,0 +1,51 @@
+"""What running processes cost: processor time of a process and all below it, as the kernel counts it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import servers
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_STATE, _PARENT, _USER, _CHILDREN_SYSTEM, _NICE = 0, 1, 11, 14, 16
+"""Positions of fields of ``/proc/PID/stat`` behind the name."""
+
+
+def processor_seconds(pid: int) -> float:
+    """What the process, those below it and those of them that have ended have used since they began."""
+    return sum(sum(map(int, _fields(member)[_USER : _CHILDREN_SYSTEM + 1])) for member in _family(pid)) / _TICKS
+
+
+def niceness(pid: int) -> set[int]:
+    """How far the children of the process step back."""
+    return {int(_fields(child)[_NICE]) for child in _children(pid)}
+
+
+def postmaster(database: str) -> int:
+    """The process above all those of a PostgreSQL on this machine."""
+    with servers.connect(database) as connection:
+        (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
+        return int(_fields(int(str(backend)))[_PARENT])
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for child in _children(pid):
+        yield from _family(child)
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        texts = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # it has just ended
+        return []
+    return [int(child) for text in texts for child in text.split()]
+
+
+def _fields(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ["0"] * 20
