@@ -3,7 +3,9 @@
 from django.dispatch import Signal
 
 sync_finished = Signal()
-"""Sent once for each task, after the transaction that closed it: ``sender=SyncProgressTask``, ``task``."""
+"""Sent after the transaction that closed a task, at most once: a process that is lost in between sends it no more.
+``sender=SyncProgressTask``, ``task``.
+"""
 
 before_submit = Signal()
 """Sent inside the transaction that makes a task, under the lock of its owner's row, when its items are made; where

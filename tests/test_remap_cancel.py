@@ -42,9 +42,12 @@ def _the_row_is_in_quarantine(task: SyncProgressTask) -> None:
 
 def test_a_file_that_waits_for_its_second_turn(begun: SyncProgressTask) -> None:
     cancelled = cancel_task(begun)
-    assert (cancelled.task.state, cancelled.stopped.files) == (TaskState.CANCELLED, 1)
+    assert (cancelled.task.state, cancelled.stopped.files) == (TaskState.CANCELLING, 1)
+    assert parked() == [6]  # what may wait for loads is no work for a request
+    assert sweep().closed == 1
     _the_row_is_in_quarantine(begun)
     begun.refresh_from_db()
+    assert begun.state == TaskState.CANCELLED
     assert (begun.rows_updated, begun.rows_quarantined) == (1, 1)
 
 
@@ -71,7 +74,8 @@ def test_a_file_that_nobody_came_to_before_the_deadline(begun: SyncProgressTask)
 
 def test_a_retry_finishes_it(begun: SyncProgressTask) -> None:
     cancel_task(begun)
-    retried = retry_task(begun, only_failed=False)
+    sweep()
+    retried = retry_task(begun, only_failed=False).task
     take_turn()
     retried.refresh_from_db()
     assert retried.state == TaskState.COMPLETED

@@ -233,7 +233,7 @@ def test_who_waits_is_let_go_within_seconds(bell: Bell, ingest: Ingest, waiting:
 def test_a_beat_brings_the_news_and_ends_the_wait(bell: Bell) -> None:
     task = _task()
     watch, calls = Watch(_claimed(task)), []
-    watch.on_cancel(lambda: calls.append("interrupted"))
+    watch.on_stop(lambda: calls.append("interrupted"))
     beat(watch)
     assert (watch.cancelled, calls) == (False, [])
     cancel_task(task)

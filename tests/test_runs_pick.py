@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -33,7 +34,11 @@ def _task(owner: User | None = None, *, priority: int = 5, files: int = 1) -> Sy
 
 
 def _picked(turns: int) -> list[int]:
-    picked = (pick_task() for _ in range(turns))
+    """Who is picked one after the other, at times that SQLite, which counts milliseconds, can tell apart."""
+    picked = []
+    for _ in range(turns):
+        picked.append(pick_task())
+        time.sleep(0.003)
     return [task.pk for task in picked if task is not None]
 
 

@@ -20,6 +20,7 @@ from datasync.ingest.plan import Counts
 from datasync.models import CatalogFile, QualityReport, SyncProgressTask, SyncTaskFile
 from datasync.quality import gate
 from datasync.runs import close, execute, services, turns
+from datasync.runs.pick import pick_task
 from datasync.runs.results import SyncFailed
 from datasync.runs.sweep import sweep
 from datasync.runs.turns import take_turn
@@ -282,7 +283,7 @@ def test_a_gate_that_fails_does_not_hold_the_task_up(
         assert remark_in_words(task.warnings[0])["message"] == "无法评估数据质量。"
 
 
-def test_a_defect_at_the_close_gives_the_mark_and_the_bell_back(
+def test_a_defect_at_the_close_gives_the_bell_back_and_leaves_the_mark_for_a_minute(
     bell: Bell, ingest: Ingest, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SLICE_SECONDS = 0.01
@@ -296,10 +297,11 @@ def test_a_defect_at_the_close_gives_the_mark_and_the_bell_back(
         patched.setattr(close, "final_state", broken)
         take_turn()
     task.refresh_from_db()
-    assert (task.state, task.closing_at, bell.rung) == (TaskState.PROCESSING, None, [5])
-    take_turn()
-    task.refresh_from_db()
-    assert task.state == TaskState.COMPLETED
+    assert (task.state, bell.rung) == (TaskState.PROCESSING, [5])
+    assert task.closing_at is not None
+    assert pick_task() is None
+    SyncProgressTask.objects.update(closing_at=Now() - timedelta(seconds=61))
+    assert sweep().closed == 1
 
 
 def test_reports_that_cannot_be_stored_do_not_hold_the_task_up(

@@ -18,6 +18,8 @@ from datasync.exceptions import TaskFinished
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.runs import finish
 from datasync.runs.close import close_if_done
+from datasync.runs.patience import hold_briefly
+from datasync.runs.remap.unfinished import is_unfinished
 
 MOST_LISTED = 1_000
 """How many files of each kind an answer names; it counts all."""
@@ -47,14 +49,17 @@ class Cancellation:
 def cancel_task(task: SyncProgressTask) -> Cancellation:
     """Cancel the task; done again, it says how far that is. Raises ``TaskFinished`` where nothing is left to stop.
 
-    A task with files in hand closes when the last of them has stopped, any other at once.
+    A task with files in hand closes when the last of them has stopped, any other at once; but a remap that has moved
+    rows out of the way is left to the sweeper, as a person cannot wait for the loads of its domain.
     """
     with transaction.atomic():
+        hold_briefly()
         held = SyncProgressTask.objects.select_for_update(no_key=True).get(pk=task.pk)
         over = held.state in TASK_TERMINAL or not held.items.filter(state__in=ITEM_ACTIVE).exists()
         if not over:
             _stop(held)
-    close_if_done(held)
+    if not is_unfinished(held):
+        close_if_done(held)
     held.refresh_from_db()
     if over and held.state != TaskState.CANCELLING:
         raise TaskFinished(task_id=held.task_id, state=TaskState(held.state))

@@ -1,4 +1,8 @@
-"""Closing a task: the last one out adds up the items, asks the quality gate and tells everybody, exactly once."""
+"""Closing a task: the last one out adds up the items, asks the quality gate and tells everybody.
+
+The books and the result that programs read are written exactly once, together with the end. ``sync_finished`` is sent
+after that, at most once: a process that is lost in between has told nobody.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,8 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext_noop
@@ -17,6 +21,7 @@ from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import QualityReport, SyncProgressTask, SyncTaskFile
 from datasync.quality import gate
 from datasync.quality.alerts import loss_warning
+from datasync.runs.patience import hold_briefly
 from datasync.runs.remap.unfinished import settle_unfinished
 from datasync.runs.results import store_closed
 from datasync.runs.words import summary
@@ -31,14 +36,16 @@ _CLOSING_PATIENCE = timedelta(seconds=60)
 def close_if_done(task: SyncProgressTask) -> bool:
     """Close the task if none of its files is waiting or in hand, and nobody else is closing it.
 
-    ``closing_at`` says since when it is being closed. A closer that fails gives the mark back and raises; one that
-    vanished is replaced after a minute, and the final UPDATE lets only one of two through.
+    ``closing_at`` says since when it is being closed. A closer that the database fails gives the mark back and raises.
+    One that vanished, or that found a defect, is replaced after a minute by the sweeper: turns, which would find the
+    same defect at once, are not offered a task that has the mark. The final UPDATE lets only one of two through.
     """
-    if not _take_closing(task.pk):
+    if not to_be_closed().filter(pk=task.pk).update(closing_at=Now()):
         return False
     try:
         closed = _close(task)
-    except Exception:  # whatever it was: the next one has to get in
+    except (OperationalError, InterfaceError):
+        connection.close_if_unusable_or_obsolete()
         SyncProgressTask.objects.filter(pk=task.pk, state__in=TASK_ACTIVE).update(closing_at=None)
         raise
     if closed:
@@ -50,6 +57,7 @@ def _close(task: SyncProgressTask) -> bool:
     settle_unfinished(task)
     reports = _assess(task)
     with transaction.atomic():
+        hold_briefly()
         stored = reports is not None and _store(reports)
         changes = _closing_values(task, reports if stored else None)
         if not SyncProgressTask.objects.filter(pk=task.pk, state__in=TASK_ACTIVE).update(**changes, finished_at=Now()):
@@ -93,12 +101,11 @@ def final_state(*, complete: int, with_quarantine: int, failed: int, skipped: in
     return TaskState.PARTIAL if failed or skipped or with_quarantine else TaskState.COMPLETED
 
 
-def _take_closing(task_id: int) -> bool:
-    """Become the one who closes, where nothing is left to do and nobody else is at it."""
+def to_be_closed() -> QuerySet[SyncProgressTask]:
+    """Tasks in which nothing is left to do, and that nobody is closing."""
     active_items = SyncTaskFile.objects.filter(task_id=OuterRef("pk"), state__in=ITEM_ACTIVE)
     free = Q(closing_at=None) | Q(closing_at__lt=Now() - _CLOSING_PATIENCE)
-    tasks = SyncProgressTask.objects.filter(free, ~Exists(active_items), pk=task_id, state__in=TASK_ACTIVE)
-    return bool(tasks.update(closing_at=Now()))
+    return SyncProgressTask.objects.filter(free, ~Exists(active_items), state__in=TASK_ACTIVE)
 
 
 def _assess(task: SyncProgressTask) -> list[QualityReport] | None:

@@ -1,6 +1,7 @@
 """What becomes of a claimed file. Each way out is guarded by the lease token: who lost the lease writes nothing.
 
-The file is always locked before its item, as a submit does it, which waits for the item's unique index.
+Whoever ends a file in hand locks the file first, as a submit does it, which waits for the item's unique index; then
+the item, or the task and then the item. So nobody waits for a file who holds what a submit, or others' turns, wait for.
 
 ``succeed`` is called inside the transaction that loads the rows, as the last thing in it, so that rows, books and
 states appear together or not at all.
@@ -9,11 +10,12 @@ states appear together or not at all.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
@@ -24,7 +26,7 @@ from datasync.ingest.measure import Measure, as_document
 from datasync.ingest.plan import COUNT_NAMES, Counts
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.remarks import Remark
-from datasync.runs.claim import Claim
+from datasync.runs.claim import Claim, name_session
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +85,8 @@ def skip(claim: Claim, *, error: dict[str, Any], file_state: FileState, seconds:
 
 def cancel(claim: Claim, *, seconds: float) -> bool:
     """Record that the file was stopped with its task, and nothing of it loaded. False: another worker holds it now."""
-    with transaction.atomic():
-        _hold_file(claim)
+    with transaction_of(claim):
+        hold_file(claim)
         changed = _held(claim).update(
             state=ItemState.CANCELLED, error={}, warnings=[], **_closing(seconds), **row_fields(Counts())
         )
@@ -105,10 +107,10 @@ def put_back(claim: Claim, *, error: dict[str, Any], seconds_until_next: float) 
 
     False: another worker holds it now.
     """
-    with transaction.atomic():
+    with transaction_of(claim):
+        hold_file(claim)
         if is_cancelled(claim):
             return cancel(claim, seconds=0.0)
-        _hold_file(claim)
         changed = _held(claim).update(
             state=ItemState.QUEUED,
             lease_token=None,
@@ -134,9 +136,12 @@ def wanted(items: QuerySet[SyncTaskFile]) -> QuerySet[SyncTaskFile]:
 def is_cancelled(claim: Claim) -> bool:
     """Whether the task was cancelled. Nobody can cancel it from now until the transaction ends.
 
-    So no file is queued of a task that has just been emptied, and that nobody takes up any more.
+    So no file is queued of a task that has just been emptied, and that nobody takes up any more. Who lost the lease
+    leaves the task alone: somebody who cancels it may hold it by now, and wait for the file that the caller holds.
     """
-    tasks = SyncProgressTask.objects.select_for_update(no_key=True, of=("self",)).filter(items=claim.item_id)
+    tasks = SyncProgressTask.objects.select_for_update(no_key=True, of=("self",)).filter(
+        items=claim.item_id, items__lease_token=claim.token, items__state=ItemState.PROCESSING
+    )
     return any(moment is not None for moment in tasks.values_list("cancel_requested_at", flat=True))
 
 
@@ -146,8 +151,8 @@ def row_fields(counts: Counts) -> dict[str, int]:
 
 
 def _give_up(claim: Claim, state: ItemState, *, error: dict[str, Any], file_state: FileState, seconds: float) -> bool:
-    with transaction.atomic():
-        _hold_file(claim)
+    with transaction_of(claim):
+        hold_file(claim)
         changed = _held(claim).update(
             state=state, error=error, warnings=[], **_closing(seconds), **row_fields(Counts())
         )
@@ -156,7 +161,22 @@ def _give_up(claim: Claim, state: ItemState, *, error: dict[str, Any], file_stat
     return _held_to_the_end(claim, changed)
 
 
-def _hold_file(claim: Claim) -> None:
+@contextmanager
+def transaction_of(claim: Claim) -> Iterator[None]:
+    """A transaction that the sweeper can end once the lease is over, even when the process stands still in it.
+
+    Inside another it has that one's name: a sweeper that deals with the claim is not to be ended in the place of the
+    worker that is gone.
+    """
+    named = connection.in_atomic_block
+    with transaction.atomic():
+        if not named:
+            name_session(claim)
+        yield
+
+
+def hold_file(claim: Claim) -> None:
+    """Lock the file until the transaction ends. While it is held, no sweeper takes a file away that is in hand."""
     list(CatalogFile.objects.select_for_update(no_key=True).filter(pk=claim.file_id).values_list("pk"))
 
 

@@ -8,6 +8,7 @@ it was served itself. So one person's thousand files never hold up another's sin
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from datasync.models import SyncProgressTask, SyncTaskFile
 
 HIGHEST_PRIORITY = 10
 _OPEN = (TaskState.PENDING, TaskState.QUEUED, TaskState.PROCESSING)
+_HELD_PAUSE_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class _Dialect:
     floor: str
     least: str
     greatest: str
+    skip_locked: str
 
 
 _DIALECTS = {
@@ -37,6 +40,7 @@ _DIALECTS = {
         floor="floor({})",
         least="LEAST",
         greatest="GREATEST",
+        skip_locked="FOR NO KEY UPDATE OF task SKIP LOCKED",
     ),
     "sqlite": _Dialect(
         now="strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
@@ -44,19 +48,34 @@ _DIALECTS = {
         floor="CAST({} AS integer)",
         least="MIN",
         greatest="MAX",
+        skip_locked="",
     ),
 }
 
 
 def pick_task(*, using: str = "default") -> SyncProgressTask | None:
-    """The task that goes next, marked as served now; None where no file of any can be claimed, nor any be closed."""
+    """The task that goes next, marked as served now; None where no file of any can be claimed, nor any be closed.
+
+    One whose row somebody holds is passed over. Where all are held, the first goes without the mark: whoever holds it
+    has it marked already, or stands still, and its files can be claimed all the same.
+    """
     connection = connections[using]
     dialect = _DIALECTS[connection.vendor]
     table = connection.ops.quote_name(SyncProgressTask._meta.db_table)
     ranked, values = _ranked(connection.vendor, table, connection.ops.quote_name(SyncTaskFile._meta.db_table))
-    statement = f"UPDATE {table} SET served_at = {dialect.now} WHERE id = ({ranked} LIMIT 1) RETURNING *"  # noqa: S608
-    picked = list(SyncProgressTask.objects.using(using).raw(statement, values))
-    return picked[0] if picked else None
+    statement = f"""
+        UPDATE {table} SET served_at = {dialect.now} WHERE id = (
+            SELECT task.id FROM ({ranked}) AS ranked JOIN {table} task ON task.id = ranked.id
+            ORDER BY ranked.place LIMIT 1 {dialect.skip_locked})
+        RETURNING *
+    """  # noqa: S608 - as below
+    tasks = SyncProgressTask.objects.using(using)
+    if picked := list(tasks.raw(statement, values)):
+        return picked[0]
+    if not dialect.skip_locked or not (held := tasks_in_order(using=using)):
+        return None
+    time.sleep(_HELD_PAUSE_SECONDS)
+    return tasks.filter(pk=held[0]).first()
 
 
 def tasks_in_order(*, using: str = "default") -> list[int]:
@@ -67,12 +86,12 @@ def tasks_in_order(*, using: str = "default") -> list[int]:
         connection.vendor, quoted(SyncProgressTask._meta.db_table), quoted(SyncTaskFile._meta.db_table)
     )
     with connection.cursor() as cursor:
-        cursor.execute(ranked, values)
+        cursor.execute(f"{ranked} ORDER BY place", values)
         return [row[0] for row in cursor.fetchall()]
 
 
 def _ranked(vendor: str, tasks: str, items: str) -> tuple[str, list[Any]]:
-    """SQL for the tasks that can be worked on, whose turn it is first, with its values."""
+    """SQL for the tasks that can be worked on, each with its ``place`` in the order of turns, and its values."""
     dialect = _DIALECTS[vendor]
     states = ", ".join(["%s"] * len(_OPEN))
 
@@ -101,11 +120,12 @@ def _ranked(vendor: str, tasks: str, items: str) -> tuple[str, list[Any]]:
                 MIN(created_at) OVER (PARTITION BY owner_id) AS owner_since
             FROM open
         )
-        SELECT id FROM of_owner ORDER BY
+        SELECT id, ROW_NUMBER() OVER (ORDER BY
             owner_priority + {age(f"{dialect.greatest}(COALESCE(owner_served, owner_since), owner_since)")} DESC,
             owner_served ASC NULLS FIRST,
             {dialect.least}(%s, priority + {age("COALESCE(served_at, created_at)")}) DESC,
-            served_at ASC NULLS FIRST, id
+            served_at ASC NULLS FIRST, id) AS place
+        FROM of_owner
     """  # noqa: S608 - names of our own tables and functions only
     values = [
         *(state.value for state in _OPEN),

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from datasync.management.base import ConsoleCommand, Outcome
+from datasync.management.base import ConsoleCommand, Exit, Outcome
 from datasync.runs.sweep import Swept, sweep
 
 
@@ -26,7 +26,8 @@ class Command(ConsoleCommand):
     def work(self, options: dict[str, Any]) -> Outcome:
         """One sweep."""
         swept = sweep(dry_run=options["dry_run"])
-        return Outcome(asdict(swept) | {"dry_run": options["dry_run"]}, _in_words(swept))
+        document = asdict(swept) | {"dry_run": options["dry_run"]}
+        return Outcome(document, _in_words(swept), Exit.UNAVAILABLE if swept.failed else Exit.OK)
 
 
 def _in_words(swept: Swept) -> list[str]:
@@ -38,6 +39,7 @@ def _in_words(swept: Swept) -> list[str]:
         _("files not started before their task's deadline"): swept.not_started,
         _("tasks closed"): swept.closed,
         _("turns given to workers"): swept.turns,
+        _("steps, files or tasks left to the next sweep; the log says why"): swept.failed,
     }
     lines = [f"{count:>6}  {what}" for what, count in counts.items() if count]
     return lines or [_("There is nothing to recover.")]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
@@ -23,7 +22,7 @@ from datasync.mapping.store import to_template
 from datasync.models import CatalogFile, HeaderTemplate, SyncTaskFile
 from datasync.quarantine.books import settle
 from datasync.runs.claim import Claim
-from datasync.runs.finish import is_cancelled, row_fields, wanted
+from datasync.runs.finish import hold_file, is_cancelled, row_fields, transaction_of, wanted
 from datasync.runs.remap.parked import hold_facts, quarantine_parked
 
 
@@ -76,7 +75,7 @@ def fail(claim: Claim, *, error: dict[str, Any], seconds: float) -> bool:
 
 def _end(claim: Claim, state: ItemState, *, error: dict[str, Any], seconds: float) -> bool:
     closing = {"finished_at": Now(), "duration_ms": round(seconds * 1000)}
-    with transaction.atomic():
+    with transaction_of(claim):
         file = CatalogFile.objects.select_for_update().get(pk=claim.file_id)
         item = SyncTaskFile.objects.select_related("template").get(pk=claim.item_id)
         hold_facts(file, item)
@@ -97,7 +96,8 @@ def cancel(claim: Claim, *, seconds: float) -> bool:
 def put_back(claim: Claim, *, error: dict[str, Any], seconds_until_next: float) -> bool:
     """Queue the rest after a pause; of a cancelled task it stays as it was. False: another worker holds the file."""
     changes = _released() | {"not_before": Now() + timedelta(seconds=seconds_until_next)}
-    with transaction.atomic():
+    with transaction_of(claim):
+        hold_file(claim)
         if not is_cancelled(claim):
             return bool(_held(claim).update(state=ItemState.QUEUED, error=error, **changes))
     return cancel(claim, seconds=0.0)

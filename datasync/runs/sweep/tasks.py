@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import logging
+from collections import Counter
 
-from django.db.models import Exists, OuterRef
+from django.db.models import F
 
-from datasync.choices import ITEM_ACTIVE, TASK_ACTIVE
-from datasync.models import SyncProgressTask, SyncTaskFile
-from datasync.runs.close import close_if_done
+from datasync.runs.close import close_if_done, to_be_closed
+from datasync.runs.sweep.apart import apart
 
-logger = logging.getLogger(__name__)
 _AT_ONCE = 100
 
 
-def close_finished(*, dry_run: bool = False) -> int:
-    """Close them; how many. One that cannot be closed holds up no other."""
-    active = SyncTaskFile.objects.filter(task=OuterRef("pk"), state__in=ITEM_ACTIVE)
-    finished = SyncProgressTask.objects.filter(~Exists(active), state__in=TASK_ACTIVE).order_by("pk")[:_AT_ONCE]
+def close_finished(swept: Counter[str], *, dry_run: bool = False) -> None:
+    """Close them, and count them as ``closed``. Those that could not be closed before come last."""
+    found = to_be_closed().order_by(F("closing_at").asc(nulls_first=True), "pk")[:_AT_ONCE]
     if dry_run:
-        return len(finished)
-    return sum(_close(task) for task in finished)
-
-
-def _close(task: SyncProgressTask) -> bool:
-    try:
-        return close_if_done(task)
-    except Exception:  # the boundary of one task
-        logger.exception("Task %s could not be closed", task.task_id)
-        return False
+        swept["closed"] += len(found)
+        return
+    for task in found:
+        with apart(f"task {task.task_id}", swept):
+            swept["closed"] += close_if_done(task)

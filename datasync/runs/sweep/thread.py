@@ -8,14 +8,12 @@ import threading
 import time
 
 from django.core.cache import cache
-from django.db import Error, connections
+from django.db import connections
 
 from datasync.runs.sweep.services import sweep
-from erp.silence import limited
 
 logger = logging.getLogger(__name__)
 EVERY_SECONDS = 10.0
-MOST_SECONDS = 60.0
 _TURN = "erp:sweep"
 
 
@@ -42,12 +40,9 @@ def _my_turn() -> bool:
 
 def _sweep() -> None:
     try:
-        with limited(MOST_SECONDS):
-            swept = sweep()
+        swept = sweep()
         if swept.anything:
             logger.info("%s", swept)
-    except Error as error:
-        logger.warning("The sweep failed: %s", error)
     except Exception:  # the boundary of the thread: the next sweep may go better
         logger.exception("The sweep failed")
     finally:

@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from datasync.choices import TASK_ACTIVE, ItemState
+from datasync.choices import ItemState
 from datasync.models import SyncTaskFile
 from datasync.runs.dispatch import call_workers
+from datasync.runs.pick import tasks_in_order
 from erp.broker import SYNC_QUEUE
 from erp.publishing import BrokerAway, messages_waiting
 
@@ -40,7 +41,7 @@ def _turns_wait() -> bool:
 
 
 def _waiting_files() -> int:
-    """How many files could be claimed now, counted as far as turns are given at once."""
+    """How many files wait that a worker would come to now, counted as far as turns are given at once."""
     due = Q(not_before=None) | Q(not_before__lte=Now())
-    files = SyncTaskFile.objects.filter(due, state=ItemState.QUEUED, task__state__in=TASK_ACTIVE)
-    return len(files.filter(task__cancel_requested_at=None).values_list("pk")[: settings.BATCH_WINDOW])
+    files = SyncTaskFile.objects.filter(due, state=ItemState.QUEUED, task__in=tasks_in_order())
+    return len(files.values_list("pk")[: settings.BATCH_WINDOW])
