@@ -39,6 +39,15 @@ def test_a_claim_is_a_lease_with_a_token_by_the_clock_of_the_database(bell: Bell
     assert task.items.filter(started_at__lte=Now()).exists()
 
 
+def test_attempts_that_ended_with_their_worker_are_no_tries(bell: Bell) -> None:
+    task = _task(1)
+    task.items.update(attempt=2, crashes=1)
+    claim = claim_next(task.pk)
+    assert claim is not None
+    assert (claim.attempt, claim.crashes, claim.tries) == (3, 1, 2)
+    assert Claim.of(task.items.get()) == claim
+
+
 def test_files_go_out_in_order_and_end(bell: Bell) -> None:
     task = _task(3)
     claims = [claim_next(task.pk) for _ in range(4)]

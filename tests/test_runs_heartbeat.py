@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
@@ -18,7 +19,7 @@ from datasync.models import CatalogFile, SyncTaskFile
 from datasync.runs import heartbeat as room
 from datasync.runs import services
 from datasync.runs.claim import Claim, claim_next
-from datasync.runs.heartbeat import Watch, beat, heartbeat
+from datasync.runs.heartbeat import Heartbeat, Stopped, Watch, beat, heartbeat
 from tests.runs_support import Bell, bell, make_file
 from tests.services import wait_until
 
@@ -107,3 +108,76 @@ def test_a_busy_database_costs_the_beat_and_never_the_file(
             wait_until(lambda: "No heartbeat for item" in caplog.text, seconds=10, what="a beat that finds no way in")
         assert not watch.lost
         wait_until(lambda: _item(claim).rows_read == 7, seconds=5, what="the next beat")
+
+
+@pytest.mark.parametrize(
+    "error", [InterfaceError("cursor already closed"), RuntimeError("a defect"), OSError("a child")]
+)
+def test_whatever_a_beat_raises_the_next_one_comes(
+    bell: Bell, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(room, "BEAT_SECONDS", 0.05)
+    raised: list[Watch] = []
+    real, claims = room.beat, (_claimed(), _claimed())
+
+    def fails_at_first(watch: Watch) -> None:
+        if watch.claim is claims[0] and len(raised) < 2:
+            raised.append(watch)
+            raise error
+        real(watch)
+
+    monkeypatch.setattr(room, "beat", fails_at_first)
+    beating = Heartbeat()
+    with beating.watch(claims[0]) as first, beating.watch(claims[1]) as second:
+        wait_until(lambda: second.shown, seconds=10, what="a beat for the other file")
+        wait_until(lambda: first.shown, seconds=10, what="the beat after those that failed")
+    assert len(raised) == 2
+
+
+def test_a_late_beat_leaves_the_next_file_alone(bell: Bell) -> None:
+    """Whoever is through with a file goes on with another, perhaps while a beat still looks at the first."""
+    calls: list[str] = []
+    with heartbeat().watch(_claimed()) as watch:
+        watch.on_stop(lambda: calls.append("interrupted"))
+    watch.interrupt()
+    assert calls == []
+
+
+def test_nobody_goes_on_to_the_next_file_while_this_one_is_interrupted(bell: Bell) -> None:
+    inside, go_on, left = threading.Event(), threading.Event(), threading.Event()
+    watch = Watch(_claimed())
+
+    def interrupt() -> None:
+        inside.set()
+        assert go_on.wait(20)
+
+    def leave() -> None:
+        watch.leave()
+        left.set()
+
+    watch.on_stop(interrupt)
+    threads = [threading.Thread(target=watch.interrupt), threading.Thread(target=leave)]
+    threads[0].start()
+    assert inside.wait(20)
+    threads[1].start()
+    assert not left.wait(0.2)
+    go_on.set()
+    for thread in threads:
+        thread.join(20)
+    assert left.is_set()
+
+
+def test_a_process_that_must_stop_lets_go_of_its_file(bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "BEAT_SECONDS", 0.05)
+    claim, interrupted = _claimed(), threading.Event()
+
+    def work() -> None:
+        with heartbeat().watch(claim) as watch:
+            watch.on_stop(interrupted.set)
+            watch.check()
+            monkeypatch.setattr(room, "must_stop", lambda: True)
+            assert interrupted.wait(20)
+            raise RuntimeError("the reader was ended")
+
+    with pytest.raises(Stopped):
+        work()

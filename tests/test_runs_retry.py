@@ -65,6 +65,7 @@ TRANSIENT = {
     "the server starts": of_postgresql(psycopg.errors.CannotConnectNow),
     "serialization failure": of_postgresql(psycopg.errors.SerializationFailure),
     "deadlock": of_postgresql(psycopg.errors.DeadlockDetected),
+    "the server is a standby now": of_postgresql(psycopg.errors.ReadOnlySqlTransaction, InternalError),
     "lock timeout": of_postgresql(psycopg.errors.LockNotAvailable),
     "statement timeout": of_postgresql(psycopg.errors.QueryCanceled),
     "idle too long": of_postgresql(psycopg.errors.IdleInTransactionSessionTimeout, InternalError),

@@ -7,10 +7,12 @@ times are the database's own.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.db.models import F
 
 from datasync.choices import ItemState
 from datasync.models import SyncTaskFile
@@ -21,12 +23,16 @@ SESSION_MARK = "erp-item:"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A file in hand. ``file_sha256`` is what the file held when it was queued; ``attempt`` counts from 1."""
+    """A file in hand. ``file_sha256`` is what the file held when it was queued; ``attempt`` counts from 1.
+
+    ``crashes`` of the attempts before it ended with their worker.
+    """
 
     item_id: int
     file_id: int
     file_sha256: str
     attempt: int
+    crashes: int
     token: uuid.UUID
 
     @classmethod
@@ -39,8 +45,14 @@ class Claim:
             file_id=item.file_id,
             file_sha256=item.file_sha256,
             attempt=item.attempt,
+            crashes=item.crashes,
             token=item.lease_token,
         )
+
+    @property
+    def tries(self) -> int:
+        """Which try this is. An attempt whose worker was lost has a cap of its own, and is no try that failed."""
+        return self.attempt - self.crashes
 
     @property
     def mark(self) -> str:
@@ -81,6 +93,13 @@ _DIALECTS = {
 }
 
 
+def put_down(claim: Claim, put_back: Callable[..., bool]) -> None:
+    """Queue a file at once that was cut off because its process ends; it is as if it had not been taken."""
+    with transaction.atomic():
+        if put_back(claim, error={}, seconds_until_next=0):
+            SyncTaskFile.objects.filter(pk=claim.item_id, attempt=claim.attempt).update(attempt=F("attempt") - 1)
+
+
 def claim_next(task_id: int, *, using: str = "default") -> Claim | None:
     """Take the first file of the task that is queued and due; None when there is none."""
     database = connections[using]
@@ -96,7 +115,7 @@ def claim_next(task_id: int, *, using: str = "default") -> Claim | None:
             WHERE task_id = %s AND state = %s AND (not_before IS NULL OR not_before <= {dialect.now})
             ORDER BY position LIMIT 1 {dialect.skip_locked}
         )
-        RETURNING id, file_id, file_sha256, attempt
+        RETURNING id, file_id, file_sha256, attempt, crashes
     """  # noqa: S608 - names of our own tables and functions only
     values = (
         ItemState.PROCESSING.value,
@@ -111,5 +130,7 @@ def claim_next(task_id: int, *, using: str = "default") -> Claim | None:
         rows = cursor.fetchall()
     if not rows:
         return None
-    item_id, file_id, file_sha256, attempt = rows[0]
-    return Claim(item_id=item_id, file_id=file_id, file_sha256=file_sha256, attempt=attempt, token=token)
+    item_id, file_id, file_sha256, attempt, crashes = rows[0]
+    return Claim(
+        item_id=item_id, file_id=file_id, file_sha256=file_sha256, attempt=attempt, crashes=crashes, token=token
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
+from functools import partial
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -21,12 +22,12 @@ from datasync.ingest.read import reader
 from datasync.mapping import services as mapping
 from datasync.models import CatalogFile, ConfirmedRows, SyncProgressTask
 from datasync.runs import finish
-from datasync.runs.claim import Claim
+from datasync.runs.claim import Claim, put_down
+from datasync.runs.dispatch import give_turn_later
 from datasync.runs.errors import error_document
-from datasync.runs.heartbeat import Watch, heartbeat
-from datasync.runs.publish import give_turn_later
+from datasync.runs.heartbeat import Stopped, Watch, heartbeat
 from datasync.runs.remap.execute import retype
-from datasync.runs.retry import POLICY
+from datasync.runs.retry import POLICY, insist
 
 logger = logging.getLogger(__name__)
 SOFT_LIMIT_SECONDS: float = settings.SOFT_LIMIT_SECONDS
@@ -45,18 +46,21 @@ def execute(claim: Claim, task: SyncProgressTask) -> None:
     started = time.monotonic()
     confirmed = Exists(ConfirmedRows.objects.filter(file=OuterRef("pk")))  # as it stays while the file is claimed
     files = CatalogFile.objects.select_related("shop").defer("profile").annotate(confirmed_before=confirmed)
-    file = files.get(pk=claim.file_id)
     try:
-        with heartbeat().watch(claim) as watch, at_hand(file, between=watch.check):
-            _sync(claim, task, file, watch, confirmed_before=file.confirmed_before, started=started)
+        with heartbeat().watch(claim) as watch:
+            file = files.get(pk=claim.file_id)
+            with at_hand(file, between=watch.check):
+                _sync(claim, task, file, watch, confirmed_before=file.confirmed_before, started=started)
     except Cancelled:
-        finish.cancel(claim, seconds=time.monotonic() - started)
+        insist(partial(finish.cancel, claim, seconds=time.monotonic() - started))
     except FencedOut:
         logger.warning("Item %s was taken over by another worker; its rows are rolled back here.", claim.item_id)
+    except Stopped:
+        insist(partial(put_down, claim, finish.put_back))
     except SoftTimeLimitExceeded:
-        _record(claim, file, _out_of_time(time.monotonic() - started), started=started)
+        _record(claim, _out_of_time(time.monotonic() - started), started=started)
     except Exception as error:  # the boundary: whatever a file does, its item gets an end
-        _record(claim, file, error, started=started)
+        _record(claim, error, started=started)
 
 
 def _sync(
@@ -70,7 +74,7 @@ def _sync(
     if not file.format:
         look_again(file)
     request = mapping.prepare_read(file, options)
-    watch.on_cancel(reader().interrupt)
+    watch.on_stop(reader().interrupt)
     with reader().open(request) as sheet:
         resolved = mapping.bind(file, sheet.info, options)
 
@@ -97,22 +101,23 @@ def _sync(
         )
 
 
-def _record(claim: Claim, file: CatalogFile, error: Exception, *, started: float) -> None:
+def _record(claim: Claim, error: Exception, *, started: float) -> None:
     """Give the item the end that the error stands for."""
     seconds = time.monotonic() - started
-    decision = POLICY.decide(error, attempt=claim.attempt)
+    decision = POLICY.decide(error, attempt=claim.tries)
     if (pause := decision.again_in) is not None:
         logger.warning("Item %s is tried again in %.2f s: %s", claim.item_id, pause, error)
-        if finish.put_back(claim, error=error_document(decision.told), seconds_until_next=pause):
+        told = error_document(decision.told)
+        if insist(partial(finish.put_back, claim, error=told, seconds_until_next=pause)):
             give_turn_later(pause)
         return
     if not isinstance(error := decision.told, SyncError):
-        logger.error("Item %s of file %s failed", claim.item_id, file.pk, exc_info=error)
+        logger.error("Item %s of file %s failed", claim.item_id, claim.file_id, exc_info=error)
     document, state = error_document(error), state_after(error)
     if type(error) not in WAITING:
-        finish.fail(claim, error=document, file_state=state, seconds=seconds)
-    elif finish.skip(claim, error=document, file_state=state, seconds=seconds):
-        _suggest(file)
+        insist(partial(finish.fail, claim, error=document, file_state=state, seconds=seconds))
+    elif insist(partial(finish.skip, claim, error=document, file_state=state, seconds=seconds)):
+        _suggest(claim)
 
 
 def _out_of_time(seconds: float) -> SyncError:
@@ -121,11 +126,11 @@ def _out_of_time(seconds: float) -> SyncError:
     return ReaderTimeout(limit=SOFT_LIMIT_SECONDS) if own_fault else TransientError()
 
 
-def _suggest(file: CatalogFile) -> None:
+def _suggest(claim: Claim) -> None:
     """Leave a suggested mapping with a skipped file, for a person to publish."""
-    if file.suggestion or not file.domain:
-        return
     try:
-        mapping.suggest_for_file(file, save=True)
+        file = CatalogFile.objects.select_related("shop").get(pk=claim.file_id)
+        if file.domain and not file.suggestion:
+            mapping.suggest_for_file(file, save=True)
     except (SyncError, DatabaseError, InterfaceError) as error:
-        logger.warning("No mapping could be suggested for file %s: %s", file.pk, error)
+        logger.warning("No mapping could be suggested for file %s: %s", claim.file_id, error)

@@ -6,6 +6,7 @@ can starve it. A file that is finished within the first beat costs nothing.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import threading
@@ -17,7 +18,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.models.functions import Now
 
 from datasync.choices import FileState, ItemState
@@ -26,6 +27,7 @@ from datasync.ingest.plan import Counts
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.runs.claim import Claim
 from datasync.runs.finish import row_fields
+from datasync.runs.worker import STOP_SECONDS, must_stop
 from erp.silence import Limit, limited
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,10 @@ BEAT_SECONDS = 1.0
 EXTEND_SECONDS = 10.0
 _BRIEF = {"sqlite": "PRAGMA busy_timeout = 100", "postgresql": "SET lock_timeout = 100"}
 """Milliseconds that a beat waits for a lock."""
+
+
+class Stopped(Exception):
+    """The process ends before the file is done."""
 
 
 @dataclass(slots=True)
@@ -46,19 +52,38 @@ class Watch:
     shown: bool = False
     lost: bool = False
     cancelled: bool = False
+    stopped: bool = False
     interrupts: list[Callable[[], None]] = field(default_factory=list)
     patience: Limit | None = None
+    _interrupting: threading.Lock = field(default_factory=threading.Lock)
 
-    def on_cancel(self, interrupt: Callable[[], None]) -> None:
-        """What else ends the work when the task is cancelled; the beating thread calls it at each beat from then on."""
+    def on_stop(self, interrupt: Callable[[], None]) -> None:
+        """What else ends the work when the task is cancelled or the process ends.
+
+        The beating thread calls it at each beat from then on, but never once the file is out of hand: it may reach
+        further than this file, such as to the thread's reader, which reads the next one by then.
+        """
         self.interrupts.append(interrupt)
 
+    def interrupt(self) -> None:
+        """Let go who works on the file, if somebody still does."""
+        with self._interrupting:
+            for interrupt in self.interrupts:
+                interrupt()
+
+    def leave(self) -> None:
+        """The file is out of hand: nobody is interrupted from now on."""
+        with self._interrupting:
+            self.interrupts.clear()
+
     def check(self) -> None:
-        """Raise ``Cancelled`` once the task is known to be, ``FencedOut`` once the lease is known to be lost."""
+        """Raise why the work must end: ``Cancelled``, ``FencedOut`` once the lease is known to be lost, ``Stopped``."""
         if self.cancelled:
             raise Cancelled
         if self.lost:
             raise FencedOut
+        if self.stopped:
+            raise Stopped
 
     def report(self, counts: Counts) -> None:
         """Say how far the file is; counts only grow. Raises what ``check`` does."""
@@ -79,29 +104,46 @@ class Heartbeat:
     def watch(self, claim: Claim) -> Iterator[Watch]:
         """Keep the lease of the claimed file alive while the block runs.
 
-        What goes wrong in it after the task was cancelled is ``Cancelled``: it was interrupted. The connection of a
-        file whose lease could not be extended in time is cut: it may be silent for good, and the file is not ours now.
+        What goes wrong in it after the task was cancelled is ``Cancelled``, and after the process was told to end
+        ``Stopped``: it was interrupted. The connection of a file whose lease could not be extended in time is cut: it
+        may be silent for good, and the file is not ours now.
         """
         watch = self._by_item[claim.item_id] = Watch(claim)
         try:
             with limited(settings.LEASE_SECONDS) as watch.patience:
                 yield watch
+        except (Cancelled, FencedOut, Stopped):
+            raise
         except Exception as error:
-            if watch.cancelled and not isinstance(error, Cancelled | FencedOut):
+            if watch.cancelled:
                 raise Cancelled from error
+            if watch.stopped:
+                raise Stopped from error
             raise
         finally:
+            watch.leave()
             del self._by_item[claim.item_id]
+
+    @property
+    def busy(self) -> bool:
+        """Whether any file is in hand."""
+        return bool(self._by_item)
 
     def _run(self) -> None:
         while True:
             time.sleep(BEAT_SECONDS)
-            in_hand = tuple(self._by_item.values())
-            for watch in in_hand:
-                if time.monotonic() - watch.started >= BEAT_SECONDS:
-                    self._beat(watch)
-            if not in_hand:
-                connection.close()  # a process without work keeps none
+            try:
+                self._round()
+            except Exception:  # the boundary of the thread: without it no later file of the process keeps its lease
+                logger.exception("The heartbeat stumbled")
+
+    def _round(self) -> None:
+        in_hand = tuple(self._by_item.values())
+        for watch in in_hand:
+            if time.monotonic() - watch.started >= BEAT_SECONDS:
+                self._beat(watch)
+        if not in_hand:
+            connection.close()  # a process without work keeps none
 
     def _beat(self, watch: Watch) -> None:
         """One beat. A database that is busy or away costs the beat, never the file: the next one tries again."""
@@ -109,8 +151,11 @@ class Heartbeat:
             with limited(settings.LEASE_SECONDS):
                 _be_brief()
                 beat(watch)
-        except DatabaseError as error:
+        except Error as error:
             logger.info("No heartbeat for item %s: %s", watch.claim.item_id, error)
+            connection.close()
+        except Exception:  # whatever it is, the other files in hand get their beats
+            logger.exception("No heartbeat for item %s", watch.claim.item_id)
             connection.close()
 
 
@@ -123,7 +168,8 @@ def beat(watch: Watch) -> None:
         changes["lease_until"] = Now() + timedelta(seconds=settings.LEASE_SECONDS)
     claim = watch.claim
     watch.cancelled = SyncProgressTask.objects.filter(items=claim.item_id, cancel_requested_at__isnull=False).exists()
-    if watch.cancelled:
+    watch.stopped = must_stop()
+    if watch.cancelled or watch.stopped:
         _interrupt(watch)
     if changes:
         held = SyncTaskFile.objects.filter(pk=claim.item_id, lease_token=claim.token, state=ItemState.PROCESSING)
@@ -141,8 +187,7 @@ def beat(watch: Watch) -> None:
 
 def _interrupt(watch: Watch) -> None:
     """Let go who waits: for the reader, or for the database, such as for a lock that another file's load holds."""
-    for interrupt in watch.interrupts:
-        interrupt()
+    watch.interrupt()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
@@ -170,3 +215,11 @@ def heartbeat() -> Heartbeat:
             _by_process.clear()
             _by_process[os.getpid()] = Heartbeat()
         return _by_process[os.getpid()]
+
+
+@atexit.register
+def _wait_for_threads() -> None:
+    """Threads that work besides the main one, as without the broker, put back first what they have in hand."""
+    ours, until = _by_process.get(os.getpid()), time.monotonic() + STOP_SECONDS
+    while ours is not None and ours.busy and must_stop() and time.monotonic() < until:
+        time.sleep(0.05)

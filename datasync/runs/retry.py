@@ -7,17 +7,24 @@ nothing of it.
 from __future__ import annotations
 
 import errno
+import logging
 import random
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError
+from django.conf import settings
+from django.db import Error, InterfaceError, OperationalError, connection
 
 from datasync.disk import FULL
 from datasync.exceptions import DiskFull, StillUnavailable, SyncError, TransientError
+from erp.silence import limited
 
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
 _NUMBER_IN_TEXT = re.compile(r"\(os error (\d+)\)")
 """Polars tells the number of the system's error in its text only."""
 _LONGEST_CHAIN = 10
@@ -48,6 +55,7 @@ class RetryPolicy:
     connection: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
     codes: tuple[str, ...] = (
         "08",  # the connection
+        "25006",  # a standby, or a server that has just become one
         "25P03", "25P04",  # the server ended a transaction that took too long
         "40",  # serialization failure, deadlock
         "53",  # out of disk, memory, connections, or over a configured limit
@@ -117,3 +125,27 @@ def _number(error: BaseException) -> int | None:
 
 
 POLICY = RetryPolicy()
+
+
+_PAUSE_SECONDS = 0.5
+_PATIENCE_SECONDS = 300.0
+
+
+def insist(record: Callable[[], T]) -> T:
+    """Do what records the end of an attempt; as long as the database is away, again and again on a new connection.
+
+    An end that is not recorded passes for a worker that died: two restarts of the database would fail an innocent file.
+    Whoever cannot record can do nothing else either, so it goes on when the lease is over: ``record`` says then that
+    another worker holds the file. After five minutes, and for errors that do not pass, it raises.
+    """
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            with limited(settings.LEASE_SECONDS):
+                return record()
+        except Error as error:
+            if not POLICY.is_transient(error) or time.monotonic() >= until:
+                raise
+            logger.warning("The end of an attempt cannot be recorded yet: %s", error)
+            connection.close()  # Django would go on with the one that is lost
+            time.sleep(_PAUSE_SECONDS)

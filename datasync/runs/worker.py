@@ -1,16 +1,26 @@
-"""The process that works: its name, and how it starts."""
+"""The process that works: its name, how it starts, and when it has to put down what it has in hand."""
 
 from __future__ import annotations
 
+import mmap
 import os
 import socket
+import struct
 import threading
+import time
 import uuid
 from typing import Any
 
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_shutting_down
 from django.conf import settings
 
+from erp.stopping import stopping
+
+STOP_SECONDS = 5.0
+"""So long files in hand may go on once their worker was told to stop; what stops it may kill it after ten."""
+_TIME = struct.Struct("d")
+_told = mmap.mmap(-1, _TIME.size)
+"""When the worker was told to stop, by the machine's monotonic clock; shared with the processes forked from it."""
 _lock = threading.Lock()
 _names: dict[int, str] = {}
 
@@ -35,11 +45,24 @@ def prepare_process(**_kwargs: Any) -> None:
     _start_sweeping()
 
 
+@worker_shutting_down.connect
+def tell_pool(**_kwargs: Any) -> None:
+    """Let the processes of the pool know; they get no signal of a stop in which they may finish what they do."""
+    _told[:] = _TIME.pack(time.monotonic())
+
+
+def must_stop() -> bool:
+    """Whether the process is about to end, and what it has in hand is better put back than killed."""
+    (told,) = _TIME.unpack(_told[:])
+    return stopping.is_set() or (told > 0 and time.monotonic() - told >= STOP_SECONDS)
+
+
 def prepare_web_process() -> None:
     """Let a web process work where the broker cannot be reached, and look whether there is such work."""
     from datasync.runs.local import pool  # noqa: PLC0415 - as below
+    from datasync.runs.turns import take_local_turn  # noqa: PLC0415 - as below
 
-    pool.open = True
+    pool.open_for(take_local_turn)
     _start_sweeping()
 
 

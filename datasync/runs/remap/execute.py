@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
@@ -15,14 +16,14 @@ from datasync.choices import ITEM_ACTIVE
 from datasync.exceptions import Cancelled, FencedOut, FileChanged, SyncError
 from datasync.ingest.plan import Counts
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
-from datasync.runs.claim import Claim, name_session
+from datasync.runs.claim import Claim, name_session, put_down
+from datasync.runs.dispatch import give_turn_later
 from datasync.runs.errors import error_document
-from datasync.runs.heartbeat import Watch, heartbeat
-from datasync.runs.publish import give_turn_later
+from datasync.runs.heartbeat import Stopped, Watch, heartbeat
 from datasync.runs.remap import finish
 from datasync.runs.remap.parts import StoredFile
 from datasync.runs.remap.quarantine import keep_books
-from datasync.runs.retry import POLICY
+from datasync.runs.retry import POLICY, insist
 
 logger = logging.getLogger(__name__)
 TURN_SECONDS = 30.0
@@ -32,16 +33,18 @@ TURN_SECONDS = 30.0
 def retype(claim: Claim, task: SyncProgressTask) -> None:
     """Type the stored rows of the claimed file again and record the end, or how far it came."""
     started = time.monotonic()
-    file = CatalogFile.objects.select_related("shop", "template").get(pk=claim.file_id)
     try:
         with heartbeat().watch(claim) as watch:
+            file = CatalogFile.objects.select_related("shop", "template").get(pk=claim.file_id)
             _retype(claim, task, file, watch, started=started)
     except Cancelled:
-        finish.cancel(claim, seconds=time.monotonic() - started)
+        insist(partial(finish.cancel, claim, seconds=time.monotonic() - started))
     except FencedOut:
         logger.warning("Item %s was taken over by another worker; its chunk is rolled back here.", claim.item_id)
+    except Stopped:
+        insist(partial(put_down, claim, finish.put_back))
     except SoftTimeLimitExceeded:
-        finish.put_back(claim, error={}, seconds_until_next=0)
+        insist(partial(finish.put_back, claim, error={}, seconds_until_next=0))
     except Exception as error:  # the boundary: whatever the rows do, their item gets an end
         _record(claim, error, seconds=time.monotonic() - started)
 
@@ -94,15 +97,22 @@ def _retype(claim: Claim, task: SyncProgressTask, file: CatalogFile, watch: Watc
 
 def _record(claim: Claim, error: Exception, *, seconds: float) -> None:
     """Give the item the end that the error stands for; what is done stays done."""
-    decision = POLICY.decide(error, attempt=claim.attempt)
+    decision = POLICY.decide(error, attempt=insist(partial(_tries, claim)))
     if (pause := decision.again_in) is not None:
         logger.warning("Item %s is tried again in %.2f s: %s", claim.item_id, pause, error)
-        if finish.put_back(claim, error=error_document(decision.told), seconds_until_next=pause):
+        told = error_document(decision.told)
+        if insist(partial(finish.put_back, claim, error=told, seconds_until_next=pause)):
             give_turn_later(pause)
         return
     if not isinstance(error := decision.told, SyncError):
         logger.error("Item %s of file %s failed", claim.item_id, claim.file_id, exc_info=error)
-    finish.fail(claim, error=error_document(error), seconds=seconds)
+    insist(partial(finish.fail, claim, error=error_document(error), seconds=seconds))
+
+
+def _tries(claim: Claim) -> int:
+    """How often the place that failed was tried: with each chunk that is done ``checkpoint`` counts anew."""
+    item = SyncTaskFile.objects.get(pk=claim.item_id)
+    return item.attempt - item.crashes
 
 
 def _sum(*parts: Counts) -> Counts:
