@@ -44,7 +44,7 @@ SOFT_LIMIT_SECONDS = 1500
 HEARTBEAT_SECONDS = 20
 """A RabbitMQ that was silent for twice as long is given up."""
 PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.0, "interval_max": 0.1}
-"""A publish costs a request at most a second, however the broker fails."""
+"""For a connection that was lost since its last use. How long all of it may take is ``publishing.BUDGET_SECONDS``."""
 
 
 def broker_priority(priority: int, *, redis: bool) -> int:

@@ -17,7 +17,7 @@ PROBES = 3
 UNRECEIPTED_SECONDS = QUIET_SECONDS + PROBE_SECONDS * PROBES
 """So long after the last sign of life TCP gives a connection up."""
 PUBLISH_SECONDS = 0.3
-"""For whom a person waits, a publish or a look into the cache: after so long the broker counts as away."""
+"""For whom a person waits, each step of a publish or a look into the cache: after so long there is no answer."""
 WORKER_SECONDS = 5.0
 """For a worker, who loses more by giving up than by waiting."""
 REDIS_CHECK_SECONDS = 4

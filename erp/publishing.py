@@ -1,7 +1,7 @@
-"""Publishing to the broker in about a second at most, whatever state it is in.
+"""Asking the broker in ``BUDGET_SECONDS`` at most, whatever state it is in.
 
-Connections for publishing are apart from the worker's own, with short time-outs. After a failure nobody tries again
-for some seconds, so that a broker that is away costs one request its second, not each.
+Connections for publishing are apart from the worker's own, with short time-outs. After a failure nobody of this process
+tries again for some seconds, so that a broker that is away costs one request its time, not each.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
 from amqp.exceptions import ChannelError
 from celery import current_app
 from kombu import Connection, Producer, pools
-from kombu.exceptions import KombuError
+from kombu.exceptions import KombuError, LimitExceeded
 
 from erp.broker import PUBLISH_RETRY, publishing_options
 from erp.connections import PUBLISH_SECONDS
 
 logger = logging.getLogger(__name__)
+R = TypeVar("R")
 
 
 class BrokerAway(Exception):
@@ -59,32 +60,49 @@ class _Breaker:
             self._closed_from = 0.0
 
 
+BUDGET_SECONDS = 0.6
+"""For whom a person waits: connecting, the retry and all messages together. A promise of one second has to bear it."""
 OPEN_SECONDS = 5.0
 _NOT_FOUND = "404"
 breaker = _Breaker()
 
 
-@contextmanager
-def short_producer() -> Iterator[Producer]:
-    """A producer whose failures come soon and are all ``BrokerAway``."""
+def with_producer(act: Callable[[Producer], R]) -> R:
+    """What ``act`` comes to, given a producer; all failures of the broker come within the budget, as ``BrokerAway``.
+
+    It acts in a thread of its own: each of a library's many steps has its time-out, but nothing limits their sum, nor
+    the look-up of a name. What is late ends by itself, and may still reach the broker.
+    """
     breaker.enter()
     connection = current_app.connection_for_write(
         connect_timeout=PUBLISH_SECONDS, transport_options=publishing_options(current_app.conf.broker_url)
     )
+    answer: Future[R] = Future()
+    threading.Thread(target=_act, args=(act, connection, answer), name="publisher", daemon=True).start()
     try:
-        with pools.producers[connection].acquire(block=True, timeout=1) as producer:
-            yield producer
+        result = answer.result(timeout=BUDGET_SECONDS)
+    except LimitExceeded as error:  # our own pool's, which says nothing of the broker
+        raise BrokerAway("all connections to the broker are in use") from error
     except _failures(connection) as error:
         breaker.failed()
-        raise BrokerAway(str(error)) from error
+        raise BrokerAway(str(error) or f"no answer within {BUDGET_SECONDS} s") from error
     breaker.succeeded()
+    return result
+
+
+def _act(act: Callable[[Producer], R], connection: Connection, answer: Future[R]) -> None:
+    try:
+        with pools.producers[connection].acquire(block=True, timeout=PUBLISH_SECONDS) as producer:
+            result = act(producer)
+        answer.set_result(result)  # once the producer is free again, for who asks next
+    except BaseException as error:  # whatever it is, it is for who waits
+        answer.set_exception(error)
 
 
 def ring_for(name: str, *keys: int | str | None) -> bool:
     """Publish one message for a task that finds its work in the database; False when the broker did not take it."""
     try:
-        with short_producer() as producer:
-            send(producer, name, args=keys)
+        with_producer(lambda producer: send(producer, name, args=keys))
     except BrokerAway as error:
         logger.warning("The broker did not take a message for %s: %s", name, error)
         return False
@@ -96,7 +114,8 @@ def messages_waiting(queue: str) -> int:
 
     On Redis an empty queue is none at all.
     """
-    with short_producer() as producer:
+
+    def count(producer: Producer) -> int:
         channel: Any = producer.channel
         try:
             return int(channel.queue_declare(queue=queue, passive=True).message_count)
@@ -104,6 +123,8 @@ def messages_waiting(queue: str) -> int:
             if str(error.reply_code) != _NOT_FOUND:
                 raise
             return 0
+
+    return with_producer(count)
 
 
 def send(producer: Producer, name: str, *, args: Sequence[Any], **options: Any) -> None:

@@ -3,12 +3,14 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 from erp.stopping import watch_for_stop
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "erp.settings")
 
 application = get_wsgi_application()
+_ = get_resolver().url_patterns  # loads all views, which else the first request of each process waits for
 
 from datasync.runs.worker import prepare_web_process  # noqa: E402 - needs the applications
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from datasync.choices import TaskState
+from datasync.exceptions import TransientError
 from datasync.models import SyncProgressTask, SyncTaskFile
-from datasync.runs import local, services
+from datasync.runs import dispatch, execute, local, services
 from datasync.runs.sweep import sweep
 from datasync.runs.sweep import turns as lost_turns
-from erp import publishing
-from erp.publishing import BrokerAway, breaker, short_producer
+from datasync.runs.turns import take_local_turn
+from erp.publishing import BrokerAway
 from tests.runs_support import Bell, Ingest, bell, ingest, make_file
 from tests.services import wait_until
 
@@ -27,10 +28,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def web(monkeypatch: pytest.MonkeyPatch, bell: Bell) -> Iterator[local.LocalPool]:
     """A process that stays, and a broker that is away."""
     bell.heard = False
-    monkeypatch.setattr(local, "give_turns", bell.give_turns)
-    local.pool.open = True
+    local.pool.open_for(take_local_turn)
     yield local.pool
-    local.pool.open = False
+    local.pool.close()
     wait_until(lambda: not local.pool.running, seconds=20, what="the local threads")
 
 
@@ -68,7 +68,7 @@ def test_many_submits_keep_few_threads_busy(web: local.LocalPool, ingest: Ingest
 def test_work_goes_back_to_the_workers_when_the_broker_is_back(
     web: local.LocalPool, ingest: Ingest, bell: Bell, settings: Any
 ) -> None:
-    settings.SLICE_SECONDS, settings.LOCAL_WORKERS = 0.0, 1
+    settings.SLICE_SECONDS, settings.LOCAL_WORKERS, settings.BATCH_WINDOW = 0.0, 1, 1
 
     def back(_item: SyncTaskFile) -> None:
         bell.heard = True
@@ -95,9 +95,9 @@ def test_a_web_process_takes_up_what_another_left(
         raise BrokerAway("no route")
 
     monkeypatch.setattr(lost_turns, "messages_waiting", away)
-    web.open = False
+    web.close()
     task = services.submit_by_ids(file_ids=[make_file().pk], owner=None).task
-    web.open = True
+    web.open_for(take_local_turn)
     assert sweep().turns == 0
     wait_until(lambda: _done(task), seconds=20, what="the task")
 
@@ -112,16 +112,35 @@ def test_with_local_execution_no_broker_is_asked(
     assert bell.rung == []
 
 
-def test_after_a_failure_nobody_asks_the_broker_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(publishing, "breaker", own := type(breaker)())
-    own.failed()
-    with pytest.raises(BrokerAway, match="a moment ago"), short_producer():
-        raise AssertionError("asked")
-    clock[0] += publishing.OPEN_SECONDS
-    own.enter()  # one may try
-    with pytest.raises(BrokerAway):
-        own.enter()  # the others wait for what comes of it
-    own.succeeded()
-    own.enter()
+def test_what_is_tried_again_is_tried_here(
+    web: local.LocalPool, ingest: Ingest, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EXECUTION = "local"
+    monkeypatch.setattr(execute, "give_turn_later", dispatch.give_turn_later)
+    file = make_file()
+    ingest.ends[file.pk] = TransientError()
+
+    def heal(_item: SyncTaskFile) -> None:
+        if len(ingest.seen) > 1:
+            ingest.ends.clear()
+
+    ingest.meanwhile = heal
+    task = services.submit_by_ids(file_ids=[file.pk], owner=None).task
+    wait_until(lambda: _done(task), seconds=20, what="the second attempt, which no sweep gives")
+    assert ingest.seen == [file.pk] * 2
+
+
+def test_a_call_is_heard_by_a_thread_that_has_just_found_nothing(settings: Any) -> None:
+    settings.LOCAL_WORKERS = 1
+    pool = local.LocalPool()
+    found: list[int] = []
+
+    def turn() -> bool:
+        found.append(len(found))
+        if len(found) == 1:
+            pool.wake()
+        return False
+
+    pool.open_for(turn)
+    pool.wake()
+    wait_until(lambda: not pool.running and len(found) == 2, seconds=10, what="the second look")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from django.conf import settings
 
 from datasync.models import SyncProgressTask
@@ -22,10 +24,17 @@ def dispatch(task: SyncProgressTask) -> bool:
     return heard
 
 
-def call_workers(*, turns: int, first_id: str | None = None, priority: int = USUAL_PRIORITY) -> bool:
+def call_workers(*, turns: int = 1, first_id: str | None = None, priority: int = USUAL_PRIORITY) -> bool:
     """Give so many turns; False where the broker did not take them, or is not to be asked."""
     heard = settings.EXECUTION == "celery" and give_turns(turns=turns, first_id=first_id, priority=priority)
     if not heard:
         for _ in range(turns):
             pool.wake()
     return heard
+
+
+def give_turn_later(seconds: float) -> None:
+    """Call a worker when a file that was put back is due; if this process ends before, the sweeper does."""
+    timer = threading.Timer(seconds, call_workers)
+    timer.daemon = True
+    timer.start()

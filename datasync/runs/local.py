@@ -1,69 +1,61 @@
 """Work without the broker: a few threads of the web process take turns as workers do.
 
-Only a process that stays may do so (``pool.open``): what a command begins would be lost with it for the time of a
+Only a process that stays may do so (``pool.open_for``): what a command begins would be lost with it for the time of a
 lease. The threads end when nothing is left to do, or when the broker takes turns again. What they do not come to stays
 queued, and what dies with the process the sweeper gives to others.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
+from collections.abc import Callable
 
 from django.conf import settings
-from django.db import Error, connections
+from django.db import connections
 
-from datasync.runs.pick import pick_task
-from datasync.runs.publish import give_turns
-from datasync.runs.turns import work_on
-
-logger = logging.getLogger(__name__)
-_PAUSE_SECONDS = 1.0
+Turn = Callable[[], bool]
 
 
 class LocalPool:
-    """At most ``LOCAL_WORKERS`` threads of this process."""
+    """At most ``LOCAL_WORKERS`` threads of this process, which take turns until one says that it was the last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._turn: Turn | None = None
+        self._called = False
         self.running = 0
-        self.open = False
 
-    def wake(self) -> bool:
-        """See that a thread looks for work; False where this process takes no turns."""
-        if not self.open:
-            return False
+    def open_for(self, turn: Turn) -> None:
+        """Let this process take turns."""
+        self._turn = turn
+
+    def close(self) -> None:
+        """Begin no more threads."""
+        self._turn = None
+
+    def wake(self) -> None:
+        """See that a thread looks for work after this, where this process takes turns."""
+        turn = self._turn
+        if turn is None:
+            return
         with self._lock:
-            if self.running < settings.LOCAL_WORKERS:
-                self.running += 1
-                threading.Thread(target=self._run, name="local worker", daemon=True).start()
-        return True
+            if self.running >= settings.LOCAL_WORKERS:
+                self._called = True
+                return
+            self.running += 1
+        threading.Thread(target=self._run, args=(turn,), name="local worker", daemon=True).start()
 
-    def _run(self) -> None:
+    def _run(self, turn: Turn) -> None:
         try:
-            while self._turn():
+            while turn():
                 pass
         finally:
             connections.close_all()
             with self._lock:
                 self.running -= 1
-
-    def _turn(self) -> bool:
-        """Work for a slice; False when there is nothing to do here any more."""
-        try:
-            task = pick_task()
-            if task is None:
-                return False
-            work_on(task, until=time.monotonic() + settings.SLICE_SECONDS)
-        except Error as error:
-            logger.warning("A local turn failed: %s", error)
-            connections.close_all()
-            time.sleep(_PAUSE_SECONDS)
-        except Exception:  # the boundary of a turn: a defect with one task must not silence the others
-            logger.exception("A local turn failed")
-            time.sleep(_PAUSE_SECONDS)
-        return settings.EXECUTION == "local" or not give_turns()
+                called, self._called = self._called, False
+            if called:  # while no other thread could be begun, and perhaps after this one had looked
+                self.wake()
 
 
 pool = LocalPool()

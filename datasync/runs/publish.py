@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
+import time
 
 from celery import current_app
+from kombu import Producer
 
 from erp.broker import broker_priority, is_redis
-from erp.publishing import BrokerAvoided, BrokerAway, send, short_producer
+from erp.connections import PUBLISH_SECONDS
+from erp.publishing import BUDGET_SECONDS, BrokerAvoided, BrokerAway, send, with_producer
 
 logger = logging.getLogger(__name__)
 TURN_TASK = "data_sync.take_turn"
@@ -16,26 +18,27 @@ USUAL_PRIORITY = 5
 
 
 def give_turns(*, turns: int = 1, first_id: str | None = None, priority: int = USUAL_PRIORITY) -> bool:
-    """Send so many messages; False as soon as the broker does not take one.
+    """Send so many messages; False where the broker does not take one.
 
-    ``first_id`` becomes the id of the first; ``priority`` is one of ours, 10 first. A message of which False was said
-    may have arrived all the same: claims make one too many harmless.
+    ``first_id`` becomes the id of the first; ``priority`` is one of ours, 10 first. A slow broker is given fewer: one
+    turn finds all the work, others only sooner. A message of which False was said may have arrived all the same:
+    claims make one too many harmless.
     """
     number = broker_priority(priority, redis=is_redis(current_app.conf.broker_url))
+    until = time.monotonic() + BUDGET_SECONDS - PUBLISH_SECONDS  # so that the last one still has its time
+
+    def give(producer: Producer) -> None:
+        for at in range(turns):
+            if at and time.monotonic() > until:
+                logger.info("The broker is slow: %s turns were given instead of %s", at, turns)
+                return
+            send(producer, TURN_TASK, args=[], task_id=None if at else first_id, priority=number)
+
     try:
-        with short_producer() as producer:
-            for at in range(turns):
-                send(producer, TURN_TASK, args=[], task_id=None if at else first_id, priority=number)
+        with_producer(give)
     except BrokerAvoided:
         return False
     except BrokerAway as error:
         logger.warning("The broker did not take a turn: %s", error)
         return False
     return True
-
-
-def give_turn_later(seconds: float) -> None:
-    """Give a turn when a file that was put back is due; if this process ends before, the sweeper does."""
-    timer = threading.Timer(seconds, give_turns)
-    timer.daemon = True
-    timer.start()

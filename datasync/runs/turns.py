@@ -12,7 +12,7 @@ import time
 import uuid
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import Error, close_old_connections, connections
 from django.db.models.functions import Now
 
 from datasync.choices import TaskState
@@ -23,6 +23,7 @@ from datasync.runs.execute import execute
 from datasync.runs.pick import pick_task
 from datasync.runs.publish import USUAL_PRIORITY, give_turns
 from datasync.runs.results import store_started
+from datasync.runs.worker import must_stop
 from erp.silence import limited
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,28 @@ def take_turn(*, message_id: str | None = None) -> None:
         time.sleep(settings.SLICE_SECONDS)
         if not give_turns(first_id=message_id):
             raise TurnNotPassedOn from None
+
+
+def take_local_turn() -> bool:
+    """Work for a slice in this process, without a message; False when there is nothing to do here any more.
+
+    That is also when the broker takes the turn, and when the process is about to end.
+    """
+    if must_stop():
+        return False
+    try:
+        task = _pick()
+        if task is None:
+            return False
+        work_on(task, until=time.monotonic() + settings.SLICE_SECONDS)
+    except Error as error:
+        logger.warning("A local turn failed: %s", error)
+        connections.close_all()
+        time.sleep(settings.SLICE_SECONDS)
+    except Exception:  # the boundary of a turn: a defect with one task must not silence the others
+        logger.exception("A local turn failed")
+        time.sleep(settings.SLICE_SECONDS)
+    return settings.EXECUTION == "local" or not give_turns()
 
 
 def _work(message_id: str) -> None:
