@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -24,15 +24,24 @@ from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from datasync.disk import FULL, UPLOADS, place
-from datasync.exceptions import DiskFull, FileChanged, FileMissing, StorageAway
+from datasync.exceptions import DiskFull, FileChanged, FileMissing, StorageAway, SyncError, TransientError
 
 if TYPE_CHECKING:
     from datasync.models import CatalogFile
 
-_CHUNK = 1024 * 1024
+_CHUNK = 16 * 1024
+"""Small, so that ``between`` is called every few seconds however slowly a file comes."""
 _OLD_SECONDS = 24 * 3600
-_Copies = Mapping[tuple[str, str], Path]  # by storage name and hash of the content
+_Copies = Mapping[tuple[str, str], Path | SyncError]  # by storage name and hash of the content
 _copies: ContextVar[_Copies] = ContextVar("copies", default=MappingProxyType({}))
+
+
+class NotAtHand(Exception):
+    """A file lies elsewhere, and nobody has fetched it: what was asked of it can be asked again ``at_hand``."""
+
+    def __init__(self, file: CatalogFile) -> None:
+        super().__init__(file.pk)
+        self.file = file
 
 
 def upload_storage() -> Storage:
@@ -59,18 +68,33 @@ def at_hand(file: CatalogFile, *, between: Callable[[], None] = lambda: None) ->
     with scratch_folder() as folder:
         path = folder / (PurePosixPath(file.storage_name).name or "copy")
         _fetch(file, path, between)
-        token = _copies.set({**_copies.get(), key: path})
-        try:
+        with _known(file, path):
             yield
-        finally:
-            _copies.reset(token)
+
+
+@contextmanager
+def at_hand_if_possible(file: CatalogFile) -> Iterator[None]:
+    """As ``at_hand``; where there is no such copy to be had, ``path_of`` says why. Raises ``TransientError``."""
+    with ExitStack() as fetched:
+        try:
+            fetched.enter_context(at_hand(file))
+        except TransientError:
+            raise
+        except SyncError as error:
+            fetched.enter_context(_known(file, error))
+        yield
 
 
 def path_of(file: CatalogFile) -> Path:
-    """Where a file lies; one that lies elsewhere has to be at hand. Raises ``FileMissing``."""
-    if lies_elsewhere(file.root):
-        return _copies.get()[file.storage_name, file.content_sha256]
-    return place(file.root, file.storage_name)
+    """Where a file lies. Raises ``FileMissing``, and ``NotAtHand`` for one that lies elsewhere."""
+    if not lies_elsewhere(file.root):
+        return place(file.root, file.storage_name)
+    found = _copies.get().get((file.storage_name, file.content_sha256))
+    if found is None:
+        raise NotAtHand(file)
+    if isinstance(found, SyncError):
+        raise found
+    return found
 
 
 def is_there(file: CatalogFile) -> bool:
@@ -107,6 +131,15 @@ def asking_storage() -> Iterator[None]:
         raise FileMissing from None
     except OSError as error:
         raise (DiskFull if error.errno in FULL else StorageAway) from error
+
+
+@contextmanager
+def _known(file: CatalogFile, found: Path | SyncError) -> Iterator[None]:
+    token = _copies.set({**_copies.get(), (file.storage_name, file.content_sha256): found})
+    try:
+        yield
+    finally:
+        _copies.reset(token)
 
 
 def _fetch(file: CatalogFile, path: Path, between: Callable[[], None]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -18,34 +17,18 @@ from datasync.catalog.dry_run import dry_run
 from datasync.catalog.preview import preview
 from datasync.choices import FileState, ItemState, RowsFate
 from datasync.exceptions import EmptyFile, FileChanged, FileMissing, StorageAway
-from datasync.mapping.services import load_builtin_templates
 from datasync.models import CatalogFile, OrderLine, SyncTaskFile
 from datasync.runs import services as runs
 from datasync.runs.turns import take_turn
-from tests.bucket_server import BucketServer, start_bucket_server
+from tests.bucket_server import BucketServer
+from tests.bucket_support import bucket, names_in, server
 from tests.runs_support import Bell, bell
 from tests.test_runs_whole_way import write_export
 
-__all__ = ["bell"]
+__all__ = ["bell", "bucket", "server"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
 NAME = "shopee_orders_daily_20260302_100000.csv"
 Upload = Callable[..., CatalogFile]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[BucketServer]:
-    running = start_bucket_server()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def bucket(server: BucketServer, settings: Any, tmp_path: Path) -> Any:
-    """A bucket of its own, in which uploads are kept."""
-    settings.VAR_DIR, settings.UPLOAD_DIR, settings.DATA_ROOTS = tmp_path / "var", tmp_path / "none", [tmp_path / "in"]
-    settings.STORAGES = settings.STORAGES | {"uploads": server.storage(server.make_bucket(), prefix="erp")}
-    load_builtin_templates()
-    return storages["uploads"]
 
 
 @pytest.fixture
@@ -56,10 +39,6 @@ def upload(bucket: Any, tmp_path: Path) -> Upload:
         return services.store_upload(uploaded=SimpleUploadedFile(NAME, content), description=told)
 
     return uploaded
-
-
-def names_in(bucket: Any) -> list[str]:
-    return [entry.key.removeprefix("erp/") for entry in bucket.bucket.objects.all()]
 
 
 def copies(tmp_path: Path) -> list[Path]:

@@ -109,7 +109,7 @@ def store_upload(
 
     A deleted file with that content is pending again. Raises ``TooLarge``, ``EmptyFile``, ``UnsupportedFormat``,
     ``EncryptedFile``, ``DiskFull`` and the like before anything is kept; whatever fails later, no file is kept that the
-    catalogue does not know.
+    catalogue does not know, as long as the storage can be told to drop it.
     """
     knowledge = Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE)
     told = description or Description()

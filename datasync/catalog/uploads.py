@@ -18,7 +18,7 @@ from django.utils import timezone
 from datasync.at_hand import asking_storage, lies_elsewhere, scratch_folder, upload_storage
 from datasync.catalog.shops import clean
 from datasync.disk import FULL, UPLOADS
-from datasync.exceptions import DiskFull, EmptyFile, FileMissing, StorageAway, TooLarge
+from datasync.exceptions import DiskFull, EmptyFile, FileMissing, StorageAway, SyncError, TooLarge
 from datasync.ingest.plan import FileFormat
 
 _EXTENSIONS = {format_: f".{format_.value}" for format_ in FileFormat}
@@ -35,15 +35,20 @@ def kept(uploaded: UploadedFile[Any]) -> Iterator[tuple[Path, str]]:
     """Keep an upload in the storage: a folder in which it can be read meanwhile, and its name both there and below it.
 
     Raises ``TooLarge``, ``EmptyFile``, ``DiskFull``, ``StorageAway``, or what its first bytes say against it; then
-    nothing is left behind.
+    nothing is left behind, unless a storage elsewhere took the file, lost its answer, and cannot be told to drop it.
     """
     if not lies_elsewhere(UPLOADS):
         yield settings.UPLOAD_DIR, _write_below(settings.UPLOAD_DIR, uploaded)
         return
     with scratch_folder() as folder:
         name = _write_below(folder, uploaded)
-        with asking_storage(), (folder / name).open("rb") as stream:
-            saved = upload_storage().save(name, File(stream, name))
+        try:
+            with asking_storage(), (folder / name).open("rb") as stream:
+                saved = upload_storage().save(name, File(stream, name))
+        except BaseException:
+            with suppress(SyncError):  # what went wrong first is told; the storage may have the file all the same
+                discard(name)
+            raise
         if saved != name:
             discard(saved)
             raise StorageAway

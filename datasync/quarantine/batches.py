@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 
+from datasync.at_hand import NotAtHand, at_hand_if_possible
 from datasync.choices import FILE_ACTIVE, ITEM_ACTIVE, QUARANTINE_DECIDED, QUARANTINE_UNDECIDED, FileState
 from datasync.exceptions import FileBusy, FileNotFound, RowNotFound, RowsOfOldContent, SyncError, TransientError
 from datasync.models import CatalogFile, QuarantinedRow, SyncTaskFile
@@ -20,16 +21,23 @@ from datasync.quarantine.selectors import Filters, chosen, present_rows
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 1_000
 Act = Callable[[CatalogFile, list[QuarantinedRow]], Callable[[], None]]
-"""Does something with rows of a file that is held; what it gives is called once that is committed, and counts it."""
+"""Does something with rows of a file that is held; what it gives is called once that is committed, and counts it.
+
+What is undone because a file was ``NotAtHand`` is done again from its beginning.
+"""
 
 
 @dataclass(slots=True)
 class Reached:
-    """Which rows an act did not reach: decided ones, unknown ids, and files that could not be worked on, with why."""
+    """Which rows an act did not reach: decided ones, unknown ids, and files that could not be worked on, with why.
+
+    ``done``: some it did reach.
+    """
 
     decided: int = 0
     missing_ids: list[int] = field(default_factory=list)
     refused: dict[int, SyncError] = field(default_factory=dict)
+    done: bool = False
 
     @property
     def busy_file_ids(self) -> list[int]:
@@ -51,20 +59,17 @@ def on_chosen(filters: Filters, act: Act, *, dry_run: bool = False) -> Reached:
     undecided = matching.filter(state__in=QUARANTINE_UNDECIDED)
     reached.decided = matching.filter(state__in=QUARANTINE_DECIDED).count()
     file_ids = list(undecided.order_by("file_id").values_list("file_id", flat=True).distinct())
-    done = False
     for file_id in file_ids:
         try:
-            with _rehearsed(dry_run=dry_run):
-                for worked in _on_file(file_id, undecided, act, reached):
-                    done = done or worked
+            _on_file(file_id, undecided, act, reached, dry_run=dry_run)
         except SyncError as error:
             reached.refused[file_id] = error
         except OperationalError:
-            if not done:
+            if not reached.done:
                 raise
             logger.exception("File %s could not be worked on", file_id)
             reached.refused[file_id] = TransientError()
-    if file_ids and not done and len(reached.refused) == len(file_ids):
+    if file_ids and not reached.done and len(reached.refused) == len(file_ids):
         raise next(iter(reached.refused.values()))
     return reached
 
@@ -91,15 +96,40 @@ def held(file_id: int, row_ids: Collection[int]) -> Iterator[tuple[CatalogFile, 
         yield file, found
 
 
-def _on_file(file_id: int, undecided: QuerySet[QuarantinedRow], act: Act, reached: Reached) -> Iterator[bool]:
-    """Work through a file; tells of each page, once it is committed, whether there was anything to do."""
-    for ids in _pages(undecided.filter(file_id=file_id)):
-        with held(file_id, ids) as (file, rows):
-            count = act(file, rows) if rows else None
-        if count:
-            count()
-        reached.decided += len(ids) - len(rows)
-        yield bool(rows)
+def _on_file(file_id: int, undecided: QuerySet[QuarantinedRow], act: Act, reached: Reached, *, dry_run: bool) -> None:
+    """Work through a file, each page a transaction of its own, or all of them one in a rehearsal.
+
+    A copy of the file that turns out to be needed is fetched between two transactions, never in one: nobody waits for
+    the storage behind rows that are held.
+    """
+    pages = _pages(undecided.filter(file_id=file_id))
+    for part in [list(pages)] if dry_run else ([ids] for ids in pages):
+        with ExitStack() as copies:
+            while (wanted := _on_pages(file_id, part, act, reached, dry_run=dry_run)) is not None:
+                copies.enter_context(at_hand_if_possible(wanted))
+
+
+def _on_pages(
+    file_id: int, pages: Iterable[Collection[int]], act: Act, reached: Reached, *, dry_run: bool
+) -> CatalogFile | None:
+    """Work through pages; the file that has to be at hand first, if there is one: then nothing is done or counted."""
+    worked: list[tuple[Callable[[], None] | None, int]] = []
+    try:
+        with _rehearsed(dry_run=dry_run):
+            for ids in pages:
+                with held(file_id, ids) as (file, rows):
+                    count = act(file, rows) if rows else None
+                worked.append((count, len(ids) - len(rows)))
+    except NotAtHand as wanted:
+        worked.clear()
+        return wanted.file
+    finally:
+        for count, decided in worked:
+            reached.decided += decided
+            if count is not None:
+                count()
+                reached.done = True
+    return None
 
 
 def _pages(rows: QuerySet[QuarantinedRow]) -> Iterator[list[int]]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import polars as pl
 from django.db.models import Q
 
-from datasync.at_hand import at_hand
+from datasync.at_hand import asking_storage
 from datasync.choices import QUARANTINE_UNDECIDED
-from datasync.exceptions import SyncError
+from datasync.exceptions import SyncError, TransientError
 from datasync.ingest.hashes import halves
 from datasync.ingest.load.decided import earlier_rows
 from datasync.ingest.plan import Plan
@@ -37,7 +37,9 @@ class FileRows:
     def rows_of(self, keys: Sequence[str], plan: Plan) -> dict[str, int] | None:
         """Those of the keys that rows of the file have under the plan, each with the last of its sheet rows.
 
-        None where the file is not there any more, has other bytes or another header, or cannot be read.
+        None where the file is not there any more, has other bytes or another header, or cannot be read. Raises
+        ``NotAtHand`` for a file that lies elsewhere, which is not fetched here, where rows are held; and
+        ``StorageAway`` or ``DiskFull``, for it could tell at another time.
         """
         if plan.header_set_id not in self._known:
             self._known[plan.header_set_id] = self._read(plan)
@@ -52,7 +54,7 @@ class FileRows:
         parts: list[pl.DataFrame] = []
         waiting = self._waiting()
         try:
-            with at_hand(self._file):
+            with asking_storage():
                 request = prepare_read(self._file, SyncOptions(only_with_template=False))
                 if _sha256(request.path) != self._file.content_sha256:
                     return None
@@ -61,7 +63,9 @@ class FileRows:
                         return None
                     prepared = Preparer(plan, earlier_rows(plan).decided).parts(sheet)
                     parts.extend(halves(part.rows["record_key"]).hstack([part.rows["sheet_row"]]) for part in prepared)
-        except (SyncError, OSError) as error:
+        except TransientError:
+            raise
+        except SyncError as error:
             logger.info("File %s cannot be asked for its rows: %s", self._file.pk, error)
             return None
         return pl.concat(parts).filter(~pl.col("sheet_row").is_in(waiting.implode())) if parts else None

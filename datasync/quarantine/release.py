@@ -1,7 +1,7 @@
 """Release: rows are judged again under the current template and loaded by the ordinary loader, once and for all.
 
-The file is not needed: what the row had from the rows around it is kept with it. A batch of a file is one transaction,
-in which the file, its rows and the loader's lock are taken in this order.
+The file is seldom needed: what the row had from the rows around it is kept with it. A batch of a file is one
+transaction, in which the file, its rows and the loader's lock are taken in this order.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models.functions import Now
 
 from datasync import audit
+from datasync.at_hand import NotAtHand
 from datasync.choices import AuditAction, QuarantineState
 from datasync.ingest.load import loader_for
 from datasync.ingest.prepare import Prepared
@@ -67,7 +68,8 @@ def release(*, filters: Filters, actor: AbstractBaseUser | None, note: str = "",
 
     Raises ``InvalidRequest`` for a note that is too long, ``RowNotFound`` when only unknown ids are named; and
     ``FileBusy``, ``RowsOfOldContent``, ``NoTemplate``, ``UnsureMapping``, ``HeaderChanged``, ``NeedsDescription`` or
-    ``InvalidTimezone`` when they keep every file from being worked on. In a rehearsal nothing is written.
+    ``InvalidTimezone`` when they keep every file from being worked on; ``StorageAway`` and ``DiskFull`` likewise, where
+    a file has to be asked. In a rehearsal nothing is written.
     """
     note = checked_note(note)
     result = Released()
@@ -80,10 +82,14 @@ def release(*, filters: Filters, actor: AbstractBaseUser | None, note: str = "",
             ordinals = numbers[file.pk, file.synced_at] = Ordinals(content_of(file))
         released: list[QuarantinedRow] = []
         kept: list[Kept] = []
-        for part in _under_one_header(rows):
-            accepted, rejected = _release_rows(file, part, ordinals, actor=actor)
-            released += accepted
-            kept += rejected
+        try:
+            for part in _under_one_header(rows):
+                accepted, rejected = _release_rows(file, part, ordinals, actor=actor)
+                released += accepted
+                kept += rejected
+        except NotAtHand:
+            numbers.clear()  # they are those of lines that are rolled back now
+            raise
         settle(file, released)
         if released:
             _note_decision(file, released, filters, actor=actor, note=note)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from celery import current_app
 from django.core.cache import cache
 from django.core.files.base import ContentFile
-from django.core.files.storage import storages
+from django.core.files.storage import FileSystemStorage, storages
 from django.db import connection
 
 from erp.health.heartbeat import newest_heartbeat_age
@@ -47,11 +47,11 @@ class Outcome:
 
 @dataclass(eq=False)
 class Probe:
-    """One thing to ask. Without an essential one no request can be served."""
+    """One thing to ask. Without an essential one no request can be served; whether it is one is for the settings."""
 
     name: str
     ask: Callable[[], None]
-    essential: bool = False
+    is_essential: Callable[[], bool] = lambda: False
     _newest: Attempt | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -125,9 +125,14 @@ def ask_cache() -> None:
 
 
 def ask_storage() -> None:
-    """A file can be written where uploads go."""
+    """A file can be written where uploads go. Its name stays the same, so that those left behind are not many."""
     storage = storages["uploads"]
-    storage.delete(storage.save(f".health-{uuid.uuid4().hex}", ContentFile(b"1")))
+    storage.delete(storage.save(".health", ContentFile(b"1")))
+
+
+def uploads_lie_in_a_folder() -> bool:
+    """Whether uploads are kept by this host itself, and not by a service that is away from all hosts at once."""
+    return isinstance(storages["uploads"], FileSystemStorage)
 
 
 def ask_worker() -> None:
@@ -144,10 +149,13 @@ def ask_worker() -> None:
 
 
 PROBES: tuple[Probe, ...] = (
-    Probe("database", ask_database, essential=True),
-    Probe("storage", ask_storage, essential=True),
+    Probe("database", ask_database, is_essential=lambda: True),
+    Probe("storage", ask_storage, is_essential=uploads_lie_in_a_folder),
     Probe("broker", ask_broker),
     Probe("cache", ask_cache),
     Probe("worker", ask_worker),
 )
-"""Without broker, cache or worker what is asked for still waits in the database, so the web stays in service."""
+"""Without broker, cache or worker what is asked for still waits in the database, so the web stays in service.
+
+So it does without a bucket: it refuses uploads, as all hosts would, and taking them all out of service helps nobody.
+"""

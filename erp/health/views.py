@@ -24,7 +24,7 @@ def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's sign
     """503 when something is lost without which no request can be served; else 200, ``degraded`` if anything is lost."""
     outcomes = run_all(PROBES)
     lost = [probe for probe in PROBES if outcomes[probe.name].error]
-    unusable = any(probe.essential for probe in lost)
+    unusable = any(probe.is_essential() for probe in lost)
     checks = {
         name: {"status": outcome.error or "ok", "latency_ms": round(outcome.seconds * 1000, 1)}
         for name, outcome in outcomes.items()
