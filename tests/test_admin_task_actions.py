@@ -10,7 +10,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
-from datasync.choices import TaskState
+from datasync.choices import ItemState, TaskState
 from datasync.exceptions import CorruptFile
 from datasync.models import SyncProgressTask
 from datasync.runs import services
@@ -88,6 +88,15 @@ def test_retry(admin_client: Client, ingest: Ingest) -> None:
     _act(admin_client, "retry_chosen", failed, stopped, confirmed="unfinished")
     assert SyncProgressTask.objects.get(parent=failed) == retried
     assert SyncProgressTask.objects.get(parent=stopped).total_files == 2
+
+
+def test_a_retry_names_files_that_are_busy(admin_client: Client, ingest: Ingest) -> None:
+    failed = _failed(ingest)
+    failed.items.update(state=ItemState.FAILED)
+    busy = failed.items.order_by("position")[0].file_id
+    services.submit_single(file_id=busy, owner=None)
+    told = _told(_act(admin_client, "retry_chosen", failed, confirmed="failed"))
+    assert f"{failed.task_id}: 1 file is being synced already. ({busy})" in told
 
 
 def test_a_task_that_was_retried_says_by_which(admin_client: Client, ingest: Ingest) -> None:

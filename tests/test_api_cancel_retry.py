@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from datasync.choices import FileState, TaskState
+from datasync.choices import FileState, ItemState, TaskState
 from datasync.exceptions import CorruptFile, TooManyActiveTasks
-from datasync.models import CatalogFile, SyncProgressTask
+from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.runs import services
 from datasync.runs.claim import claim_next
 from datasync.runs.turns import take_turn
@@ -142,6 +142,17 @@ def test_files_that_are_busy_name_their_task(client: APIClient, failed: SyncProg
     assert (error["code"], error["params"]["task_id"]) == ("FILE_BUSY", other.task_id)
 
 
+def test_files_that_are_left_out_are_named(client: APIClient, failed: SyncProgressTask, owner: User) -> None:
+    failed.items.update(state=ItemState.FAILED)
+    busy, free = failed.items.order_by("position").values_list("file_id", flat=True)
+    services.submit_single(file_id=busy, owner=owner)
+    data = data_of(retry(client, failed, key="once"), 202)
+    assert (data["total_files"], data["busy_file_ids"]) == (1, [busy])
+    assert data_of(retry(client, failed, key="once"), 202) == data
+    assert data_of(retry(client, failed), 202) == data
+    assert SyncTaskFile.objects.get(task__parent=failed).file_id == free
+
+
 def test_a_limit_that_is_reached(client: APIClient, failed: SyncProgressTask, refused: None) -> None:
     response = retry(client, failed)
     assert error_of(response, response.status_code)["code"] == TooManyActiveTasks.code
@@ -225,4 +236,4 @@ def test_the_key_is_documented_wherever_it_is_heeded() -> None:
         for parameter in operation.get("parameters", ())
         if (parameter["in"], parameter["name"]) == ("header", "Idempotency-Key")
     }
-    assert naming == {*SUBMITS, "retry-task/{celery_task_id}"}
+    assert naming == {*SUBMITS, "retry-task/{celery_task_id}", "templates/{template_id}/remap"}

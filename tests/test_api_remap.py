@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from datasync.models import HeaderTemplate, SyncProgressTask
+from datasync.runs.services import submit_single
 from tests.api import client_of, data_of, error_of, owner, staff
 from tests.remap_support import (
     Bell,
@@ -62,6 +63,23 @@ def test_it_becomes_a_task_that_progress_follows(stored: HeaderTemplate, staff: 
     assert (progress["type"], progress["status"], progress["rows"]["updated"]) == ("remap", "completed", 3)
     task.refresh_from_db()
     assert counts(task) == {"read": 3, "updated": 3}
+
+
+def test_sent_twice_it_is_one_task(stored: HeaderTemplate, staff: User) -> None:
+    client, path = client_of(staff), _path(stored.pk)
+    first = data_of(client.post(path, {"priority": 3}, "json", HTTP_IDEMPOTENCY_KEY="once"), 202)
+    assert data_of(client.post(path, {"priority": 3}, "json", HTTP_IDEMPOTENCY_KEY="once"), 202) == first
+    assert SyncProgressTask.objects.filter(kind="remap").count() == 1
+    error = error_of(client.post(path, {"priority": 4}, "json", HTTP_IDEMPOTENCY_KEY="once"), 409)
+    assert (error["code"], error["params"]) == ("IDEMPOTENCY_CONFLICT", {"task_id": first["task_id"]})
+
+
+def test_sent_twice_it_names_the_same_busy_files(stored: HeaderTemplate, staff: User, inbox: Path) -> None:
+    busy = synced(write_orders(inbox, [line("D1")], name="20260306_100009"))
+    submitted = submit_single(file_id=busy.pk, owner=None)
+    client, path = client_of(staff), _path(stored.pk)
+    answers = [data_of(client.post(path, {}, "json", HTTP_IDEMPOTENCY_KEY="once"), 202) for _ in range(2)]
+    assert [answer["busy_file_ids"] for answer in answers] == [[submitted.items.get().file_id]] * 2
 
 
 def test_nothing_to_do(inbox: Path, bell: Bell, staff: User) -> None:

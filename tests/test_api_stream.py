@@ -175,7 +175,7 @@ def test_it_is_told_as_it_happens_and_goes_on_where_it_broke_off(
     assert (live["files"]["processed"], live["waiting"]["waits_for"]["code"]) == (1, "NO_WORKER")
     stream.close()
 
-    SyncTaskFile.objects.filter(file=files[0]).update(finished_at=timezone.now() - timedelta(minutes=1))
+    SyncTaskFile.objects.filter(file=files[0]).update(finished_at=timezone.now() - timedelta(minutes=5))
     finish(files[1])
     close(task)
     stream = web.get(address(task), token=token, Last_Event_ID=last)

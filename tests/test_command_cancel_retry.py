@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from datasync.choices import TaskState
+from datasync.choices import ItemState, TaskState
 from datasync.exceptions import CorruptFile
 from datasync.management.base import ConsoleError, Exit
 from datasync.management.commands import cancel_task, retry_task
@@ -125,9 +125,35 @@ def test_retry_ends_as_the_files_did(failed: SyncProgressTask, monkeypatch: pyte
         watched.refresh_from_db()
         assert watched.state == TaskState.FAILED
 
-    monkeypatch.setattr("datasync.management.commands.retry_task.watch", follow)
+    monkeypatch.setattr("datasync.management.watching.watch", follow)
     _text, code = _run("retry_task", failed.task_id, "--wait")
     assert code == Exit.REFUSED
+
+
+def test_retry_names_files_that_are_busy(failed: SyncProgressTask, capsys: pytest.CaptureFixture[str]) -> None:
+    failed.items.update(state=ItemState.FAILED)
+    busy = failed.items.order_by("position")[0].file_id
+    services.submit_single(file_id=busy, owner=None)
+    for _ in range(2):
+        document = _document("retry_task", failed.task_id)
+        assert (document["busy_file_ids"], document["files"]["total"]) == ([busy], 1)
+        assert f"Busy: {busy}" in capsys.readouterr().err
+
+
+def test_retry_waits_where_no_broker_is_wanted(
+    failed: SyncProgressTask, bell: Bell, ingest: Ingest, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EXECUTION = "local"
+    ingest.ends.clear()
+
+    def follow(watched: SyncProgressTask, **_: Any) -> None:
+        take_turn()
+        watched.refresh_from_db()
+
+    monkeypatch.setattr("datasync.management.watching.watch", follow)
+    text, code = _run("retry_task", failed.task_id, "--wait", "--json")
+    assert (json.loads(text)["status"], code) == ("completed", Exit.OK)
+    assert SyncProgressTask.objects.get(parent=failed).fallback
 
 
 def test_retry_says_that_the_broker_did_not_hear(failed: SyncProgressTask, bell: Bell) -> None:

@@ -185,6 +185,22 @@ def test_what_the_broker_did_not_take_ends_with_5_and_is_not_waited_for(
     assert "The broker: it could not be reached" in json.loads(capsys.readouterr().out)["message"]
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("wait", [True, False])
+def test_where_no_broker_is_wanted_nobody_has_to_hear(
+    pending: list[CatalogFile], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    bell: Bell, settings: Any, wait: bool,
+) -> None:  # fmt: skip
+    settings.EXECUTION = "local"
+    watched: list[SyncProgressTask] = []
+    monkeypatch.setattr(watching, "watch", lambda task, **_: watched.append(task))
+    options = ["--wait"] if wait else []
+    Command().run_from_argv(["manage.py", "sync_files", "--without-template", "--json", *options])
+    document = json.loads(capsys.readouterr().out)
+    assert (document["files"]["total"], document["message"]) == (3, "")
+    assert [task.task_id for task in watched] == [document["task_id"]] * wait
+
+
 @pytest.mark.django_db
 def test_interrupt_ends_the_watching_not_the_task(
     pending: list[CatalogFile], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

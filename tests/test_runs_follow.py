@@ -93,6 +93,40 @@ def test_a_file_that_becomes_visible_late_is_told_all_the_same(task: SyncProgres
     assert told(follower.look()) == [late, "progress"]
 
 
+def test_a_file_that_becomes_visible_after_all_others_is_told_before_the_end(task: SyncProgressTask) -> None:
+    follower = Follower(task.pk)
+    first = finish(0)
+    assert told(follower.look()) == [first, "progress"]
+    late, others = finish(1, seconds_ago=45), [finish(2), finish(3)]
+    assert late not in told(follower.look())
+    close(task)
+    assert told(follower.look()) == [late, "end"]
+    assert set(others).isdisjoint(told(follower.look())), "told once"
+
+
+def test_a_client_that_came_back_is_told_of_it_too(task: SyncProgressTask) -> None:
+    finish(0)
+    last = Follower(task.pk).look()[-1]
+    late, others = finish(1, seconds_ago=45), [finish(2), finish(3)]
+    close(task)
+    news = Follower(task.pk, after=last.id).look()
+    assert {late, *others, "end"} <= set(told(news))
+    assert news[-1].name == "end"
+
+
+def test_many_files_that_become_visible_late_come_in_portions(
+    task: SyncProgressTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(task.pk)
+    finish(0)
+    follower.look()
+    late = [finish(position, seconds_ago=45) for position in (1, 2, 3)]
+    close(task)
+    monkeypatch.setattr(follow, "FILES_AT_ONCE", 2)
+    assert told(follower.look()) == late[:2]
+    assert told(follower.look()) == [late[2], "end"]
+
+
 def test_many_files_come_in_portions_and_the_end_after_all(
     task: SyncProgressTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,7 +49,7 @@ def _files(task: SyncProgressTask) -> list[int]:
 
 def test_the_failed_files_become_a_new_task_like_the_old_one(bell: Bell, ingest: Ingest) -> None:
     task = _ended(ingest, failed=2, done=1, allow_quarantine=False)
-    retried = retry_task(task)
+    retried = retry_task(task).task
     assert _files(retried) == _files(task)[:2]
     assert (retried.parent, retried.owner, retried.priority, retried.kind) == (task, task.owner, 7, task.kind)
     assert (retried.allow_quarantine, retried.only_with_template, retried.total_files) == (False, True, 2)
@@ -65,27 +65,27 @@ def test_the_failed_files_become_a_new_task_like_the_old_one(bell: Bell, ingest:
 
 def test_asked_again_it_is_the_same_task_even_when_that_has_ended(bell: Bell, ingest: Ingest) -> None:
     task = _ended(ingest)
-    retried = retry_task(task)
+    retried = retry_task(task).task
     rung = len(bell.rung)
-    assert retry_task(task) == retry_task(task, only_failed=False) == retried
+    assert retry_task(task).task == retry_task(task, only_failed=False).task == retried
     take_turn()
-    assert retry_task(task) == retried
+    assert retry_task(task).task == retried
     assert SyncProgressTask.objects.count() == 2
     assert len(bell.rung) == rung
 
 
 def test_a_retry_that_failed_is_retried_itself(bell: Bell, ingest: Ingest) -> None:
     task = _ended(ingest)
-    first = retry_task(task)
+    first = retry_task(task).task
     take_turn()
     first.refresh_from_db()
-    second = retry_task(first)
+    second = retry_task(first).task
     assert (second.parent, _files(second)) == (first, _files(task)[:1])
 
 
 def test_many_clicks_at_once_make_one_task(bell: Bell, ingest: Ingest) -> None:
     task = _ended(ingest, failed=3)
-    given = at_once(*[lambda: retry_task(task).pk] * CLICKS)
+    given = at_once(*[lambda: retry_task(task).task.pk] * CLICKS)
     made = SyncProgressTask.objects.exclude(pk=task.pk).get()
     assert set(given) == {made.pk}
     assert _files(made) == _files(task)[:3]
@@ -97,7 +97,7 @@ def test_a_single_file_stays_one(bell: Bell, ingest: Ingest) -> None:
     ingest.ends[file.pk] = CorruptFile(found="a test")
     task = services.submit_single(file_id=file.pk, owner=None)
     take_turn()
-    retried = retry_task(task)
+    retried = retry_task(task).task
     assert retried.task_id.startswith(f"single_file_{file.pk}_")
     assert (retried.kind, retried.owner) == (TaskKind.SINGLE, None)
 
@@ -114,7 +114,7 @@ def test_stopped_files_are_taken_when_asked_for(bell: Bell) -> None:
     assert retryable(task) == (0, 2)
     with pytest.raises(NothingToRetry, match="stopped or not started were 2"):
         retry_task(task)
-    assert _files(retry_task(task, only_failed=False)) == _files(task)
+    assert _files(retry_task(task, only_failed=False).task) == _files(task)
 
 
 def test_files_that_nobody_came_to_in_time_are_taken_when_asked_for(bell: Bell) -> None:
@@ -122,7 +122,7 @@ def test_files_that_nobody_came_to_in_time_are_taken_when_asked_for(bell: Bell) 
     SyncProgressTask.objects.update(deadline_at=Now())
     assert sweep().not_started == 1
     assert retryable(task) == (0, 1)
-    assert retry_task(task, only_failed=False).total_files == 1
+    assert retry_task(task, only_failed=False).task.total_files == 1
 
 
 def test_files_that_wait_for_a_person_are_not(bell: Bell) -> None:
@@ -137,7 +137,7 @@ def test_files_that_wait_for_a_person_are_not(bell: Bell) -> None:
 def test_a_file_that_was_deleted_is_left_out(bell: Bell, ingest: Ingest) -> None:
     task = _ended(ingest, failed=2, done=0)
     CatalogFile.objects.filter(pk=_files(task)[0]).update(state=FileState.DELETED)
-    assert _files(retry_task(task)) == _files(task)[1:]
+    assert _files(retry_task(task).task) == _files(task)[1:]
 
 
 def test_files_that_are_all_busy_name_their_task_and_leave_no_retry(bell: Bell, ingest: Ingest) -> None:
@@ -146,7 +146,21 @@ def test_files_that_are_all_busy_name_their_task_and_leave_no_retry(bell: Bell, 
     with pytest.raises(FileBusy, match=other.task_id):
         retry_task(task)
     cancel_task(other)
-    assert retry_task(task).parent == task
+    assert retry_task(task).task.parent == task
+
+
+def test_files_that_are_busy_are_named_whenever_it_is_asked(bell: Bell, ingest: Ingest) -> None:
+    task = _ended(ingest, failed=3, done=1)
+    busy, *free = _files(task)[:3]
+    other = services.submit_single(file_id=busy, owner=None)
+    retried = retry_task(task)
+    assert (_files(retried.task), retried.busy_file_ids, retried.missing_file_ids) == (free, (busy,), ())
+    cancel_task(other)
+    again = retry_task(task, only_failed=False)
+    assert (again.task, again.busy_file_ids) == (retried.task, (busy,))
+    ingest.ends[free[0]] = CorruptFile(found="a test")
+    take_turn()
+    assert retry_task(SyncProgressTask.objects.get(parent=task)).busy_file_ids == ()
 
 
 @pytest.fixture
@@ -168,12 +182,19 @@ def failed_remap(inbox: Path, bell: Bell) -> SyncProgressTask:
 
 
 def test_a_remap_is_a_remap_again_over_what_failed(failed_remap: SyncProgressTask) -> None:
-    retried = retry_task(failed_remap)
+    retried = retry_task(failed_remap).task
     assert (retried.kind, retried.parent, retried.options) == (TaskKind.REMAP, failed_remap, failed_remap.options)
     assert _files(retried) == [failed_remap.items.get(state=ItemState.FAILED).file_id]
     take_turn()
     retried.refresh_from_db()
     assert (retried.state, retried.rows_updated) == (TaskState.COMPLETED, 1)
+
+
+def test_busy_files_of_a_remap_are_named_too(failed_remap: SyncProgressTask) -> None:
+    failed_remap.items.update(state=ItemState.FAILED)
+    busy = failed_remap.items.order_by("position")[0].file_id
+    services.submit_single(file_id=busy, owner=None)
+    assert [retry_task(failed_remap).busy_file_ids for _ in range(2)] == [(busy,)] * 2
 
 
 def test_a_remap_of_a_template_that_is_no_longer_in_use_is_not(failed_remap: SyncProgressTask) -> None:
@@ -191,4 +212,4 @@ def test_a_cancelled_remap_keeps_what_is_done(inbox: Path, bell: Bell) -> None:
     cancelled = cancel_task(started.task)
     assert (cancelled.task.state, cancelled.stopped.files) == (TaskState.CANCELLED, 2)
     assert set(CatalogFile.objects.values_list("state", flat=True)) == {FileState.INGESTED}
-    assert retry_task(started.task, only_failed=False).total_files == 2
+    assert retry_task(started.task, only_failed=False).task.total_files == 2

@@ -164,7 +164,7 @@ def test_a_retry_has_as_long_as_the_task_had_or_as_is_asked_for(asked: int | Non
     late(task)  # as if it had been given less than can be asked for
     sweep()
     task.refresh_from_db()
-    assert seconds_of(retry_task(task, only_failed=False, deadline_seconds=asked)) == seconds
+    assert seconds_of(retry_task(task, only_failed=False, deadline_seconds=asked).task) == seconds
 
 
 def test_a_file_that_waits_for_its_next_attempt_is_left_out_too() -> None:

@@ -22,7 +22,7 @@ from datasync.admin.deletion import delete_chosen, restore_chosen
 from datasync.admin.dry_run import what_would_a_sync_do
 from datasync.admin.file_columns import FileColumns
 from datasync.admin.flow import FileFlow
-from datasync.admin.messages import report_error
+from datasync.admin.messages import report_busy, report_error
 from datasync.admin.quarantine import export_response
 from datasync.catalog import services as catalog
 from datasync.catalog.rights import may_delete_files
@@ -208,12 +208,7 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
         except SyncError as error:
             report_error(request, error)
             return
-        if submission.busy_file_ids:
-            count = len(submission.busy_file_ids)
-            busy = ngettext(
-                "%(count)s file is being synced already.", "%(count)s files are being synced already.", count
-            )
-            messages.warning(request, busy % {"count": count})
+        report_busy(request, submission.busy_file_ids)
         count = submission.task.total_files
         queued = ngettext("Queued %(count)s file:", "Queued %(count)s files:", count) % {"count": count}
         messages.success(request, format_html("{} {}", queued, link(submission.task)))

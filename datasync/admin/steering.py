@@ -16,12 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from datasync.admin.base import grid, link, state_badge
-from datasync.admin.messages import report_error
+from datasync.admin.messages import report_busy, report_error
 from datasync.choices import TASK_COLOURS
 from datasync.exceptions import SyncError
 from datasync.models import SyncProgressTask
 from datasync.runs.again import retry_task, retryable
 from datasync.runs.cancel import as_it_stands, cancel_task
+from datasync.runs.services import Submission
 
 CONFIRMED = "confirmed"
 FAILED, UNFINISHED = "failed", "unfinished"
@@ -134,6 +135,8 @@ def _retry_unfinished(request: HttpRequest, task: SyncProgressTask) -> None:
     _tell_retried(request, task, retry_task(task, only_failed=False))
 
 
-def _tell_retried(request: HttpRequest, task: SyncProgressTask, retried: SyncProgressTask) -> None:
-    told = ngettext("%(count)s file", "%(count)s files", retried.total_files) % {"count": retried.total_files}
-    messages.success(request, format_html("{} → {}: {}.", link(task), link(retried), told))
+def _tell_retried(request: HttpRequest, task: SyncProgressTask, retried: Submission) -> None:
+    report_busy(request, retried.busy_file_ids, about=task.task_id)
+    count = retried.task.total_files
+    told = ngettext("%(count)s file", "%(count)s files", count) % {"count": count}
+    messages.success(request, format_html("{} → {}: {}.", link(task), link(retried.task), told))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,7 +16,7 @@ from datasync.choices import TASK_TERMINAL, ItemState, TaskState
 from datasync.exceptions import QuarantineRefused, error_classes
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.management.base import ConsoleError, Exit, Outcome
-from datasync.management.progress import SyncBars
+from datasync.management.progress import SyncBars, progress_wanted
 from datasync.management.tables import facts, table
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import selectors
@@ -53,6 +55,19 @@ def watch(task: SyncProgressTask, *, shown: bool, timeout: float | None = None) 
         raise
     finally:
         bars.close()
+
+
+def follow(task: SyncProgressTask, options: dict[str, Any], **extra: Any) -> Outcome:
+    """A task just accepted, with ``--wait`` as it ended; UNAVAILABLE, and not waited for, where nobody was told of it.
+
+    Without the broker by choice nobody has to be told: the web process looks for work by itself.
+    """
+    told = not task.fallback or settings.EXECUTION == "local"
+    finished = options["wait"] and told
+    if finished:
+        watch(task, shown=progress_wanted(options), timeout=options["timeout"])
+    outcome = task_outcome(task, finished=finished, **extra)
+    return outcome if told else replace(outcome, exit=Exit.UNAVAILABLE)
 
 
 def verdict(task: SyncProgressTask) -> Exit:

@@ -11,20 +11,21 @@ from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs.admission import hold_owner
 from datasync.runs.deadline import require_deadline, seconds_given
 from datasync.runs.remap.services import start_remap
-from datasync.runs.services import submit_again
+from datasync.runs.services import Submission, submit_again
 
 _FAILED = Q(state=ItemState.FAILED)
 _UNFINISHED = Q(state=ItemState.CANCELLED) | Q(state=ItemState.SKIPPED, error__code=NotStarted.code)
 """Files that were stopped, or that no worker came to in time."""
+_LEFT_OUT = "busy_file_ids"
+"""The option under which a retry keeps the files that it did not get, to say the same whenever it is asked for."""
 
 
-def retry_task(
-    task: SyncProgressTask, *, only_failed: bool = True, deadline_seconds: int | None = None
-) -> SyncProgressTask:
+def retry_task(task: SyncProgressTask, *, only_failed: bool = True, deadline_seconds: int | None = None) -> Submission:
     """The one retry of the task: made now over its failed files, or the one that was made before, whatever over.
 
-    Without ``only_failed`` files that were stopped or not started are taken too. It belongs to whom the task belongs
-    to, and has as long as it had unless ``deadline_seconds`` says otherwise. Raises ``TaskRunning``,
+    Without ``only_failed`` files that were stopped or not started are taken too; files that were in other tasks when
+    it was made are named. It belongs to whom the task belongs to, and has as long as it had unless
+    ``deadline_seconds`` says otherwise. Raises ``TaskRunning``,
     ``NothingToRetry``, ``FileBusy`` where all the files are in other tasks by now, and of a remap what ``start_remap``
     raises.
     """
@@ -33,7 +34,7 @@ def retry_task(
         hold_owner(task.owner)
         held = SyncProgressTask.objects.select_for_update(no_key=True).get(pk=task.pk)
         if (made := SyncProgressTask.objects.filter(parent=held).first()) is not None:
-            return made
+            return Submission(task=made, busy_file_ids=tuple(made.options.get(_LEFT_OUT, ())))
         if held.state not in TASK_TERMINAL:
             raise TaskRunning(task_id=held.task_id)
         file_ids = list(_files(held, only_failed=only_failed))
@@ -41,6 +42,9 @@ def retry_task(
         if retried is None:
             _failed, unfinished = retryable(held)
             raise NothingToRetry(task_id=held.task_id, unfinished=unfinished)
+        if retried.busy_file_ids:
+            retried.task.options |= {_LEFT_OUT: list(retried.busy_file_ids)}
+            SyncProgressTask.objects.filter(pk=retried.task.pk).update(options=retried.task.options)
         return retried
 
 
@@ -50,9 +54,7 @@ def retryable(task: SyncProgressTask) -> tuple[int, int]:
     return failed, whole - failed
 
 
-def _submitted(
-    parent: SyncProgressTask, file_ids: list[int], *, deadline_seconds: int | None
-) -> SyncProgressTask | None:
+def _submitted(parent: SyncProgressTask, file_ids: list[int], *, deadline_seconds: int | None) -> Submission | None:
     if parent.kind != TaskKind.REMAP:
         return submit_again(parent, file_ids=file_ids, deadline_seconds=deadline_seconds)
     started = start_remap(
@@ -63,7 +65,7 @@ def _submitted(
         file_ids=frozenset(file_ids),
         parent=parent,
     )
-    return started.task if started else None
+    return Submission(task=started.task, busy_file_ids=started.busy_file_ids) if started else None
 
 
 def _files(task: SyncProgressTask, *, only_failed: bool) -> QuerySet[SyncTaskFile, int]:

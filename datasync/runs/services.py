@@ -168,10 +168,8 @@ def submit_by_ids(
     )
     if task is None:
         raise _busy(existing)
-    taken = set(task.items.values_list("file_id", flat=True)) if task.total_files < len(existing) else found
-    busy = tuple(file_id for file_id in existing if file_id not in taken)
     missing = tuple(file_id for file_id in wanted if file_id not in found)
-    return Submission(task=task, missing_file_ids=missing, busy_file_ids=busy)
+    return Submission(task=task, missing_file_ids=missing, busy_file_ids=_left_out(task, existing))
 
 
 def submit_all(
@@ -191,11 +189,11 @@ def submit_all(
 
 def submit_again(
     parent: SyncProgressTask, *, file_ids: Sequence[int], deadline_seconds: int | None = None
-) -> SyncProgressTask:
+) -> Submission:
     """Queue files of a task that has ended once more, treated as they were and for the same person.
 
-    Without ``deadline_seconds`` it has as long as the other had. Raises ``FileBusy`` where all of them
-    are in other tasks by now.
+    Without ``deadline_seconds`` it has as long as the other had. Files that are in other tasks by now are named;
+    raises ``FileBusy`` where all of them are.
     """
     given = seconds_given(parent) if deadline_seconds is None else deadline_seconds
     task = _submit(
@@ -208,7 +206,7 @@ def submit_again(
     )
     if task is None:
         raise _busy(file_ids)
-    return task
+    return Submission(task=task, busy_file_ids=_left_out(task, file_ids))
 
 
 def _submit(
@@ -253,6 +251,14 @@ def _submit(
         admit(task, owner=owner, files=task.total_files)
         transaction.on_commit(partial(dispatch, task))
     return task
+
+
+def _left_out(task: SyncProgressTask, file_ids: Sequence[int]) -> tuple[int, ...]:
+    """Those of the files that the task did not get, because others have them."""
+    if task.total_files == len(file_ids):
+        return ()
+    taken = set(task.items.values_list("file_id", flat=True))
+    return tuple(file_id for file_id in file_ids if file_id not in taken)
 
 
 def _busy(file_ids: Sequence[int]) -> FileBusy:

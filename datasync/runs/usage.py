@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import BigIntegerField, Case, F, QuerySet, Sum, Value, When
+from django.db.models import BigIntegerField, Case, F, QuerySet, Subquery, Sum, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Greatest
 
@@ -28,26 +28,25 @@ def active_tasks_of(owner: AbstractBaseUser, *, besides: int | None = None) -> Q
 def rows_since(owner: AbstractBaseUser, since: datetime, *, besides: int | None = None) -> int:
     """Rows read by the person's tasks that ended since then, with those of the active ones but one.
 
-    A file of which nothing is known counts as soon as it is read.
+    A file of which nothing is known counts as soon as it is read. It is one statement: a task that closes between two
+    would count in neither.
     """
+    active = SyncTaskFile.objects.filter(task__in=active_tasks_of(owner, besides=besides).order_by())
+    to_come = active.order_by().values("task__owner").annotate(rows=Sum(_ROWS)).values("rows")
     ended = SyncProgressTask.objects.filter(owner_id=owner.pk, finished_at__gte=since)
-    read: int = ended.aggregate(rows=Sum("rows_read", default=0))["rows"]
-    active = active_tasks_of(owner, besides=besides).order_by()
-    return read + _rows_of(SyncTaskFile.objects.filter(task__in=active))
+    whole = Sum("rows_read", default=0) + Coalesce(Subquery(to_come), Value(0), output_field=BigIntegerField())
+    rows: int = ended.aggregate(rows=whole)["rows"]
+    return rows
 
 
 def rows_expected(task_pk: int) -> int:
     """The rows to be expected of a task, as far as they are known."""
-    return _rows_of(SyncTaskFile.objects.filter(task_id=task_pk))
+    rows: int = SyncTaskFile.objects.filter(task_id=task_pk).aggregate(rows=Sum(_ROWS, default=0))["rows"]
+    return rows
 
 
 def rows_of_files(files: QuerySet[CatalogFile]) -> int:
     """The same of files that no task has yet."""
     read = Cast(KeyTextTransform("read", "rows"), BigIntegerField())
     rows: int = files.aggregate(rows=Sum(read, default=0))["rows"]
-    return rows
-
-
-def _rows_of(items: QuerySet[SyncTaskFile]) -> int:
-    rows: int = items.aggregate(rows=Sum(_ROWS, default=0))["rows"]
     return rows

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from datasync.runs.selectors import seconds_to_go
@@ -37,6 +38,14 @@ class Limits:
     max_active_tasks: Limit
     max_files_per_task: Limit
     max_rows_per_day: Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The time from midnight to midnight, and how much of it is to come."""
+
+    begin: datetime
+    seconds_left: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,7 @@ def limits_of(user: AbstractBaseUser) -> Limits:
 
 
 def standing_of(user: User) -> Standing:
-    """What the person may have and has, in six statements, however much that is."""
+    """What the person may have and has, in seven statements, however much that is."""
     own, tiers = _quotas_of(user)
     tasks = active_tasks_of(user)
     return Standing(
@@ -99,7 +108,7 @@ def standing_of(user: User) -> Standing:
         limits=_decided(user, own, tiers),
         active=tasks.count(),
         tasks=named_tasks(user),
-        rows_today=rows_since(user, start_of_day()),
+        rows_today=rows_since(user, day_of(user).begin),
     )
 
 
@@ -115,14 +124,14 @@ def nearest_end(tasks: Sequence[ActiveTask]) -> float | None:
     return min((task.eta_seconds for task in tasks if task.eta_seconds is not None), default=None)
 
 
-def start_of_day() -> datetime:
-    """Midnight before now, in the installation's time zone."""
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def seconds_to_midnight() -> float:
-    """How long the day still has, in the installation's time zone."""
-    return ((start_of_day() + timedelta(days=1)) - timezone.localtime()).total_seconds()
+def day_of(user: AbstractBaseUser) -> Day:
+    """Today in the installation's time zone, by the database's clock: those of the web hosts may differ."""
+    now = timezone.localtime(
+        User.objects.filter(pk=user.pk).values_list(Now(), flat=True).get(), timezone.get_default_timezone()
+    )
+    begin = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    end = begin + timedelta(days=1)
+    return Day(begin=begin, seconds_left=end.timestamp() - now.timestamp())
 
 
 def _quotas_of(user: AbstractBaseUser) -> tuple[UserQuota | None, list[UserQuota]]:

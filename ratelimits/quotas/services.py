@@ -10,7 +10,7 @@ from datasync.exceptions import TooManyActiveTasks, TooManyFilesInTask, TooManyR
 from datasync.runs.usage import active_tasks_of, rows_since
 from ratelimits.quotas.exceptions import QuotaNotFound
 from ratelimits.quotas.models import UserQuota
-from ratelimits.quotas.selectors import limits_of, named_tasks, nearest_end, seconds_to_midnight, start_of_day
+from ratelimits.quotas.selectors import day_of, limits_of, named_tasks, nearest_end
 
 WAIT_SECONDS = 30.0
 """When to try again where it cannot be told when a task ends."""
@@ -74,7 +74,8 @@ def _require_free_place(owner: AbstractBaseUser, task_pk: int | None, most: int)
 
 def _require_rows_left(owner: AbstractBaseUser, task_pk: int | None, most: int, expected: int) -> None:
     """A file of which nothing is known passes as long as anything is left of the day's rows."""
-    used = rows_since(owner, start_of_day(), besides=task_pk)
+    day = day_of(owner)
+    used = rows_since(owner, day.begin, besides=task_pk)
     wanted = used + expected
     if used >= most or wanted > most:
-        raise TooManyRowsToday(rows=wanted, limit=most, used=used, wait=seconds_to_midnight())
+        raise TooManyRowsToday(rows=wanted, limit=most, used=used, wait=day.seconds_left)

@@ -18,6 +18,7 @@ NOTHING: dict[str, Any] = {
     "status": None,
     "total_files": 0,
     "processed_files": 0,
+    "fallback": False,
     "message": "",
     "busy_file_ids": [],
     "preview": None,

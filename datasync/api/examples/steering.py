@@ -19,4 +19,5 @@ RETRIED: dict[str, Any] = sync.BATCH | {
     "celery_task_id": "8c1e7d40-2a9b-4c55-9a0e-4e5f6a7b8c9d",
     "total_files": 1,
     "retry_of": sync.BATCH["task_id"],
+    "busy_file_ids": [18],
 }

@@ -61,6 +61,7 @@ class Remap(serializers.Serializer[Any]):
     status = serializers.CharField(allow_null=True)
     total_files = serializers.IntegerField()
     processed_files = serializers.IntegerField()
+    fallback = serializers.BooleanField()
     message = serializers.CharField()
     busy_file_ids = serializers.ListField(child=serializers.IntegerField())
     preview = PreviewOfRemap(allow_null=True)

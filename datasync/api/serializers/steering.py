@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from datasync.api.serializers.tasks import Submitted
 from datasync.choices import TaskState
+from datasync.models import SyncProgressTask
 
 
 class FilesOfTask(serializers.Serializer[Any]):
@@ -29,10 +30,20 @@ class Cancelled(serializers.Serializer[Any]):
 
 
 class Retried(Submitted):
-    """The task that a retry made, and the task that it is a retry of."""
+    """The task that a retry made, the task that it is a retry of, and the files that it leaves out.
+
+    The context has ``busy_file_ids``.
+    """
 
     retry_of = serializers.CharField(source="parent.task_id")
+    busy_file_ids = serializers.SerializerMethodField(
+        help_text="Files that were in other tasks when the retry was made; it does not sync them."
+    )
 
     class Meta(Submitted.Meta):
-        fields = (*Submitted.Meta.fields, "retry_of")
+        fields = (*Submitted.Meta.fields, "retry_of", "busy_file_ids")
         read_only_fields = fields
+
+    def get_busy_file_ids(self, _task: SyncProgressTask) -> list[int]:
+        """What the service said beside the task."""
+        return list(self.context["busy_file_ids"])

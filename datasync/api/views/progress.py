@@ -76,10 +76,11 @@ class ProgressStreamView(APIView):
             "`progress` says how far the task is, whenever that changes; its data is the answer of the progress call "
             "without `results`. `file` says what came of a file, in the form of one of `results`; a client that joins "
             "late is told all of them. `end` is the last `progress`; close the stream then. Each event has an id; a "
-            "client that comes back with Last-Event-ID is told what it missed, and of the last seconds perhaps twice. "
-            "A comment every 15 seconds shows that the stream lives. After ten minutes, or when the server restarts, "
-            "it breaks off without `end`, and the client connects again. Each web process serves a few streams at "
-            "once; whoever gets STREAMS_BUSY, or loses the stream, polls the progress call, which tells the same."
+            "client that comes back with Last-Event-ID is told what it missed, and files of the last two minutes "
+            "perhaps twice. A comment every 15 seconds shows that the stream lives. After ten minutes, or when the "
+            "server restarts, it breaks off without `end`, and the client connects again. Each web process serves a "
+            "few streams at once; whoever gets STREAMS_BUSY, or loses the stream, polls the progress call, which "
+            "tells the same."
         ),
         tag="progress",
         downloads={MEDIA_TYPE: "The events `progress`, `file` and `end`."},

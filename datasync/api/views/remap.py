@@ -11,11 +11,14 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from datasync.api.examples import remap as examples
+from datasync.api.once import once
 from datasync.api.requests.remap import RemapOptions
 from datasync.api.serializers.remap import Remap
 from datasync.api.serializers.tasks import Submitted
 from datasync.exceptions import FileBusy, TemplateNotFound, TemplateNotInUse, TooManyActiveTasks
 from datasync.runs.remap.services import remap_preview, start_remap
+from datasync.runs.selectors import with_live_counts
+from datasync.runs.services import Submission
 from erp.api.authentication import staff_of
 from erp.api.responses import Answer
 from erp.api.schema import documented
@@ -27,6 +30,7 @@ _NOTHING = {
     "status": None,
     "total_files": 0,
     "processed_files": 0,
+    "fallback": False,
     "message": "",
     "busy_file_ids": (),
     "preview": None,
@@ -45,6 +49,7 @@ class RemapView(APIView):
         example=examples.STARTED,
         body=RemapOptions,
         body_example={"dry_run": False, "priority": 3, "deadline_seconds": 21600},
+        once=True,
         errors=(TemplateNotFound, TemplateNotInUse, FileBusy, TooManyActiveTasks, PermissionDenied),
         other={HTTPStatus.OK: ("A dry run, or no stored row is concerned", examples.PREVIEW)},
         notes="Staff only. The files themselves are not needed; the work is followed by the ordinary progress call.",
@@ -56,12 +61,18 @@ class RemapView(APIView):
             preview = remap_preview(template_id, sample=asked["sample"])
             told = {"total_files": preview.files, "busy_file_ids": preview.busy_file_ids, "preview": preview}
             return Answer(_remap(told), message=_("Nothing was written."))
-        started = start_remap(
-            template_id, owner=person, priority=asked["priority"], deadline_seconds=asked.get("deadline_seconds")
-        )
-        if started is None:
+
+        def start() -> Submission | None:
+            started = start_remap(
+                template_id, owner=person, priority=asked["priority"], deadline_seconds=asked.get("deadline_seconds")
+            )
+            return Submission(task=started.task, busy_file_ids=started.busy_file_ids) if started else None
+
+        submission = once(request, asked, start)
+        if submission is None:
             return Answer(_remap({}), message=_("No stored row is concerned."))
-        told = {**Submitted(started.task).data, "busy_file_ids": started.busy_file_ids}
+        (counted,) = with_live_counts([submission.task])
+        told = {**Submitted(counted).data, "busy_file_ids": submission.busy_file_ids}
         return Answer(_remap(told), status=HTTPStatus.ACCEPTED)
 
 

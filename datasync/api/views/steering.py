@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from datasync.api.examples import steering as examples
-from datasync.api.once import task_once
+from datasync.api.once import once
 from datasync.api.requests.sync import Retry
 from datasync.api.serializers.steering import Cancelled, Retried
 from datasync.exceptions import (
@@ -79,6 +79,7 @@ class RetryTaskView(APIView):
     def post(self, request: Request, celery_task_id: str) -> Answer:
         asked = validated(Retry, request.data)
         task = selectors.task_by_celery_id(person_of(request), celery_task_id)
-        retried = task_once(request, asked, lambda: retry_task(task, **asked))
-        (counted,) = selectors.with_live_counts([retried])
-        return Answer(Retried(counted).data, status=HTTPStatus.ACCEPTED)
+        retried = once(request, asked, lambda: retry_task(task, **asked))
+        (counted,) = selectors.with_live_counts([retried.task])
+        left_out = {"busy_file_ids": retried.busy_file_ids}
+        return Answer(Retried(counted, context=left_out).data, status=HTTPStatus.ACCEPTED)

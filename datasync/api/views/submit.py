@@ -28,6 +28,7 @@ _NOTHING = {
     "status": None,
     "total_files": 0,
     "processed_files": 0,
+    "fallback": False,
     "message": "",
 }
 

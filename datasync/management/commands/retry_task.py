@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -10,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datasync.management.arguments import find_task, whole_number
-from datasync.management.base import ConsoleCommand, Exit, Outcome
-from datasync.management.progress import add_progress_option, progress_wanted
-from datasync.management.watching import task_outcome, watch
+from datasync.management.base import ConsoleCommand, Outcome
+from datasync.management.progress import add_progress_option
+from datasync.management.watching import follow
 from datasync.runs.again import retry_task
 from datasync.runs.deadline import LEAST_SECONDS, MOST_SECONDS
 
@@ -41,9 +40,8 @@ class Command(ConsoleCommand):
     def work(self, options: dict[str, Any]) -> Outcome:
         """Retry it, and wait where asked to."""
         parent = find_task(options["task_id"])
-        task = retry_task(parent, only_failed=not options["unfinished"], deadline_seconds=options["deadline"])
-        heard = not task.fallback
-        if options["wait"] and heard:
-            watch(task, shown=progress_wanted(options), timeout=options["timeout"])
-        outcome = task_outcome(task, finished=options["wait"] and heard, retry_of=parent.task_id)
-        return outcome if heard else replace(outcome, exit=Exit.UNAVAILABLE)
+        retried = retry_task(parent, only_failed=not options["unfinished"], deadline_seconds=options["deadline"])
+        busy = list(retried.busy_file_ids)
+        if busy:
+            self.stderr.write(_("Busy: %s") % ", ".join(map(str, busy)))
+        return follow(retried.task, options, retry_of=parent.task_id, busy_file_ids=busy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -14,10 +13,10 @@ from datasync.catalog.selectors import pending_files, present_files
 from datasync.choices import DomainChoice, Granularity
 from datasync.exceptions import DataNotFound, InvalidRequest
 from datasync.management.arguments import file_id, find_user, require_platform, require_shop, whole_number
-from datasync.management.base import ConsoleCommand, Exit, Outcome
+from datasync.management.base import ConsoleCommand, Outcome
 from datasync.management.dry_run import rehearse_files
 from datasync.management.progress import add_progress_option, progress_wanted
-from datasync.management.watching import task_outcome, watch
+from datasync.management.watching import follow
 from datasync.models import SyncProgressTask
 from datasync.runs import services
 from datasync.runs.deadline import LEAST_SECONDS, MOST_SECONDS
@@ -96,16 +95,12 @@ class Command(ConsoleCommand):
         for ids, text in ((submission.missing_file_ids, _("Not found: %s")), (submission.busy_file_ids, _("Busy: %s"))):
             if ids:
                 self.stderr.write(text % ", ".join(map(str, ids)))
-        heard = not submission.task.fallback
-        if options["wait"] and heard:
-            watch(submission.task, shown=progress_wanted(options), timeout=options["timeout"])
-        outcome = task_outcome(
+        return follow(
             submission.task,
-            finished=options["wait"] and heard,
+            options,
             missing_file_ids=list(submission.missing_file_ids),
             busy_file_ids=list(submission.busy_file_ids),
         )
-        return outcome if heard else replace(outcome, exit=Exit.UNAVAILABLE)
 
     def _rehearse(self, options: dict[str, Any]) -> Outcome:
         """Say what a sync of the chosen files would do; a busy one is rehearsed like the others."""
