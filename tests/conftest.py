@@ -90,7 +90,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Fast tests first: what starts servers or workers comes after, what is marked slow comes last.
 
     The rooms are tested on both databases. Once is enough for each door to them, and for what touches no database;
-    a test that is asked for by its file's name runs on either.
+    what kills processes has a run of its own. A test that is asked for by its file's name runs on either.
     """
     if config.args == config.getini("testpaths"):
         elsewhere = [item for item in items if not _belongs_here(item)]
@@ -107,6 +107,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _belongs_here(item: pytest.Item) -> bool:
+    if item.path.parent.name == "faults":
+        return False
     if not _touches_a_database(item):
         return _database() == "sqlite"
     doors = (database for name, database in _DOORS.items() if item.path.name.startswith(name))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import _started
-from tests.faults.trials import write_report
+from tests.faults.trials import note_failure, write_trials
 from tests.services import Server
 from tests.workers import Worker
 
@@ -70,7 +70,20 @@ def _server_of(url: str) -> Server:
     return next(server for server in _started if server.url == url)
 
 
+_skipped: list[str] = []
+_failed: list[str] = []  # of those that tell of no trials
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Whatever a test fails of, its trials failed."""
+    name = report.nodeid.rpartition("/")[2]
+    if report.failed and not note_failure(report.nodeid):
+        _failed.append(name)
+    if report.skipped:
+        _skipped.append(f"{name}: {report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr}")
+
+
 def pytest_sessionfinish() -> None:
-    """Write the table of what was tried, where a long run asks for it."""
-    if report := os.environ.get("FAULT_REPORT"):
-        write_report(Path(report))
+    """Tell of what was tried, where a long run asks for it."""
+    if told := os.environ.get("FAULT_TOLD"):
+        write_trials(Path(told), skipped=_skipped, failed=_failed)

@@ -27,14 +27,24 @@ _MOST_RETRIES = 5
 
 @dataclass
 class Load:
-    """What was submitted so far, and the files that were in hand when something was killed, with the moment."""
+    """What was submitted so far, and what was in hand when something was killed.
+
+    ``struck``: the moment at which an item was first hit. ``kills``: each process that was to die with an item, and
+    the attempt that was to die with it. A kill is a trial where the load was known to wait, or where the database says
+    in the end that the attempt died; a load may have ended just before.
+    """
 
     inbox: Path
     trials: Trials
     rows: int = 300
     expected: dict[int, list[str]] = field(default_factory=dict)
     struck: dict[int, datetime] = field(default_factory=dict)
+    kills: set[tuple[int, int, int]] = field(default_factory=set)  # process, item, attempt
+    shops: int = SHOPS
     _batches: int = 0
+    _known: set[tuple[int, int, int]] = field(default_factory=set)
+    _counted: set[tuple[int, int, int]] = field(default_factory=set)
+    _timed: set[int] = field(default_factory=set)
 
     def feed(self, prepare: Callable[[int, list[str]], None] = lambda _file_id, _orders: None) -> None:
         """See that enough files wait; ``prepare`` is called with each new one and its orders before it is queued."""
@@ -45,27 +55,37 @@ class Load:
 
     def more(self, files: int = _BATCH) -> dict[int, list[str]]:
         """So many new files of all shops, which are not submitted."""
-        made = write_exports(self.inbox, files, rows=self.rows, trial=self._batches, shops=SHOPS)
+        made = write_exports(self.inbox, files, rows=self.rows, trial=self._batches, shops=self.shops)
         self._batches += 1
         self.expected |= made
         return made
 
-    def strike(self, *processes: int) -> None:
-        """Remember what these processes have in hand, or all where none is named."""
+    def strike(self, *processes: int, waits: bool = False) -> int:
+        """Remember what these processes have in hand, or all where none is named; how many items.
+
+        ``waits``: they are known to wait with it, until they are killed.
+        """
         who = Q()
         for process in processes:
             who |= Q(worker__contains=f":{process}:")
         now = timezone.now()
-        for pk in SyncTaskFile.objects.filter(who, state=ItemState.PROCESSING).values_list("pk", flat=True):
-            self.struck[pk] = now
+        held = SyncTaskFile.objects.filter(who, state=ItemState.PROCESSING).values_list("pk", "attempt", "worker")
+        for pk, attempt, worker in held:
+            self.struck.setdefault(pk, now)
+            kill = (int(worker.split(":")[1]), pk, attempt)
+            if processes:
+                self.kills.add(kill)
+            if waits:
+                self._known.add(kill)
+        return len(held)
 
     def end(self, *, seconds: float = 240) -> None:
-        """Wait until all is done, sync again what was given up, and check the ledger: all is there once."""
+        """Wait until all is done, sync again what was given up, and check the ledger: all is there once.
+
+        Only then is what was killed counted.
+        """
         wait_until(at_rest, seconds=seconds, what="the files")
-        items = SyncTaskFile.objects.filter(pk__in=self.struck, state=ItemState.COMPLETED)
-        for pk, finished in items.values_list("pk", "finished_at"):
-            if finished is not None and finished > self.struck[pk]:
-                self.trials.recovery.append((finished - self.struck[pk]).total_seconds())
+        self._time_recoveries()
         for _ in range(_MOST_RETRIES):
             if not (failed := _failed_at_last()):
                 break
@@ -73,9 +93,30 @@ class Load:
                 retry_task(task)
             wait_until(at_rest, seconds=seconds, what="the files that were given up")
         check(self.expected, self.trials)
-        done = SyncTaskFile.objects.filter(state=ItemState.COMPLETED).values("file").distinct().count()
-        submitted = SyncTaskFile.objects.values("file").distinct().count()
-        assert done == submitted
+        self._count_kills()
+
+    def _time_recoveries(self) -> None:
+        """From the moment at which an item was first hit to its end, also where that is to be given up.
+
+        One that ended with the attempt that was hit had ended before.
+        """
+        items = SyncTaskFile.objects.filter(pk__in=self.struck.keys() - self._timed)
+        for item in items:
+            assert item.finished_at is not None
+            if item.attempt > 1 or item.state == ItemState.FAILED:
+                self.trials.recovery.append((item.finished_at - self.struck[item.pk]).total_seconds())
+            self._timed.add(item.pk)
+
+    def _count_kills(self) -> None:
+        """An attempt died where another followed it, or where the item was given up with it."""
+        items = SyncTaskFile.objects.in_bulk({pk for _process, pk, _attempt in self.kills})
+        died = {
+            (process, pk, attempt)
+            for process, pk, attempt in self.kills - self._known
+            if items[pk].attempt > attempt or items[pk].state == ItemState.FAILED
+        } | self._known
+        self.trials.tried += len(died - self._counted)
+        self._counted |= died
 
 
 def _failed_at_last() -> list[SyncProgressTask]:

@@ -34,7 +34,9 @@ def clock(tmp_path: Path) -> str:
 
 def test_g20_wrong_clocks_are_harmless(start: Start, inbox: Path, stops: Stops, clock: str) -> None:
     """Processes of both workers are killed, so that each sweeps after the other."""
-    trials = Trials("G20", "a process is killed where clocks are an hour fast and slow", quick=4, minutes=2)
+    trials = Trials(
+        "G20", "a process is killed where clocks are an hour fast and slow", quick=4, minutes=4, kill_point=True
+    )
     load = Load(inbox, trials)
     began = timezone.now()
     workers = [
@@ -43,7 +45,6 @@ def test_g20_wrong_clocks_are_harmless(start: Start, inbox: Path, stops: Stops, 
     ]
     assert [round((_said(worker) - timezone.now().replace(tzinfo=None)) / HOUR) for worker in workers] == [1, -1]
     kill_processes(load, stops, workers)
-    load.end()
     items = SyncTaskFile.objects.all()
     times = items.aggregate(first=Min("started_at"), last=Max("finished_at"), queued=Min("queued_at"))
     assert began <= times["queued"] <= times["first"] < times["last"] <= timezone.now()

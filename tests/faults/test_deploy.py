@@ -37,7 +37,7 @@ only_services = pytest.mark.skipif(os.environ.get("TEST_DATABASE") != "postgres"
 
 
 def test_g21_workers_are_replaced_in_the_middle_of_their_work(start: Start, inbox: Path) -> None:
-    trials = Trials("G21", "workers are replaced under load", cost=5)
+    trials = Trials("G21", "workers are replaced under load", cost=10, minutes=2)
     expected: dict[int, list[str]] = {}
     running = start(processes=2)
     for trial in trials:
@@ -61,7 +61,7 @@ def test_g21_everything_is_restarted_under_load(
     start: Start, start_web: StartWeb, inbox: Path, postgres: Server, redis_server: Server
 ) -> None:
     """A client goes on submitting files, and asks again where it got no answer, with the key of its first try."""
-    trials = Trials("G21", "everything is restarted under load", cost=20, minutes=3)
+    trials = Trials("G21", "everything is restarted under load", cost=40, minutes=2.5)
     expected: dict[int, list[str]] = {}
     owner = person("operator", is_staff=True)
     web, running = start_web(), start(processes=2)

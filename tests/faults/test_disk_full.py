@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pwd
 from collections.abc import Iterable, Iterator
@@ -34,7 +35,7 @@ only_sqlite = pytest.mark.skipif(
 
 
 def test_g12_an_upload_for_which_there_is_no_room(start: Start, inbox: Path, settings: Any) -> None:
-    trials = Trials("G12", "the disk of uploads is full")
+    trials = Trials("G12", "the disk of uploads is full", quick=2, cost=100)
     files = write_exports(inbox, 1, rows=200)
     (file_id,) = files
     file = CatalogFile.objects.get(pk=file_id)
@@ -51,7 +52,6 @@ def test_g12_an_upload_for_which_there_is_no_room(start: Start, inbox: Path, set
 
         for content in (export, export * 100):  # one that is kept in memory on its way, one that is not
             disk.fill()
-            trials.tried += 1
             error = error_of(send(content), 507)
             assert (error["code"], error["type"]) == ("DISK_FULL", "insufficient_storage")
             assert "Make room" in error["recovery_suggestion"]
@@ -65,14 +65,14 @@ def test_g12_an_upload_for_which_there_is_no_room(start: Start, inbox: Path, set
         assert CatalogFile.objects.get().state == FileState.INGESTED
         running.kill()
     check({kept["file"]["id"]: files[file_id]}, trials)
+    trials.tried += 2
 
 
 @only_sqlite
 def test_g12_a_worker_without_room_for_what_it_puts_aside(start: Start, inbox: Path) -> None:
-    trials = Trials("G12", "the disk of temporary files is full")
+    trials = Trials("G12", "the disk of temporary files is full", cost=math.inf)
     with small_disk(size="64k") as disk:
         running = start(TMPDIR=str(disk.folder))
-        trials.tried += 1
         _goes_on_once_there_is_room(disk, inbox, rows=MANY, log=running.log, trials=trials)
         assert not list(disk.folder.glob("ingest-*"))
         running.kill()
@@ -115,25 +115,23 @@ def disk_of_postgres(transactional_db: None) -> Iterator[Disk]:
 
 @only_postgres
 def test_g12_a_load_for_which_the_database_has_no_room(start: Start, inbox: Path, disk_of_postgres: Disk) -> None:
-    trials = Trials("G12", "the disk of the database is full in a load")
+    trials = Trials("G12", "the disk of the database is full in a load", cost=math.inf)
     disk = disk_of_postgres
     with kept_on(disk, [OrderLine._meta.db_table]):
         running = start()
         disk.fill()
-        trials.tried += 1
         _goes_on_once_there_is_room(disk, inbox, rows=5_000, log=running.log, trials=trials)
         running.kill()
 
 
 @only_postgres
 def test_g12_a_submit_for_which_the_database_has_no_room(start: Start, inbox: Path, disk_of_postgres: Disk) -> None:
-    trials = Trials("G12", "the disk of the database is full in a submit")
+    trials = Trials("G12", "the disk of the database is full in a submit", cost=math.inf)
     disk = disk_of_postgres
     expected = write_exports(inbox, 3, rows=20)
     client = client_of(person("operator"))
     with kept_on(disk, [SyncTaskFile._meta.db_table]):
         disk.fill()
-        trials.tried += 1
         body = {"file_ids": list(expected)}
         error = error_of(client.post("/api/data-sync/batch-by-ids", body, format="json"), 507)
         assert error["code"] == "DISK_FULL"
@@ -146,6 +144,7 @@ def test_g12_a_submit_for_which_the_database_has_no_room(start: Start, inbox: Pa
         wait_until(at_rest, seconds=120, what=f"the files; the worker's log is {running.log}")
         running.kill()
         check(expected, trials)
+        trials.tried += 1
 
 
 def _goes_on_once_there_is_room(disk: Disk, inbox: Path, *, rows: int, log: Path, trials: Trials) -> None:
@@ -166,3 +165,4 @@ def _goes_on_once_there_is_room(disk: Disk, inbox: Path, *, rows: int, log: Path
         wait_until(at_rest, seconds=120, what=f"the retry; the worker's log is {log}")
     assert OrderLine.objects.count() == rows
     check(expected, trials)
+    trials.tried += 1

@@ -25,7 +25,7 @@ def test_g2_the_same_message_twenty_times_to_eight_processes(start: Start, inbox
     expected: dict[int, list[str]] = {}
     running = start(processes=PROCESSES)
     for trial in trials:
-        files = write_exports(inbox, 3, rows=3_000, trial=trial, shops=3)
+        files = write_exports(inbox, 3, rows=1_000, trial=trial, shops=3)
         expected |= files
         task = services.submit_by_ids(file_ids=list(files), owner=None).task
         for _ in range(TIMES):

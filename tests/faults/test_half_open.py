@@ -39,7 +39,7 @@ def _port(url: str) -> int:
 
 
 def test_g25_a_lost_connection_to_redis(start: Start, inbox: Path, private_redis: str) -> None:
-    trials = Trials("G25", "the connection to Redis is lost in silence", cost=40)
+    trials = Trials("G25", "the connection to Redis is lost in silence", cost=60)
     expected: dict[int, list[str]] = {}
     with relay(_port(private_redis)) as line:
         running = start(REDIS_URL=_through(private_redis, line.port))
@@ -59,7 +59,7 @@ def test_g25_a_lost_connection_to_redis(start: Start, inbox: Path, private_redis
 def test_g25_a_lost_connection_to_postgresql(start: Start, inbox: Path, loading: bool) -> None:
     """The worker's only process has to let go of the lost connection itself: no other takes the work over."""
     trials = Trials(
-        "G25", f"the connection to PostgreSQL is lost in silence, {'in a load' if loading else 'idle'}", cost=40
+        "G25", f"the connection to PostgreSQL is lost in silence, {'in a load' if loading else 'idle'}", cost=60
     )
     expected: dict[int, list[str]] = {}
     url = test_environment()["DATABASE_URL"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import math
 import os
 import signal
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -20,44 +23,124 @@ from datasync.choices import ItemState
 from datasync.models import SyncTaskFile
 from datasync.runs import dispatch, publish, services
 from erp.health.probes import STALLED_SECONDS, ProbeFailed, ask_worker
-from erp.models import WorkerHeartbeat
+from erp.models import ApiToken, WorkerHeartbeat
 from erp.publishing import breaker
-from tests.faults.brokers import OwnRedis, own_redis
+from tests.api import person
+from tests.event_streams import Web
+from tests.faults.brokers import OwnRedis, black_hole, own_redis
 from tests.faults.conftest import Start
 from tests.faults.exports import write_exports
 from tests.faults.ledger import at_least, at_rest, check
 from tests.faults.trials import Trials
-from tests.services import wait_until
+from tests.faults.web import StartWeb, at_once, call, kill, start_web
+from tests.services import free_port, wait_until
 
+__all__ = ["start_web"]
 pytestmark = pytest.mark.django_db(transaction=True)
 only_redis = pytest.mark.skipif(os.environ.get("TEST_DATABASE") != "postgres", reason="the embedded broker is a folder")
+AT_ONCE = 10 if "FAULT_TRIALS" in os.environ else 3
+TWO_LEASES = 120  # of a minute, as in production
 
 
 def test_g1_a_task_whose_messages_were_never_sent_is_done(
     start: Start, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if the web process was killed between commit and publish."""
-    trials = Trials("G1", "no message of a submit is ever sent")
+    """On any broker: as if it took all of them and kept none."""
+    trials = Trials("G1", "no message of a submit is ever sent", quick=AT_ONCE, cost=4)
     expected: dict[int, list[str]] = {}
     running = start()
-    for trial in trials:
-        files = write_exports(inbox, 3, trial=trial)
+    while trials.more:
+        files = write_exports(inbox, AT_ONCE, rows=100, trial=trials.tried)
         expected |= files
         with monkeypatch.context() as patched:
             patched.setattr(dispatch, "give_turns", lambda **_: True)
-            services.submit_by_ids(file_ids=list(files), owner=None)
+            for file_id in files:
+                services.submit_single(file_id=file_id, owner=None)
         lost = timezone.now()
-        wait_until(at_rest, seconds=60, what=f"the batch; the worker's log is {running.log}")
-        trials.recovery.append((timezone.now() - lost).total_seconds())
+        wait_until(at_rest, seconds=TWO_LEASES, what=f"the files; the worker's log is {running.log}")
+        _time_recoveries(trials, files, since=lost)
         check(expected, trials)
+        trials.tried += AT_ONCE
+
+
+@only_redis
+def test_g1_a_web_process_is_killed_between_commit_and_publish(start: Start, start_web: StartWeb, inbox: Path) -> None:
+    """A broker that takes connections and says nothing makes it wait there; whose task is there gets no answer."""
+    trials = Trials("G1", "a web process is killed between commit and publish", cost=4, minutes=3)
+    _token, secret = ApiToken.issue(user=person("clerk", is_staff=True))
+    expected: dict[int, list[str]] = {}
+    ended: dict[int, ItemState | None] = {}
+    running, port = start(), free_port()
+    with black_hole(port), ThreadPoolExecutor(1) as aside:
+        while trials.more:
+            web = start_web(CELERY_BROKER_URL=f"redis://127.0.0.1:{port}/0")
+            files = write_exports(inbox, AT_ONCE, rows=100, trial=len(expected))
+            expected |= files
+            accepted = SyncTaskFile.objects.filter(file__in=files)
+            asked = aside.submit(at_once, AT_ONCE, partial(_submit, web, secret, list(files)))
+            wait_until(accepted.exists, seconds=60, what="a commit")
+            time.sleep(trials.random.uniform(0, 0.3))
+            kill(web)
+            killed = timezone.now()
+            unanswered = {
+                file_id for file_id, status in zip(files, asked.result(timeout=60), strict=True) if not status
+            }
+            wait_until(at_rest, seconds=TWO_LEASES, what=f"the files; the worker's log is {running.log}")
+            struck = unanswered & set(accepted.values_list("file_id", flat=True))
+            ended |= dict.fromkeys(unanswered - struck)
+            check(expected, trials, ended=ended)
+            _time_recoveries(trials, struck, since=killed)
+            trials.tried += len(struck)
+
+
+def _submit(web: Web, secret: str, files: Sequence[int], at: int) -> int:
+    """The status of the answer; 0 where there is none."""
+    try:
+        return call(web, "POST", "/api/data-sync/single", token=secret, body={"file_id": files[at]}).status
+    except (OSError, http.client.HTTPException, ValueError):
+        return 0
+
+
+@only_redis
+def test_g1_a_frozen_worker_dies_with_a_message(start: Start, inbox: Path, private_redis: str) -> None:
+    """What the broker gave to the stopped worker is in no queue any more, nor among what is to be given again."""
+    trials = Trials("G1", "a worker is frozen, given a message, and killed", cost=20, minutes=2.5)
+    expected: dict[int, list[str]] = {}
+    running = start()
+    while trials.more:
+        files = write_exports(inbox, 1, rows=100, trial=len(expected))
+        expected |= files
+        os.kill(running.process.pid, signal.SIGSTOP)
+        task = services.submit_single(file_id=next(iter(files)), owner=None)
+        running.kill()
+        with Redis.from_url(private_redis) as broker:
+            is_kept = _is_kept(broker, task.celery_task_id)
+        killed = timezone.now()
+        running = start()
+        wait_until(at_rest, seconds=TWO_LEASES, what=f"the file; the worker's log is {running.log}")
+        check(expected, trials)
+        if not is_kept:  # else the worker was stopped while it was not asking for messages
+            _time_recoveries(trials, files, since=killed)
+            trials.tried += 1
+
+
+def _is_kept(broker: Redis, message: str) -> bool:
+    queued = [text for name in broker.scan_iter(_type="list") for text in broker.lrange(name, 0, -1)]
+    return any(message.encode() in text for text in (*queued, *broker.hvals("unacked")))
+
+
+def _time_recoveries(trials: Trials, files: Iterable[int], *, since: datetime) -> None:
+    for finished in SyncTaskFile.objects.filter(file__in=list(files)).values_list("finished_at", flat=True):
+        assert finished is not None
+        trials.recovery.append((finished - since).total_seconds())
 
 
 def test_g2_one_message_delivered_many_times_has_the_effect_of_one(start: Start, inbox: Path) -> None:
-    trials = Trials("G2", "a message is delivered forty times to four processes")
+    trials = Trials("G2", "a message is delivered forty times to four processes", cost=4)
     expected: dict[int, list[str]] = {}
     running = start(processes=4)
     for trial in trials:
-        files = write_exports(inbox, 4, rows=2_000, trial=trial)
+        files = write_exports(inbox, 4, rows=1_000, trial=trial)
         expected |= files
         services.submit_by_ids(file_ids=list(files), owner=None)
         publish.give_turns(turns=40)
@@ -96,10 +179,10 @@ LOSSES: dict[str, Callable[[OwnRedis, float], None]] = {
 @only_redis
 @pytest.mark.parametrize("loss", LOSSES)
 def test_g9_a_broker_that_loses_everything_heals_by_itself(loss: str, start: Start, inbox: Path) -> None:
-    trials = Trials("G9", f"{loss} under load", cost=8)
+    trials = Trials("G9", f"{loss} under load", cost=12, minutes=2)
     expected: dict[int, list[str]] = {}
     with own_redis() as broker:
-        running = start(processes=2, REDIS_URL=broker.url)
+        first, _second = (start(REDIS_URL=broker.url) for _ in range(2))
         for trial in trials:
             files = write_exports(inbox, 6, rows=2_000, trial=trial)
             expected |= files
@@ -110,14 +193,14 @@ def test_g9_a_broker_that_loses_everything_heals_by_itself(loss: str, start: Sta
             wait_until(partial(at_least, done, share), seconds=120, what=f"{share} files")
             LOSSES[loss](broker, trials.random.random())
             lost = timezone.now()
-            wait_until(at_rest, seconds=120, what=f"the batch; the worker's log is {running.log}")
+            wait_until(at_rest, seconds=120, what=f"the batch; a worker's log is {first.log}")
             trials.recovery.append((timezone.now() - lost).total_seconds())
-        check(expected, trials)
+            check(expected, trials)
 
 
 @only_redis
 def test_g10_workers_come_back_after_every_restart_of_the_broker(start: Start, inbox: Path) -> None:
-    trials = Trials("G10", "Redis is restarted; a canary after it", quick=2, cost=10)
+    trials = Trials("G10", "Redis is restarted; a canary after it", quick=2, cost=10, minutes=2.5)
     expected: dict[int, list[str]] = {}
     with own_redis() as broker:
         running = start(REDIS_URL=broker.url)
@@ -131,7 +214,7 @@ def test_g10_workers_come_back_after_every_restart_of_the_broker(start: Start, i
                 assert not services.submit_by_ids(file_ids=list(files), owner=None).task.fallback
             wait_until(at_rest, seconds=60, what=f"the canary; the worker's log is {running.log}")
             trials.recovery.append((timezone.now() - restarted).total_seconds())
-        check(expected, trials)
+            check(expected, trials)
 
 
 @only_redis
@@ -151,8 +234,8 @@ def test_g10_a_worker_that_answers_but_takes_nothing_is_told(start: Start, worke
     start()
     wait_until(at_rest, seconds=60, what="the file")
     ask_worker()
-    trials.tried += 1
     check(expected, trials)
+    trials.tried += 1
 
 
 @contextmanager

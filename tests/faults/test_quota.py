@@ -49,6 +49,9 @@ class Crowd:
     def __init__(self, web: Web, owner: User, files: list[int]) -> None:
         self._web, self._owner, self._token = web, owner, ApiToken.issue(user=owner)[1]
         self._files = files
+        self.ended: dict[int, ItemState | None] = dict.fromkeys(files)
+        """Those of the files that nobody got accepted, and those that were cancelled."""
+        self._accepted: dict[str, int] = {}
 
     def submit(self, number: int) -> int:
         """How many of so many submits at once were accepted; all others must have been refused as they should."""
@@ -61,7 +64,10 @@ class Crowd:
             assert refused["limit"] == LIMIT <= refused["active"] == len(refused["active_task_ids"])
             assert set(refused["active_task_ids"]) <= set(self._tasks())
             assert refused.get("eta_seconds", 0) >= 0
-        accepted = [one.data["task_id"] for one in answers if not one.error]
+        accepted = {one.data["task_id"]: file for file, one in zip(wanted, answers, strict=True) if not one.error}
+        for file in accepted.values():
+            del self.ended[file]
+        self._accepted |= accepted
         assert self.active == LIMIT
         self._files = [file for file, one in zip(wanted, answers, strict=True) if one.error] + self._files
         return len(accepted)
@@ -71,6 +77,7 @@ class Crowd:
         task = SyncProgressTask.objects.filter(owner=self._owner, state__in=TASK_ACTIVE).order_by("-pk")[0]
         address = f"/api/data-sync/cancel-task/{task.celery_task_id}"
         assert call(self._web, "DELETE", address, token=self._token).data["status"] == "cancelled"
+        self.ended[self._accepted[task.task_id]] = ItemState.CANCELLED
 
     @property
     def active(self) -> int:
@@ -91,8 +98,11 @@ class Crowd:
 
 
 def test_g17_a_hundred_at_once_and_whatever_dies(start_web: StartWeb, start: Start, redis: Server, inbox: Path) -> None:
-    trials = Trials("G17", "a hundred submits at once; workers are killed, Redis is emptied and frozen", cost=40)
+    trials = Trials(
+        "G17", "a hundred submits at once; workers are killed, Redis is emptied and frozen", cost=60, minutes=2
+    )
     expected: dict[int, list[str]] = {}
+    ended: dict[int, ItemState | None] = {}
     web = start_web(REDIS_URL=redis.url)
     for trial in trials:
         files = write_exports(inbox, AT_ONCE, rows=10, trial=trial)
@@ -126,7 +136,8 @@ def test_g17_a_hundred_at_once_and_whatever_dies(start_web: StartWeb, start: Sta
         running = start(REDIS_URL=redis.url)
         wait_until(at_rest, seconds=120, what=f"the tasks; the worker's log is {running.log}")
         running.kill()
-        check(expected, trials)
+        ended |= crowd.ended
+        check(expected, trials, ended=ended)
 
 
 def _nobody_writes() -> bool:

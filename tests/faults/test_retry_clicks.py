@@ -43,7 +43,7 @@ def owner(transactional_db: None) -> User:
 
 def test_g16_fifty_clicks_make_one_retry(start_web: StartWeb, start: Start, inbox: Path, owner: User) -> None:
     """Files that were stopped are wanted after all: fifty clicks arrive in the same moment."""
-    trials = Trials("G16", "a retry is clicked fifty times at once", quick=2, cost=10, minutes=5)
+    trials = Trials("G16", "a retry is clicked fifty times at once", quick=2, cost=4, minutes=1.5)
     web, token = start_web(), ApiToken.issue(user=owner)[1]
     expected: dict[int, list[str]] = {}
     for trial in trials:
@@ -70,7 +70,13 @@ def test_g16_a_submit_that_is_sent_again_to_another_process_makes_one_task(
     start_web: StartWeb, start: Start, inbox: Path, owner: User
 ) -> None:
     """Twenty clients send one request with one key; the web processes are killed under them, and they ask others."""
-    trials = Trials("G16", "a submit is sent twenty times with one key; the web processes are killed", quick=2, cost=20)
+    trials = Trials(
+        "G16",
+        "a submit is sent twenty times with one key; the web processes are killed",
+        quick=2,
+        cost=20,
+        minutes=2,
+    )
     token = ApiToken.issue(user=owner)[1]
     webs = [start_web()]
     expected: dict[int, list[str]] = {}
