@@ -228,8 +228,9 @@ def test_unknown_ids(inbox: Path) -> None:
     with pytest.raises(RowNotFound):
         services.release(filters=Filters(ids=[404]), actor=None)
     row = row_of(synced(inbox, bad("A1")), 2)
-    given = services.release(filters=Filters(ids=[404, row.pk]), actor=None)
-    assert (given.reached.missing_ids, given.rejected) == ([404], 1)
+    unknown = row.pk + 404
+    given = services.release(filters=Filters(ids=[unknown, row.pk]), actor=None)
+    assert (given.reached.missing_ids, given.rejected) == ([unknown], 1)
 
 
 def test_rows_go_in_batches(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
