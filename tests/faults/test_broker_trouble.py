@@ -41,6 +41,8 @@ pytestmark = [
 SINGLE = "/api/data-sync/single"
 MOST_SECONDS = 1.0
 LOCAL_WORKERS = 2
+_EVENTS_BYTES = 1024
+"""A Redis that loads looks after its clients each time that it has read so much."""
 
 
 @pytest.fixture
@@ -121,10 +123,11 @@ def _loading(redis: OwnRedis) -> Iterator[None]:
     """It reads what it kept, slowly, and answers LOADING meanwhile."""
     with Redis.from_url(redis.url) as console:
         for number in range(500):
-            console.set(f"ballast {number}", number)
+            console.set(f"ballast {number}", os.urandom(_EVENTS_BYTES))  # so that it answers after each
         console.save()
     redis.stop()
-    slow = ("--key-load-delay", "1000000", "--loading-process-events-interval-bytes", "1024", "--appendonly", "no")
+    every = ("--loading-process-events-interval-bytes", str(_EVENTS_BYTES))
+    slow = ("--key-load-delay", "100000", *every, "--appendonly", "no")
     redis.start(*slow, answer=b"-LOADING")
     yield
     redis.stop()
