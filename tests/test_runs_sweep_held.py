@@ -173,6 +173,21 @@ def test_who_stands_still_while_the_end_of_a_file_is_recorded_is_ended(room: Any
     assert _state(claim) == ItemState.QUEUED
 
 
+def _names_at_the_file(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What sessions are called when they come to hold a file, one after the other."""
+    names: list[str] = []
+    hold = finish.hold_file
+
+    def seen(claim: Claim) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW application_name")
+            names.append(cursor.fetchone()[0])
+        hold(claim)
+
+    monkeypatch.setattr(finish, "hold_file", seen)
+    return names
+
+
 @on_postgresql
 @pytest.mark.parametrize(
     ("end", "options"),
@@ -186,16 +201,7 @@ def test_every_end_of_a_file_bears_the_name(end: str, options: dict[str, Any], m
     task = _task()
     claim = claim_next(task.pk)
     assert claim is not None
-    names: list[str] = []
-    hold = finish.hold_file
-
-    def seen(claim: Claim) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW application_name")
-            names.append(cursor.fetchone()[0])
-        hold(claim)
-
-    monkeypatch.setattr(finish, "hold_file", seen)
+    names = _names_at_the_file(monkeypatch)
     assert getattr(finish, end)(claim, **options)
     assert names == [claim.mark]
 
@@ -203,16 +209,7 @@ def test_every_end_of_a_file_bears_the_name(end: str, options: dict[str, Any], m
 @on_postgresql
 def test_the_sweeper_does_not_pass_for_the_worker_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another sweeper would end it."""
-    names: list[str] = []
-    hold = finish.hold_file
-
-    def seen(claim: Claim) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW application_name")
-            names.append(cursor.fetchone()[0])
-        hold(claim)
-
-    monkeypatch.setattr(finish, "hold_file", seen)
+    names = _names_at_the_file(monkeypatch)
     claim = _expired(_task())
     assert sweep().freed == 1
     assert len(names) == 1

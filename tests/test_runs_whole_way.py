@@ -20,7 +20,6 @@ from tests.runs_support import Bell, bell
 
 __all__ = ["bell"]
 pytestmark = pytest.mark.django_db(transaction=True)
-_TRANSACTIONS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 SHOP = "shopee/shopee_ana_sg"
 HEADER = (
     "Order ID,Order Status,Tracking Number*,Order Creation Date,Order Paid Time,SKU Reference No.,Variation Name,"

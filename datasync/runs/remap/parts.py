@@ -21,7 +21,6 @@ from datasync.runs.remap.first_lines import PlacedLines
 CHUNK_ROWS = 9_000
 _USUAL_ORDER = 200
 """Few orders have more lines."""
-_DESCRIBED = ["header_set_id", "collected_at", "period_start", "period_end"]
 
 
 @dataclass(slots=True)
