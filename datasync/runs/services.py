@@ -1,4 +1,4 @@
-"""Submitting: what was asked for becomes rows in one transaction, then the bell is rung."""
+"""Submitting: what was asked for becomes rows in one transaction, then turns are given."""
 
 from __future__ import annotations
 

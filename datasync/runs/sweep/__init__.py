@@ -1,4 +1,4 @@
-"""The sweeper: what dead workers held is freed, what was lost is rung for again. Any number may run at once."""
+"""The sweeper: what dead workers held is freed, turns that were lost are given again. Any number may run at once."""
 
 from datasync.runs.sweep.services import Swept, sweep
 
