@@ -106,6 +106,7 @@ def broker_settings(
         "task_time_limit": hard_limit,
         "task_soft_time_limit": soft_limit,
         "task_default_priority": broker_priority(5, redis=is_redis(url)),
+        "worker_consumer": "erp.consumer:Consumer",
         "worker_prefetch_multiplier": 1,
         "worker_soft_shutdown_timeout": 30,
         "worker_cancel_long_running_tasks_on_connection_loss": False,

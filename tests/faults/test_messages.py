@@ -31,6 +31,7 @@ from tests.faults.brokers import OwnRedis, black_hole, own_redis
 from tests.faults.conftest import Start
 from tests.faults.exports import write_exports
 from tests.faults.ledger import at_least, at_rest, check
+from tests.faults.stops import Point, Stops
 from tests.faults.trials import Trials
 from tests.faults.web import StartWeb, at_once, call, kill, start_web
 from tests.services import free_port, wait_until
@@ -212,6 +213,35 @@ def test_g10_workers_come_back_after_every_restart_of_the_broker(start: Start, i
             restarted = timezone.now()
             with _broker_at(broker.url):
                 assert not services.submit_by_ids(file_ids=list(files), owner=None).task.fallback
+            wait_until(at_rest, seconds=60, what=f"the canary; the worker's log is {running.log}")
+            trials.recovery.append((timezone.now() - restarted).total_seconds())
+            check(expected, trials)
+
+
+@only_redis
+def test_g10_a_worker_with_work_in_hand_outlives_its_broker(start: Start, inbox: Path, stops: Stops) -> None:
+    """It goes on with the file that it has in hand while nobody answers, and takes the next one afterwards."""
+    trials = Trials("G10", "Redis is away for a while, with work in hand", cost=10, minutes=2.5)
+    expected: dict[int, list[str]] = {}
+    with own_redis() as broker, _broker_at(broker.url):
+        running = start(processes=2, REDIS_URL=broker.url)  # one works, one is asked for
+        for trial in trials:
+            files = write_exports(inbox, 1, trial=2 * trial)
+            ((file_id, orders),) = files.items()
+            stops.set(file_id, Point.COPY, order_id=trials.random.choice(orders))
+            task = services.submit_single(file_id=file_id, owner=None)
+            wait_until(lambda: bool(stops.reached()), seconds=60, what=f"the load; the worker's log is {running.log}")
+            broker.stop(by=trials.random.choice((signal.SIGKILL, signal.SIGTERM)))
+            wait_until(lambda: "Trying again in" in running.output(), what=f"a try; the worker's log is {running.log}")
+            stops.let_go(file_id)
+            wait_until(at_rest, seconds=60, what=f"the file in hand; the worker's log is {running.log}")
+            broker.start()
+            item = task.items.get()
+            assert (item.state, item.attempt, item.crashes) == (ItemState.COMPLETED, 1, 0), running.output()
+            canary = write_exports(inbox, 1, rows=20, trial=2 * trial + 1)
+            expected |= files | canary
+            restarted = timezone.now()
+            services.submit_by_ids(file_ids=list(canary), owner=None)
             wait_until(at_rest, seconds=60, what=f"the canary; the worker's log is {running.log}")
             trials.recovery.append((timezone.now() - restarted).total_seconds())
             check(expected, trials)
