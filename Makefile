@@ -12,6 +12,9 @@ ARGS ?=
 digest = $(shell cat $(wildcard $(1)) | sha256sum | cut -c1-16)
 RUNTIME := .venv/.runtime-$(call digest,requirements.txt)
 TESTING := .venv/.testing-$(call digest,requirements.txt requirements-dev.txt)
+# What generates and compiles a typed client of the API.
+CLIENT := tests/typescript
+GENERATING := $(CLIENT)/node_modules/.generating-$(call digest,$(CLIENT)/package-lock.json)
 # The peers that the benchmarks compare with stay out of the product's environment.
 BENCH_BIN := var/bench-environment/bin
 BENCHING := var/bench-environment/.benching-$(call digest,requirements.txt bench/requirements.txt)
@@ -52,19 +55,30 @@ doctor: $(RUNTIME) ## what is wrong with this installation, and what to do
 	@$(BIN)/python manage.py doctor $(ARGS)
 
 .PHONY: test
-test: $(TESTING) test-packages lint ## every check and every test, two runs at a time
+test: $(TESTING) test-packages lint $(GENERATING) ## every check and every test, two runs at a time
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-sqlite test-postgres test-faults
 
 .PHONY: test-packages
 test-packages: ## install the Debian packages that the tests need, where they are missing
 	@deploy/install-test-packages
 
+.PHONY: typescript
+typescript: $(TESTING) test-packages $(GENERATING) ## a typed client from the API's document, compiled and run
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest -q tests/test_api_typescript.py $(ARGS)
+
+EXAMPLES ?= 5000
+
+.PHONY: schemathesis
+schemathesis: $(TESTING) test-packages ## EXAMPLES made-up requests to every call of the API
+	TEST_DATABASE=postgres GENERATED_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q --timeout=3600 \
+		tests/test_api_generated.py $(ARGS)
+
 .PHONY: test-sqlite
 test-sqlite: $(TESTING) ## the rooms, admin and commands on SQLite and the file-system broker
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest -q $(ARGS)
 
 .PHONY: test-postgres
-test-postgres: $(TESTING) ## the rooms and the API on a private PostgreSQL and Redis
+test-postgres: $(TESTING) $(GENERATING) ## the rooms and the API on a private PostgreSQL and Redis
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -q $(ARGS)
 
 .PHONY: test-faults
@@ -114,6 +128,11 @@ $(RUNTIME):
 
 $(TESTING): $(RUNTIME)
 	@deploy/make-environment $@ requirements-dev.txt
+
+$(GENERATING): | test-packages
+	@echo "Installing the packages of $(CLIENT) ..." >&2
+	@cd $(CLIENT) && npm ci --silent --no-progress
+	@touch $@
 
 $(BENCHING):
 	@deploy/make-environment $@ requirements.txt bench/requirements.txt

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from bench import machine, report, servers
 from bench.cases import (
+    api,
+    cache,
     crowd,
     embedded,
     facts,
@@ -18,6 +20,7 @@ from bench.cases import (
     files,
     fixed,
     growth,
+    limiter,
     load,
     memory,
     peers,
@@ -39,6 +42,9 @@ CASES: dict[str, Callable[[Run], Iterator[Result]]] = {
     "memory": memory.run,
     "facts": facts.run,
     "remap": remap.run,
+    "api": api.run,
+    "cache": cache.run,
+    "limiter": limiter.run,
     "submit": submit.run,
     "queue": queue.run,
     "crowd": crowd.run,

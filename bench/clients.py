@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from urllib.parse import urljoin
 
 from bench.measure import Series
 
@@ -41,7 +42,7 @@ class Client:
     token: str
 
     def get(self, path: str) -> Answer:
-        """The answer to a GET below ``/api/data-sync/``."""
+        """The answer to a GET below ``/api/data-sync/``, or elsewhere by ``../``."""
         return self._call("GET", path, None)
 
     def submit(self, file_ids: Sequence[int]) -> Answer:
@@ -56,7 +57,7 @@ class Client:
         connection = http.client.HTTPConnection(self.address, timeout=_TIMEOUT)
         began = time.perf_counter()
         try:
-            connection.request(method, f"/api/data-sync/{path}", text, headers)
+            connection.request(method, urljoin("/api/data-sync/", path), text, headers)
             response = connection.getresponse()
             answered = response.read()
             return Answer(response.status, time.perf_counter() - began, json.loads(answered))

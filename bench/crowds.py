@@ -48,12 +48,24 @@ def finish_many(database: str, *, items: int, files: int) -> None:
         _settle(connection)
 
 
+def fill_lists(database: str, *, files: int, tasks: int, owner: int) -> None:
+    """So many files in every state, first seen one after the other, and so many ended tasks of one person."""
+    with servers.connect(database) as connection:
+        states = "(ARRAY['pending', 'ingested', 'partial', 'failed'])[1 + n % 4]"
+        _files(connection, files, instead={"state": states, "first_seen_at": "now() - n * interval '1 minute'"})
+        times = dict.fromkeys(("created_at", "finished_at"), "now() - n * interval '1 hour'")
+        told = {"owner_id": f"{owner}", "state": "'completed'"}
+        _copy(connection, _TASK, times=tasks, instead=_named("done") | times | told)
+        _settle(connection)
+
+
 _CROWD = "storage_name LIKE 'crowd-%'"
 
 
-def _files(connection: servers.Connection, number: int) -> None:
+def _files(connection: servers.Connection, number: int, *, instead: Mapping[str, str] | None = None) -> None:
     (there,) = connection.execute(f"SELECT count(*) FROM {_FILE} WHERE {_CROWD}").fetchone() or (0,)
-    _copy(connection, _FILE, times=number - int(str(there)), instead={"storage_name": "'crowd-' || gen_random_uuid()"})
+    named = {"storage_name": "'crowd-' || gen_random_uuid()"}
+    _copy(connection, _FILE, times=number - int(str(there)), instead=named | dict(instead or {}))
 
 
 def _named(prefix: str) -> dict[str, str]:

@@ -19,11 +19,12 @@ django.setup()
 
 from django.db import transaction  # noqa: E402 - the models exist only now
 
+from datasync.access import EVERYTHING  # noqa: E402
 from datasync.facts.export import Export, csv_stream  # noqa: E402
 from datasync.facts.selectors import with_columns  # noqa: E402
 from datasync.spreadsheets import escape  # noqa: E402
 
-_EXPORT = Export(domain="orders")
+_EXPORT = Export(domain="orders", sight=EVERYTHING)
 
 
 def stream() -> int:

@@ -18,6 +18,11 @@ def processor_seconds(pid: int) -> float:
     return sum(sum(map(int, _fields(member)[_USER : _CHILDREN_SYSTEM + 1])) for member in _family(pid)) / _TICKS
 
 
+def peak_megabytes(pid: int) -> float:
+    """The most memory (10⁶ bytes) that one of the process and those below it has held since it began."""
+    return max(_peak_kilobytes(member) for member in _family(pid)) * 1024 / 1e6
+
+
 def niceness(pid: int) -> set[int]:
     """How far the children of the process step back."""
     return {int(_fields(child)[_NICE]) for child in _children(pid)}
@@ -28,6 +33,14 @@ def postmaster(database: str) -> int:
     with servers.connect(database) as connection:
         (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
         return int(_fields(int(str(backend)))[_PARENT])
+
+
+def _peak_kilobytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def _family(pid: int) -> Iterator[int]:

@@ -1,5 +1,7 @@
 """The data-sync application."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -13,5 +15,6 @@ class DatasyncConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Tell the reading room, which knows no Django, what one file may cost."""
+        """Tell the reading room, which knows no Django, what one file may cost; hear of changes for the cache."""
         limit_readers(memory_limit_bytes=settings.READER_MEMORY_BYTES, seconds=settings.READER_SECONDS)
+        import_module("datasync.watched").watch_models()

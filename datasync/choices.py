@@ -202,6 +202,28 @@ EXPORT_COLOURS = {
 }
 
 
+class AccountState(models.TextChoices):
+    """Whether exports are collected with an account."""
+
+    ACTIVE = "active", _("active")
+    PAUSED = "paused", _("paused")
+    BLOCKED = "blocked", _("blocked by the platform")
+
+
+ACCOUNT_COLOURS = {AccountState.ACTIVE: "green", AccountState.PAUSED: "grey", AccountState.BLOCKED: "red"}
+
+
+class VersionState(models.TextChoices):
+    """Where a version of a collecting component stands. It is released once, and once withdrawn stays so."""
+
+    DRAFT = "draft", _("draft")
+    RELEASED = "released", _("released")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+VERSION_COLOURS = {VersionState.DRAFT: "amber", VersionState.RELEASED: "green", VersionState.WITHDRAWN: "grey"}
+
+
 class AuditAction(models.TextChoices):
     """What a person did that somebody may ask about later."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
 """Characters that begin a formula, or that a spreadsheet skips in front of one."""
@@ -44,3 +45,17 @@ def unique_names(headers: Sequence[str]) -> list[str]:
         seen.add(text)
         names.append(name)
     return names
+
+
+def storable(text: str) -> str:
+    """A text without what a database's JSON cannot hold: NUL and lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def storable_document(value: Any) -> Any:
+    """A document of JSON with storable texts throughout."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(name): storable_document(part) for name, part in value.items()}
+    return [storable_document(part) for part in value] if isinstance(value, list | tuple) else value

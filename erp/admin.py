@@ -1,47 +1,29 @@
-"""What the project itself stores, and Celery's results: looked at, and tokens ended."""
+"""What the project itself stores, people with it, and what Celery keeps."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
 from django_celery_results.admin import GroupResultAdmin, TaskResultAdmin
 from django_celery_results.models import GroupResult, TaskResult
 
 from datasync.admin.base import HistoryAdmin
-from erp.models import ApiToken, WorkerHeartbeat
+from datasync.admin.sight import WithinSight
+from erp.lockout.admin import FailedSignInAdmin
+from erp.models import WorkerHeartbeat
+from erp.people_admin import PersonAdmin, RoleAdmin
+from erp.token_admin import ApiTokenAdmin
 
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(HistoryAdmin):
-    """Tokens are issued by signing in; here they are ended."""
-
-    list_display = ("id", "user", "label", "created_at", "last_used_at", "expires_at", "revoked_at")
-    list_filter = ("revoked_at", "expires_at")
-    list_select_related = ("user",)
-    search_fields = ("user__username", "label")
-    fields = ("user", "label", "created_at", "last_used_at", "expires_at", "revoked_at")
-    actions = ("revoke",)
-    empty_hint = _("No token yet. A program gets one by signing in: POST /api/auth/login.")
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change tokens, although nothing else of them changes."""
-        return request.user.has_perm("erp.change_apitoken")
-
-    @admin.action(description=_("Revoke at once"), permissions=("revoke",))
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        """End the chosen tokens; what is written down of them stays."""
-        ended = 0
-        for token in queryset.filter(revoked_at=None):
-            token.revoke()
-            self.log_change(request, token, [{"changed": {"fields": ["revoked_at"]}}])
-            ended += 1
-        told = ngettext("Revoked %(count)s token.", "Revoked %(count)s tokens.", ended) % {"count": ended}
-        messages.success(request, told)
+__all__ = ["ApiTokenAdmin", "FailedSignInAdmin", "PersonAdmin", "RoleAdmin", "WorkerHeartbeatAdmin"]
 
 
 @admin.register(WorkerHeartbeat)
@@ -67,3 +49,8 @@ def _as_history(shown: type[Any]) -> type[HistoryAdmin]:
 for _model, _shown in ((TaskResult, TaskResultAdmin), (GroupResult, GroupResultAdmin)):
     admin.site.unregister(_model)
     admin.site.register(_model, _as_history(_shown))
+
+for _schedule in (PeriodicTask, ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule):
+    _page = type(admin.site.get_model_admin(_schedule))
+    admin.site.unregister(_schedule)
+    admin.site.register(_schedule, type(_page.__name__, (WithinSight, _page), {}))

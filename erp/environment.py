@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -91,3 +92,13 @@ def items(name: str, default: Collection[str] = ()) -> list[str]:
     """The value of NAME as a list, separated by commas."""
     value = text(name)
     return [part.strip() for part in value.split(",") if part.strip()] if value else list(default)
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """The value of NAME as networks, separated by commas; a single address is one."""
+    try:
+        return [ip_network(part) for part in items(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: {error}. Write addresses or networks such as 10.0.0.0/8, separated by commas."
+        ) from None

@@ -7,6 +7,7 @@ checks (``erp/checks.py``).
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from erp import environment
 from erp.broker import broker_settings
-from erp.connections import PUBLISH_SECONDS, postgres_options, redis_options
+from erp.caching.backend import cache_settings
+from erp.connections import postgres_options
 from erp.secret import installation_secret
 
 django_stubs_ext.monkeypatch()  # lets generic Django classes name their model at run time as well
@@ -56,12 +58,14 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_results",
     "django_celery_beat",
+    "erp.lockout.apps.LockOutConfig",
     "erp",
     "datasync",
     "ratelimits",
 ]
 MIDDLEWARE = [
     "erp.middleware.RequestIdMiddleware",
+    "ratelimits.limits.middleware.RateHeadersMiddleware",
     "erp.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -71,8 +75,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "ratelimits.limits.middleware.RateLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "erp.urls"
 WSGI_APPLICATION = "erp.wsgi.application"
@@ -134,6 +140,18 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "recover tasks": {"task": "scheduled.recover_tasks", "schedule": 15.0, "options": {"expires": 15}},
+    "compute in advance what is asked for": {
+        "task": "scheduled.warm_cache",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "forget refused requests": {
+        "task": "tasks.stats.purge_rate_limit_events",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "charge what was missed": {"task": "tasks.credits.consume", "schedule": 300.0, "options": {"expires": 300}},
+    "expire credits": {"task": "tasks.credits.expire", "schedule": 900.0, "options": {"expires": 900}},
 }
 
 # Sync
@@ -177,6 +195,7 @@ EXPORT_DIR = Path(environment.text("EXPORT_DIR", str(VAR_DIR / "exports"))).abso
 EXPORT_MOST_BYTES = environment.integer("EXPORT_MOST_MB", 2048, least=1) * 1024 * 1024
 EXPORT_URL_HOURS = environment.integer("EXPORT_URL_HOURS", 24, least=1)
 QUOTA_ACTIVE_TASKS = environment.integer("QUOTA_ACTIVE_TASKS", 10, least=1)
+CREDITS_REQUIRED = environment.boolean("CREDITS_REQUIRED", default=False)
 GROWING_SECONDS = environment.integer("GROWING_SECONDS", 5)
 LOSS_ALERT_PERCENT = environment.percent("LOSS_ALERT_PERCENT", 5.0)
 
@@ -204,6 +223,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "erp.api.document.complete"],
     "ENUM_NAME_OVERRIDES": {
         "Domain": "datasync.choices.DomainChoice",
         "SubDomain": "datasync.choices.SubDomain",
@@ -217,6 +237,9 @@ SPECTACULAR_SETTINGS = {
         "RowsFate": "datasync.choices.RowsFate",
         "TemplateStatus": "datasync.choices.TemplateState",
         "QuarantineState": "datasync.choices.QuarantineState",
+        "RateLimitScope": "ratelimits.limits.choices.Scope",
+        "CreditEntryKind": "ratelimits.credits.choices.EntryKind",
+        "AnomalyLevel": "ratelimits.events.choices.Level",
         "ReasonCode": "datasync.api.requests.quarantine.REASONS",
     },
 }
@@ -228,16 +251,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Cache
 
-CACHES: dict[str, Any] = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "erp",
-        "OPTIONS": redis_options(seconds=PUBLISH_SECONDS),
-    }
-    if REDIS_URL.startswith("redis")
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-}
+CACHES: dict[str, Any] = {"default": cache_settings(REDIS_URL)}
 
 # Languages, time, static files
 
@@ -253,6 +267,19 @@ WHITENOISE_USE_FINDERS = True
 
 # Security
 
+TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")
+RATE_LIMITS_ENABLED = environment.boolean("RATE_LIMITS_ENABLED", default=True)
+AUTHENTICATION_BACKENDS = ["erp.lockout.backend.LockOutBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = environment.integer("SIGN_IN_FAILURES", 5, least=1)
+AXES_COOLOFF_TIME = timedelta(minutes=environment.integer("SIGN_IN_LOCK_MINUTES", 15, least=1))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "erp.lockout.backend.counted_address"
+AXES_LOCKOUT_CALLABLE = "erp.lockout.services.locked_out_answer"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # nobody can keep somebody else out for ever
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False  # erp.lockout.admin shows what counts
+AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -278,6 +305,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"axes": {"level": "ERROR"}},  # erp.lockout.receivers says what matters
     "root": {"handlers": ["stderr"], "level": environment.choice(
         "LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR"))},
 }  # fmt: skip

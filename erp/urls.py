@@ -8,7 +8,11 @@ urlpatterns = [
     path("", RedirectView.as_view(url=reverse_lazy("admin:index"))),
     path("api/", include("erp.api.urls")),
     path("api/data-sync/", include("datasync.api.urls")),
+    path("api/", include("datasync.api.collection_urls")),
+    path("api/cache/", include("erp.caching.api.urls")),
     path("api/quota/", include("ratelimits.quotas.api.urls")),
+    path("api/rate-limit/", include("ratelimits.api.urls")),
+    path("api/credits/", include("ratelimits.credits.api.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "erp.api.fallback.bad_request"

@@ -13,6 +13,8 @@ application = get_wsgi_application()
 _ = get_resolver().url_patterns  # loads all views, which else the first request of each process waits for
 
 from datasync.runs.worker import prepare_web_process  # noqa: E402 - needs the applications
+from ratelimits.events.recording import start_recording  # noqa: E402 - needs the applications
 
 prepare_web_process()
+start_recording()
 watch_for_stop()

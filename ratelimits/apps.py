@@ -12,5 +12,7 @@ class RatelimitsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Be asked before a task is accepted."""
+        """Be asked before a task is accepted, and told when one has ended."""
         import_module("ratelimits.quotas.receivers")
+        import_module("ratelimits.credits.receivers")
+        import_module("ratelimits.events.receivers")

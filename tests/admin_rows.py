@@ -6,6 +6,7 @@ import json
 import uuid
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from datasync import models
@@ -88,6 +89,7 @@ def one_of_each() -> dict[type[Any], Any]:
             keys=bytes(32),
         ),
         models.HeaderSet.objects.get(),
+        models.ShopLimit.objects.create(user=User.objects.create_user("limited")),
         models.AuditEntry.objects.create(action=AuditAction.ROWS_DISCARDED, file=file, rows=1, note="broken"),
         models.ExportArchive.objects.create(
             what=ExportKind.CLEANED, file_ids=[file.pk], state=ExportState.READY, storage_name="exports/1.zip"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
@@ -14,6 +15,14 @@ from erp.models import ApiToken
 def person(username: str, *, is_staff: bool = False) -> User:
     """A person who can sign in with ``correct horse``."""
     return User.objects.create_user(username, password="correct horse", is_staff=is_staff)
+
+
+def person_for_servers(username: str) -> User:
+    """The same for servers that a test starts: those hash passwords as production does."""
+    user = person(username)
+    user.password = PBKDF2PasswordHasher().encode("correct horse", "salt", iterations=1)
+    user.save(update_fields=["password"])
+    return user
 
 
 def client_of(user: User, **headers: str) -> APIClient:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from datasync.access import EVERYTHING
 from datasync.catalog import services
 from datasync.models import CatalogFile
 
@@ -45,5 +46,5 @@ def put_side_file(path: Path, *, business: dict[str, Any], collection: dict[str,
 
 def scan_one() -> CatalogFile:
     """Scan, and return the only file of the catalogue."""
-    services.scan()
+    services.scan(sight=EVERYTHING)
     return CatalogFile.objects.select_related("shop", "template").get()

@@ -33,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
     os.environ["VAR_DIR"] = str(_folder / "var")
     os.environ["GROWING_SECONDS"] = "0"
+    os.environ["RATE_LIMITS_ENABLED"] = "false"  # tests/rates.py turns them on where they are what is tested
     database = _database()
     if database == "postgres":
         for variable, start in (("DATABASE_URL", services.start_postgres), ("REDIS_URL", services.start_redis)):
@@ -82,6 +83,7 @@ def _database() -> str:
 _OF_A_DATABASE = {"db", "transactional_db", "private_postgres", "private_redis", "worker"}
 _DOORS = {
     "test_api_": "postgres",
+    "test_bad_input_api_": "postgres",
     **dict.fromkeys(("test_admin_", "test_command_", "test_demo", "test_tooling_serve"), "sqlite"),
 }
 
@@ -142,6 +144,17 @@ def no_language_left() -> Iterator[None]:
 
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def nothing_cached_of_another_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After a test that commits its rows are taken away behind the product's back."""
+    yield
+    marked = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marked and marked.kwargs.get("transaction")):
+        from erp.caching.tags import EVERYTHING, renew  # noqa: PLC0415 - the settings are read after this module
+
+        renew({EVERYTHING})
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,8 @@
 """Every answer that the API's document promises has a test that got it.
 
-The session notes each answer of a view, by call, status and error code. A whole run fails when a documented answer
-was never seen: a call without a test for its success, or for one of its errors.
+The session notes each answer of a view, and what the middleware answers instead of one, by call, status and error code.
+A whole run fails when a documented answer was never seen: a call without a test for its success, or for one of its
+errors.
 """
 
 from __future__ import annotations
@@ -9,29 +10,38 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from drf_spectacular.generators import SchemaGenerator
+from django.test import Client
+from django.urls import Resolver404, resolve
 from rest_framework.views import APIView
+
+from tests.document import operations
 
 Answer = tuple[str, str, int, str]
 """Method, path of the document, status and error code; "" for a success."""
-NEVER_PROVOKED = {"INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "DISK_FULL"}
-"""What any call may answer when something breaks; ``test_api_envelope`` breaks it."""
+NEVER_PROVOKED = {"INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "DISK_FULL", "NOT_FOUND"}
+"""What any call may answer when something breaks, which ``test_api_envelope`` does, or when its address is none."""
 _seen: set[Answer] = set()
 
 
 def watch() -> None:
     """Note every answer from now on."""
-    finalize = APIView.finalize_response
+    finalize, request_of_client = APIView.finalize_response, Client.request
 
-    def noting(self: APIView, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalizing(self: APIView, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         answered = finalize(self, request, response, *args, **kwargs)
         match = getattr(request, "resolver_match", None)
         if match is not None:
-            path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", match.route)
-            _seen.add((str(request.method), path, answered.status_code, _code(answered)))
+            _note(str(request.method), match.route, answered.status_code, _code(answered))
         return answered
 
-    APIView.finalize_response = noting  # type: ignore[method-assign]
+    def requesting(self: Client, **request: Any) -> Any:
+        answered = request_of_client(self, **request)
+        if answered.status_code == 429 and answered["Content-Type"] == "application/json":
+            _note_refused(request, answered.json()["error"]["code"])
+        return answered
+
+    APIView.finalize_response = finalizing  # type: ignore[method-assign]
+    Client.request = requesting  # type: ignore[method-assign]
 
 
 def unseen() -> list[Answer]:
@@ -39,23 +49,28 @@ def unseen() -> list[Answer]:
     return sorted(_documented() - _seen)
 
 
+def _note(method: str, route: str, status: int, code: str) -> None:
+    path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
+    _seen.add((method, path, status, code))
+
+
+def _note_refused(request: dict[str, Any], code: str) -> None:
+    """A refusal before any view was reached."""
+    try:
+        match = resolve(request["PATH_INFO"])
+    except Resolver404:
+        return
+    _note(request["REQUEST_METHOD"], match.route, 429, code)
+
+
 def _documented() -> set[Answer]:
-    document = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
     return {
-        (method.upper(), path, int(status), code)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-        for status, response in operation["responses"].items()
-        for code in _codes(response, int(status))
+        (operation.method, operation.path, int(status), code)
+        for operation in operations()
+        for status in operation.told["responses"]
+        for code in operation.codes().get(int(status), {""})
         if code not in NEVER_PROVOKED
     }
-
-
-def _codes(response: dict[str, Any], status: int) -> set[str]:
-    if status < 400:
-        return {""}
-    examples = response["content"]["application/json"]["examples"].values()
-    return {example["value"]["error"]["code"] for example in examples}
 
 
 def _code(response: Any) -> str:

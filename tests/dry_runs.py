@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from datasync.access import EVERYTHING
 from datasync.catalog.dry_run import DryRun, dry_run
 from datasync.exceptions import SyncError
 from datasync.ingest.plan import COUNT_NAMES
@@ -43,10 +44,10 @@ class Compared:
 def rehearse_and_sync(file: CatalogFile, **flags: Any) -> Compared:
     """Rehearse a file, sync it, and hold the two against each other."""
     before = snapshot()
-    rehearsed = dry_run(file_id=file.pk, **flags)
+    rehearsed = dry_run(file_id=file.pk, **flags, sight=EVERYTHING)
     assert snapshot() == before
     try:
-        task = services.submit_single(file_id=file.pk, owner=None, **flags)
+        task = services.submit_single(file_id=file.pk, owner=None, **flags, sight=EVERYTHING)
     except SyncError as error:
         refused = (rehearsed.error or {}).get("params"), rehearsed.state
         if refused != (error.params, file.state):

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from datasync.access import EVERYTHING
 from datasync.catalog.correct import describe_file
 from datasync.catalog.deletion import delete_file, restore_file
 from datasync.catalog.description import Description
@@ -79,7 +80,7 @@ class World:
         """Publish the template of a layout as it is now."""
         path = self.root / f"{self.platform}_{name}.toml"
         path.write_text(template_text(self.layouts[name], self.platform), encoding="utf-8")
-        (imported,) = import_templates(load_templates(path), publish_now=True)
+        (imported,) = import_templates(load_templates(path), publish_now=True, sight=EVERYTHING)
         template = imported.row
         assert template is not None
         self._published.add(name)
@@ -136,7 +137,7 @@ class World:
         if held.export.shop:
             told["shop_id"] = shop
             held.export = replace(held.export, shop=shop)
-        held.row = describe_file(held.row, **told)
+        held.row = describe_file(held.row, **told, sight=EVERYTHING)
         held.export = replace(held.export, collected=collected)
         held.synced = False
 
@@ -145,7 +146,7 @@ class World:
         export, layout = held.export, self.layouts[held.export.layout]
         name = self._name_of(layout, export.collected, held.row.original_name.rpartition(".")[2])
         told = Description(platform=self.platform, shop_id=export.shop)
-        row = store_upload(uploaded=SimpleUploadedFile(name, held.content), description=told)
+        row = store_upload(uploaded=SimpleUploadedFile(name, held.content), description=told, sight=EVERYTHING)
         assert (row.pk, row.state) == (held.row.pk, FileState.PENDING)
         held.row, held.path, held.deleted = row, None, False
 
@@ -154,7 +155,7 @@ class World:
 
         A file that is refused changes nothing.
         """
-        predicted = dry_run(file_id=held.row.pk) if rehearse else None
+        predicted = dry_run(file_id=held.row.pk, sight=EVERYTHING) if rehearse else None
         item = run(held.row)
         if predicted:
             assert (predicted.counts.as_dict(), predicted.state) == (counts_of(item), held.row.state)
@@ -173,6 +174,7 @@ class World:
             row_id=self._quarantined(held, row).pk,
             given={fields[at].header: text for at, text in corrections.items()},
             actor=None,
+            sight=EVERYTHING,
         )
 
     def release(self, held: Held, corrections: Mapping[int, Mapping[int, str]]) -> None:
@@ -180,7 +182,9 @@ class World:
         stored = {row: self._quarantined(held, row) for row in corrections}
         for row, given in corrections.items():
             self.correct(held, row, given)
-        result = quarantine.release(filters=Filters(ids=[row.pk for row in stored.values()]), actor=None)
+        result = quarantine.release(
+            filters=Filters(ids=[row.pk for row in stored.values()]), actor=None, sight=EVERYTHING
+        )
         outcomes = self.model.release(held.export, self.layouts[held.export.layout], corrections)
         for kept in stored.values():
             kept.refresh_from_db()
@@ -190,7 +194,9 @@ class World:
 
     def discard(self, held: Held, row: int) -> None:
         """Discard a quarantined row."""
-        quarantine.discard(filters=Filters(ids=[self._quarantined(held, row).pk]), note="not ours", actor=None)
+        quarantine.discard(
+            filters=Filters(ids=[self._quarantined(held, row).pk]), note="not ours", actor=None, sight=EVERYTHING
+        )
         self.model.discard(held.export.file, row)
         held.row.refresh_from_db()
 
@@ -199,11 +205,11 @@ class World:
         filters = Filters(ids=[self._quarantined(held, row).pk])
         for act in (quarantine.release, partial(quarantine.discard, note="not ours")):
             with pytest.raises(RowsOfOldContent):
-                act(filters=filters, actor=None)
+                act(filters=filters, actor=None, sight=EVERYTHING)
 
     def delete(self, held: Held, rows: RowsFate) -> None:
         """Delete a file, with the rows that it wrote last or without."""
-        delete_file(file_id=held.row.pk, rows=rows, actor=None, here=True)
+        delete_file(file_id=held.row.pk, rows=rows, actor=None, here=True, sight=EVERYTHING)
         held.deleted = True
         if rows == RowsFate.DELETE:
             gone = [other.export.file for other in self.files if other.deleted]
@@ -212,11 +218,11 @@ class World:
         hidden = list(held.row.quarantined.values_list("pk", flat=True))
         if hidden:
             with pytest.raises(RowNotFound):
-                quarantine.release(filters=Filters(ids=hidden), actor=None)
+                quarantine.release(filters=Filters(ids=hidden), actor=None, sight=EVERYTHING)
 
     def restore(self, held: Held) -> None:
         """Bring a deleted file back."""
-        restore_file(file_id=held.row.pk, actor=None)
+        restore_file(file_id=held.row.pk, actor=None, sight=EVERYTHING)
         held.deleted = False
         held.row.refresh_from_db()
 
@@ -226,7 +232,7 @@ class World:
         template = self.publish(name)
         if not remap:
             return
-        started = start_remap(template.pk, owner=None)
+        started = start_remap(template.pk, owner=None, sight=EVERYTHING)
         if started is None:
             return
         take_turn()
@@ -269,7 +275,7 @@ class World:
             assert (held.row.state == FileState.INGESTED) == (not model), held.row.state
         paper = self.model.papers[held.export.file]
         books = {name: paper.counts[name] for name in COUNT_NAMES}
-        found = flow(file_id=held.row.pk)
+        found = flow(file_id=held.row.pk, sight=EVERYTHING)
         assert (held.row.rows, found.counts.as_dict()) == (books, books)
         counted = [waiting for waiting in model.values() if waiting.counted]
         assert (found.balanced, found.undecided) == (True, len(counted))
@@ -306,7 +312,7 @@ class World:
         for held in self.files:
             self._check_file(held)
         assert self.model.amounts_that_stand_twice(self.layouts) == set()
-        assert flow(platform=self.platform).balanced
+        assert flow(platform=self.platform, sight=EVERYTHING).balanced
 
     def _row(self, file: str) -> int:
         return self.files[int(file)].row.pk
@@ -314,11 +320,11 @@ class World:
 
 def run(file: CatalogFile) -> SyncTaskFile:
     """Submit a file and do a worker's part of the work."""
-    task = services.submit_single(file_id=file.pk, owner=None)
+    task = services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     take_turn()
     file.refresh_from_db()
     item = SyncTaskFile.objects.get(task=task)
-    assert flow(task_id=task.pk).balanced
+    assert flow(task_id=task.pk, sight=EVERYTHING).balanced
     return item
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import catalogue_path
 from datasync.models import CatalogFile, OrderLine, SyncProgressTask
 from datasync.runs import services
@@ -79,7 +80,7 @@ class End:
 
 def run(file: CatalogFile) -> End:
     """Submit a catalogued file and do a worker's part of the work."""
-    task = services.submit_single(file_id=file.pk, owner=None)
+    task = services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     take_turn()
     task.refresh_from_db()
     file.refresh_from_db()

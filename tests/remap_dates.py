@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db.models import QuerySet
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.models import FIRST_PARKED, CatalogFile, HeaderTemplate, SyncProgressTask, SyncTaskFile, TrafficMetric
 from datasync.runs.remap import finish, parts
@@ -37,7 +38,7 @@ def parked() -> list[int]:
 
 def one_row_done(monkeypatch: pytest.MonkeyPatch, template: HeaderTemplate) -> SyncProgressTask:
     """A remap of which a worker did the first row and died with the second in hand; the file is queued again."""
-    started = start_remap(template.pk, owner=None)
+    started = start_remap(template.pk, owner=None, sight=EVERYTHING)
     assert started is not None
     real: Any = finish.checkpoint
     done: list[int] = []

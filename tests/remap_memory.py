@@ -25,11 +25,12 @@ def main() -> None:
     import django  # noqa: PLC0415
 
     django.setup()
+    from datasync.access import EVERYTHING  # noqa: PLC0415
     from datasync.runs.claim import claim_next  # noqa: PLC0415
     from datasync.runs.execute import execute  # noqa: PLC0415
     from datasync.runs.remap.services import start_remap  # noqa: PLC0415
 
-    started = start_remap(int(sys.argv[1]), owner=None)
+    started = start_remap(int(sys.argv[1]), owner=None, sight=EVERYTHING)
     assert started is not None
     claim = claim_next(started.task.pk)
     assert claim is not None

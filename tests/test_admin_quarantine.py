@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from datasync.access import EVERYTHING
 from datasync.choices import QuarantineState
 from datasync.models import OrderLine, QuarantinedRow
 from datasync.quarantine import services
@@ -133,7 +134,7 @@ def test_rows_under_different_headers_are_no_csv(admin_client: Client, row: Quar
 
 
 def test_the_audit_has_its_page(admin_client: Client, row: QuarantinedRow) -> None:
-    services.discard(filters=Filters(ids=[row.pk]), note="<i>broken", actor=None)
+    services.discard(filters=Filters(ids=[row.pk]), note="<i>broken", actor=None, sight=EVERYTHING)
     address = reverse("admin:datasync_auditentry_changelist")
     assert "&lt;i&gt;broken" in admin_client.get(address).content.decode()
 

@@ -10,6 +10,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState, TaskState
 from datasync.exceptions import CorruptFile
 from datasync.models import SyncProgressTask
@@ -26,7 +27,7 @@ LIST = reverse("admin:datasync_syncprogresstask_changelist")
 
 def _task(files: int = 2, **fields: Any) -> SyncProgressTask:
     chosen = [make_file(**fields).pk for _ in range(files)]
-    return services.submit_by_ids(file_ids=chosen, owner=None).task
+    return services.submit_by_ids(file_ids=chosen, owner=None, sight=EVERYTHING).task
 
 
 def _failed(ingest: Ingest) -> SyncProgressTask:
@@ -94,7 +95,7 @@ def test_a_retry_names_files_that_are_busy(admin_client: Client, ingest: Ingest)
     failed = _failed(ingest)
     failed.items.update(state=ItemState.FAILED)
     busy = failed.items.order_by("position")[0].file_id
-    services.submit_single(file_id=busy, owner=None)
+    services.submit_single(file_id=busy, owner=None, sight=EVERYTHING)
     told = _told(_act(admin_client, "retry_chosen", failed, confirmed="failed"))
     assert f"{failed.task_id}: 1 file is being synced already. ({busy})" in told
 

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.exceptions import CorruptFile, TooManyActiveTasks
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
@@ -33,7 +34,7 @@ def client(owner: User) -> APIClient:
 @pytest.fixture
 def task(owner: User, bell: Bell) -> SyncProgressTask:
     """A task over two files that nobody has begun."""
-    return services.submit_by_ids(file_ids=[make_file().pk, make_file().pk], owner=owner).task
+    return services.submit_by_ids(file_ids=[make_file().pk, make_file().pk], owner=owner, sight=EVERYTHING).task
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_a_running_task_cannot_be_retried(client: APIClient, task: SyncProgressT
 
 
 def test_files_that_are_busy_name_their_task(client: APIClient, failed: SyncProgressTask, owner: User) -> None:
-    other = services.submit_single(file_id=failed.items.order_by("position")[0].file_id, owner=owner)
+    other = services.submit_single(file_id=failed.items.order_by("position")[0].file_id, owner=owner, sight=EVERYTHING)
     error = error_of(retry(client, failed), 409)
     assert (error["code"], error["params"]["task_id"]) == ("FILE_BUSY", other.task_id)
 
@@ -145,7 +146,7 @@ def test_files_that_are_busy_name_their_task(client: APIClient, failed: SyncProg
 def test_files_that_are_left_out_are_named(client: APIClient, failed: SyncProgressTask, owner: User) -> None:
     failed.items.update(state=ItemState.FAILED)
     busy, free = failed.items.order_by("position").values_list("file_id", flat=True)
-    services.submit_single(file_id=busy, owner=owner)
+    services.submit_single(file_id=busy, owner=owner, sight=EVERYTHING)
     data = data_of(retry(client, failed, key="once"), 202)
     assert (data["total_files"], data["busy_file_ids"]) == (1, [busy])
     assert data_of(retry(client, failed, key="once"), 202) == data

@@ -9,40 +9,28 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from ratelimits.models import RateRule
 from tests.api import client_of, error_of, staff
+from tests.document import operations
+from tests.rates import limiter
 
-__all__ = ["staff"]
+__all__ = ["limiter", "staff"]
 pytestmark = pytest.mark.django_db
 VALUES = {"domain": "orders", "record_key": "00000000-0000-0000-0000-000000000000"}
-_CALLS: list[tuple[str, str, dict[str, set[str]]]] = []
 
 
-def calls() -> list[tuple[str, str, dict[str, set[str]]]]:
+def calls() -> Iterator[tuple[str, str, dict[int, set[str]]]]:
     """Method, path with ids, and the error codes that the document names, by status."""
-    if not _CALLS:
-        document = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
-        for path, methods in document["paths"].items():
-            address = re.sub(r"{(\w+)}", lambda found: VALUES.get(found[1], "1"), path)
-            for method, operation in methods.items():
-                _CALLS.append((method, address, _codes(operation)))
-    return _CALLS
-
-
-def _codes(operation: dict[str, Any]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for status, response in operation["responses"].items():
-        if int(status) >= 400:
-            examples = response["content"]["application/json"]["examples"].values()
-            found[status] = {example["value"]["error"]["code"] for example in examples}
-    return found
+    for operation in operations():
+        address = re.sub(r"{(\w+)}", lambda found: VALUES.get(found[1], "1"), operation.path)
+        yield operation.method.lower(), address, operation.codes()
 
 
 def calls_with(status: int, code: str) -> Iterator[tuple[str, str]]:
     """The calls whose document names this error; there are some, or the test would prove nothing."""
-    named = [(method, path) for method, path, codes in calls() if code in codes.get(str(status), ())]
+    named = [(method, path) for method, path, codes in calls() if code in codes.get(status, ())]
     assert named, code
     yield from named
 
@@ -63,6 +51,13 @@ def test_nobody_is_let_in_without_signing_in() -> None:
         assert error["code"] == "NOT_AUTHENTICATED", (method, path)
 
 
+def test_a_token_that_is_none_is_refused() -> None:
+    for method, path in calls_with(401, "NOT_AUTHENTICATED"):
+        response = send(APIClient(), method, path, HTTP_AUTHORIZATION="Bearer nothing-of-ours")
+        assert error_of(response, 401)["code"] == "AUTHENTICATION_FAILED", (method, path)
+        assert response["WWW-Authenticate"] == "Bearer", (method, path)
+
+
 def test_a_session_needs_the_csrf_token_to_change_anything(staff: User) -> None:
     browser = APIClient(enforce_csrf_checks=True)
     browser.force_login(staff)
@@ -73,7 +68,17 @@ def test_a_session_needs_the_csrf_token_to_change_anything(staff: User) -> None:
 def test_every_changing_call_is_guarded_against_csrf(staff: User) -> None:
     for method, path, codes in calls():
         guarded = method == "get" or path.startswith(("/api/auth/login", "/api/schema"))
-        assert guarded or "CSRF_FAILED" in codes.get("403", ()), (method, path)
+        assert guarded or "CSRF_FAILED" in codes.get(403, ()), (method, path)
+
+
+@pytest.mark.usefixtures("limiter")
+def test_whoever_asks_too_often_is_told_when_to_come_back(client: APIClient) -> None:
+    RateRule.objects.update(per_minute=1)
+    for method, path in calls_with(429, "RATE_LIMITED"):
+        send(client, method, path)
+        response = send(client, method, path)
+        assert error_of(response, 429)["code"] == "RATE_LIMITED", (method, path)
+        assert int(response["Retry-After"]) > 0, (method, path)
 
 
 def test_an_answer_in_another_format_is_not_given(client: APIClient) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from datasync.access import EVERYTHING
 from datasync.catalog import services
 from datasync.choices import FileState
 from datasync.mapping.services import load_builtin_templates
@@ -34,7 +35,7 @@ def file(settings: Any, tmp_path: Path) -> CatalogFile:
     settings.DATA_ROOTS = [tmp_path]
     load_builtin_templates()
     put(tmp_path, NAME, products("1", "2"))
-    services.scan()
+    services.scan(sight=EVERYTHING)
     return CatalogFile.objects.get()
 
 

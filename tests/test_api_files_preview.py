@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from datasync.access import EVERYTHING
 from datasync.catalog import services
 from datasync.mapping.services import load_builtin_templates
 from datasync.models import CatalogFile
@@ -36,7 +37,7 @@ def inbox(settings: Any, tmp_path: Path) -> Path:
 
 def catalogued(inbox: Path, content: bytes) -> CatalogFile:
     put(inbox, NAME, content)
-    services.scan()
+    services.scan(sight=EVERYTHING)
     return CatalogFile.objects.get()
 
 

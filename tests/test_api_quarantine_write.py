@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
+from datasync.access import EVERYTHING
 from datasync.api.views import quarantine_decisions as views
 from datasync.choices import QuarantineState, TemplateState
 from datasync.models import CatalogFile, HeaderSet, HeaderTemplate, OrderLine, QuarantinedRow, Shop
@@ -94,7 +95,7 @@ def test_correct_many(client: APIClient, row: QuarantinedRow) -> None:
 
 def test_a_sheet_comes_back(client: APIClient, row: QuarantinedRow, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    export.write(selectors.rows(), path, format="csv")
+    export.write(selectors.rows(sight=EVERYTHING), path, format="csv")
     content = path.read_bytes().replace(b"A1,x,", b"A1,7,")
     assert data_of(upload(client, content, dry_run="true"))["counts"]["corrected"] == 1
     row.refresh_from_db()
@@ -109,7 +110,7 @@ def test_a_sheet_comes_back(client: APIClient, row: QuarantinedRow, tmp_path: Pa
 
 def test_a_sheet_with_a_row_that_cannot_be_taken(client: APIClient, row: QuarantinedRow, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    export.write(selectors.rows(), path, format="csv")
+    export.write(selectors.rows(sight=EVERYTHING), path, format="csv")
     content = path.read_bytes().replace(b"A1,x,", b"A1,7,")
     content += content.splitlines()[1].replace(f",{row.pk},".encode(), b",404,")
     told = data_of(upload(client, content, dry_run="true"))

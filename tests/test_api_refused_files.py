@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
+from datasync.access import EVERYTHING
 from datasync.catalog import services
 from datasync.models import CatalogFile
 from tests import hostile
@@ -48,7 +49,7 @@ def file(settings: Any, tmp_path: Path, bad: tuple[bytes, str]) -> CatalogFile:
     root.mkdir()
     settings.DATA_ROOTS = [root]
     put(root, NAME, products("1"))
-    services.scan()
+    services.scan(sight=EVERYTHING)
     (root / NAME).write_bytes(bad[0])
     CatalogFile.objects.update(profile=[])
     return CatalogFile.objects.get()

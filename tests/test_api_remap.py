@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
+from datasync.access import EVERYTHING
 from datasync.models import HeaderTemplate, SyncProgressTask
 from datasync.runs.services import submit_single
 from tests.api import client_of, data_of, error_of, owner, staff
@@ -76,7 +77,7 @@ def test_sent_twice_it_is_one_task(stored: HeaderTemplate, staff: User) -> None:
 
 def test_sent_twice_it_names_the_same_busy_files(stored: HeaderTemplate, staff: User, inbox: Path) -> None:
     busy = synced(write_orders(inbox, [line("D1")], name="20260306_100009"))
-    submitted = submit_single(file_id=busy.pk, owner=None)
+    submitted = submit_single(file_id=busy.pk, owner=None, sight=EVERYTHING)
     client, path = client_of(staff), _path(stored.pk)
     answers = [data_of(client.post(path, {}, "json", HTTP_IDEMPOTENCY_KEY="once"), 202) for _ in range(2)]
     assert [answer["busy_file_ids"] for answer in answers] == [[submitted.items.get().file_id]] * 2

@@ -14,6 +14,7 @@ import pytest
 import xlsxwriter
 import xlwt
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, TaskState
 from datasync.mapping.services import import_templates, load_builtin_templates
 from datasync.mapping.template_file import load_templates
@@ -198,7 +199,7 @@ def write_header_in_row_9(path: Path) -> None:
 def test_a_template_says_where_the_table_is(place: str, write: Callable[[Path], None], inbox: Path) -> None:
     template = inbox.parents[1] / "orders.toml"
     template.write_text(TEMPLATE.format(place=place))
-    import_templates(load_templates(template), publish_now=True)
+    import_templates(load_templates(template), publish_now=True, sight=EVERYTHING)
     check(sync(inbox / f"{NAME}.xlsx", write))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import catalogue_path, scan
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.exceptions import FileError, UnsupportedFormat
@@ -62,7 +63,7 @@ def test_what_is_no_regular_file_is_never_catalogued(name: str, inbox: Path) -> 
     NO_REGULAR_FILE[name](inbox / f"{NAME}.csv")
     with pytest.raises(UnsupportedFormat):
         catalogue_path(inbox / f"{NAME}.csv")
-    assert scan().new == 0
+    assert scan(sight=EVERYTHING).new == 0
     assert not CatalogFile.objects.exists()
 
 
@@ -85,7 +86,7 @@ def test_an_unreadable_file_is_named_by_the_scan_and_stops_nothing(inbox: Path) 
     if os.access(path, os.R_OK):
         pytest.skip("root may read every file")
     (inbox / f"{NAME.replace('06_', '07_')}.csv").write_bytes(GOOD)
-    found = scan()
+    found = scan(sight=EVERYTHING)
     assert (found.new, [error["code"] for error in found.errors]) == (1, [FileError.code])
 
 
@@ -96,9 +97,9 @@ def test_the_hostile_files_of_a_folder_do_not_keep_the_scan_from_the_good_one(in
         build(folder / f"{NAME}{Path(name).suffix}")
     (inbox / f"{NAME}.csv").write_bytes(GOOD)
     threads = threading.active_count()
-    found = scan()
+    found = scan(sight=EVERYTHING)
     assert found.seen >= len(REFUSED) - len(NO_REGULAR_FILE) + 1
     assert Path(CatalogFile.objects.get(state=FileState.PENDING).storage_name).parent.name == inbox.name
     assert threading.active_count() <= threads + 1
     shutil.rmtree(inbox / "00")
-    assert scan().missing == 1
+    assert scan(sight=EVERYTHING).missing == 1

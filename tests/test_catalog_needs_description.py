@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from datasync.access import EVERYTHING
 from datasync.catalog import services
 from datasync.catalog.services import Description
 from datasync.choices import FileState
@@ -66,9 +67,11 @@ def test_orders_of_an_unknown_shop_wait_although_there_is_only_one(root: Path) -
 
 
 def test_an_upload_waits_until_its_shop_is_told() -> None:
-    file = services.store_upload(uploaded=SimpleUploadedFile(FILE, products("1")), description=None, actor=None)
+    file = services.store_upload(
+        uploaded=SimpleUploadedFile(FILE, products("1")), description=None, actor=None, sight=EVERYTHING
+    )
     assert missing(file) == "the shop"
-    services.describe_file(file, shop=Shop.objects.create(platform_id="shopee", shop_id="9"))
+    services.describe_file(file, shop=Shop.objects.create(platform_id="shopee", shop_id="9"), sight=EVERYTHING)
     assert (file.state, file.last_error) == (FileState.PENDING, {})
     assert mapping.prepare_read(file).header_row == 0
 
@@ -77,7 +80,7 @@ def test_a_shop_taken_away_makes_a_file_wait_again(root: Path) -> None:
     put(root, NAME, products("1"))
     file = scan_one()
     assert file.state == FileState.PENDING
-    services.describe_file(file, shop=None)
+    services.describe_file(file, shop=None, sight=EVERYTHING)
     assert missing(file) == "the shop"
 
 
@@ -115,9 +118,9 @@ def missing_without_template(file: CatalogFile) -> str:
 def test_the_time_of_the_last_change_is_no_period(root: Path) -> None:
     put(root, "shopee/shopee_1店_sg/hours.csv", analytics(HOURS, '1:00,10,10,"1,2","2,5",10,1,"5,48%","3,0%"'))
     file = scan_one()
-    services.describe_file(file, platform="shopee", domain="analytics", granularity="hourly")
+    services.describe_file(file, platform="shopee", domain="analytics", granularity="hourly", sight=EVERYTHING)
     assert missing(file) == "the period, or when it was collected,"
-    services.describe_file(file, period_start=date(2026, 3, 6), period_end=date(2026, 3, 6))
+    services.describe_file(file, period_start=date(2026, 3, 6), period_end=date(2026, 3, 6), sight=EVERYTHING)
     assert file.state == FileState.PENDING
 
 
@@ -137,7 +140,7 @@ def test_the_same_bytes_with_another_stamp_are_another_days_report(root: Path) -
     folder = "shopee/shopee_1店_sg"
     for day in (25, 26):
         put(root, f"{folder}/shopee_products_daily_202509{day}_100234.csv", products("1"))
-    result = services.scan()
+    result = services.scan(sight=EVERYTHING)
     assert (result.new, result.duplicates) == (2, 0)
 
 
@@ -166,6 +169,6 @@ def test_stamps_are_in_the_local_time_of_the_collector(root: Path, settings: Any
     put(root, NAME, products("1"))
     side = put(root, f"side/{FILE.replace('monthly', 'weekly')}", products("2"))
     put_side_file(side, business={}, collection={"collected_at": "2025-09-25T10:02:34"})
-    services.scan()
+    services.scan(sight=EVERYTHING)
     moments = set(CatalogFile.objects.values_list("collected_at", flat=True))
     assert moments == {datetime(2025, 9, 25, 2, 2, 34, tzinfo=UTC)}

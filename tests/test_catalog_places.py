@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.catalog import services
 from datasync.catalog.exceptions import FileGrowing
 from datasync.exceptions import FileMissing, InvalidRequest, UnsupportedFormat
@@ -34,17 +35,17 @@ def root(tmp_path: Path, settings: object) -> Path:
 )  # fmt: skip
 def test_odd_names_are_ordinary_names(root: Path, name: str) -> None:
     path = put(root, name, SECRET)
-    assert services.scan().new == 1
+    assert services.scan(sight=EVERYTHING).new == 1
     file = CatalogFile.objects.get()
     assert (file.storage_name, file.original_name) == (name, name)
     assert services.path_of(file) == path.resolve()
-    assert services.scan().unchanged == 1
+    assert services.scan(sight=EVERYTHING).unchanged == 1
 
 
 def test_a_name_that_is_no_text_is_refused(root: Path) -> None:
     descriptor = os.open(os.fsencode(root) + b"/\xff\xfe.csv", os.O_CREAT | os.O_WRONLY)
     os.close(descriptor)
-    result = services.scan()
+    result = services.scan(sight=EVERYTHING)
     assert (result.new, result.refused) == (0, 1)
     assert result.errors[0]["reason"] == "its name is not valid text"
 
@@ -56,7 +57,7 @@ def test_what_is_no_file_is_refused_without_waiting(root: Path, tmp_path: Path) 
     (root / "link.csv").symlink_to(outside)
     (root / "linked folder").symlink_to(tmp_path)
     (root / "loop").symlink_to(root)
-    result = services.scan()
+    result = services.scan(sight=EVERYTHING)
     assert (result.new, result.refused) == (0, 4)
     reasons = {error["name"]: error["reason"] for error in result.errors}
     assert "neither a file nor a folder" in reasons["pipe.csv"]
@@ -72,7 +73,7 @@ def test_a_device_is_refused_when_it_is_asked_for(root: Path) -> None:
 def test_other_files_are_counted_with_a_reason_and_side_and_hidden_files_are_not(root: Path) -> None:
     for name in ("report.pdf", "noext", "x.csv.meta.json", ".hidden.csv", "notes.json"):
         put(root, name, b"x")
-    result = services.scan()
+    result = services.scan(sight=EVERYTHING)
     assert (result.new, result.refused) == (0, 3)
     assert {error["name"] for error in result.errors} == {"report.pdf", "noext", "notes.json"}
 
@@ -80,7 +81,7 @@ def test_other_files_are_counted_with_a_reason_and_side_and_hidden_files_are_not
 def test_a_catalogued_name_never_leads_out_of_its_root(root: Path, tmp_path: Path) -> None:
     put(tmp_path, "outside.csv", SECRET)
     path = put(root, "a/inside.csv", SECRET)
-    services.scan()
+    services.scan(sight=EVERYTHING)
     file = CatalogFile.objects.get()
     for name in ("../outside.csv", str(tmp_path / "outside.csv"), "a/../../outside.csv", "a", "", "a/\0"):
         file.storage_name = name

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from datasync.access import EVERYTHING
 from datasync.catalog import services
 from datasync.catalog.services import Description
 from datasync.choices import FileState
@@ -31,7 +32,7 @@ def uploads(tmp_path: Path, settings: object) -> Path:
 
 def upload(name: str, content: bytes, **told: Any) -> CatalogFile:
     uploaded = SimpleUploadedFile(name, content)
-    return services.store_upload(uploaded=uploaded, description=Description(**told), actor=None)
+    return services.store_upload(uploaded=uploaded, description=Description(**told), actor=None, sight=EVERYTHING)
 
 
 def kept(folder: Path) -> list[Path]:
@@ -59,7 +60,7 @@ def test_what_the_uploader_says_is_strongest() -> None:
 def test_the_name_of_an_upload_is_text_only(name: str, uploads: Path) -> None:
     uploaded = SimpleUploadedFile("x", products("1"))
     uploaded._name = name  # type: ignore[attr-defined]
-    file = services.store_upload(uploaded=uploaded, description=None, actor=None)
+    file = services.store_upload(uploaded=uploaded, description=None, actor=None, sight=EVERYTHING)
     assert file.original_name == "passwd.csv"
     assert services.path_of(file).is_relative_to(uploads)
 
@@ -97,3 +98,10 @@ def test_an_unknown_platform_is_refused(uploads: Path) -> None:
     with pytest.raises(InvalidRequest):
         upload(FILE, products("1"), platform="nowhere")
     assert kept(uploads) == []
+
+
+def test_a_header_with_what_no_database_stores_is_catalogued_without_it() -> None:
+    file = upload("any.csv", "Order\0 ID,Paid\0 amount,Date\nA1,2.00,2026-03-06\n".encode("utf-16"))
+    file.refresh_from_db()
+    assert file.header == ["Order ID", "Paid amount", "Date"]
+    assert [column["header"] for column in file.suggestion["columns"]] == file.header

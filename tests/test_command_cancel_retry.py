@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState, TaskState
 from datasync.exceptions import CorruptFile
 from datasync.management.base import ConsoleError, Exit
@@ -40,7 +41,7 @@ def _document(name: str, *arguments: str) -> dict[str, Any]:
 @pytest.fixture
 def task(bell: Bell) -> SyncProgressTask:
     """A task over two files that nobody has begun."""
-    return services.submit_by_ids(file_ids=[make_file().pk, make_file().pk], owner=None).task
+    return services.submit_by_ids(file_ids=[make_file().pk, make_file().pk], owner=None, sight=EVERYTHING).task
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_retry_ends_as_the_files_did(failed: SyncProgressTask, monkeypatch: pyte
 def test_retry_names_files_that_are_busy(failed: SyncProgressTask, capsys: pytest.CaptureFixture[str]) -> None:
     failed.items.update(state=ItemState.FAILED)
     busy = failed.items.order_by("position")[0].file_id
-    services.submit_single(file_id=busy, owner=None)
+    services.submit_single(file_id=busy, owner=None, sight=EVERYTHING)
     for _ in range(2):
         document = _document("retry_task", failed.task_id)
         assert (document["busy_file_ids"], document["files"]["total"]) == ([busy], 1)

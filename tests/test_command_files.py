@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from datasync.access import EVERYTHING
 from datasync.catalog import services
 from datasync.choices import FileState
 from datasync.management.base import ConsoleError, Exit
@@ -30,7 +31,7 @@ def file(settings: Any, tmp_path: Path) -> CatalogFile:
     settings.DATA_ROOTS, settings.UPLOAD_DIR = [tmp_path / "inbox"], tmp_path / "uploads"
     load_builtin_templates()
     put(tmp_path / "inbox", NAME, products("1", "2"))
-    services.scan()
+    services.scan(sight=EVERYTHING)
     found = CatalogFile.objects.get()
     for row in (2, 3):
         make_fact(OrderLine, found, sheet_row=row)

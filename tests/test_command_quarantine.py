@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from datasync.access import EVERYTHING
 from datasync.choices import QuarantineState
 from datasync.management.base import ConsoleError, Exit
 from datasync.management.commands.quarantine import Command
@@ -97,7 +98,7 @@ def test_export_that_cannot_be_written_is_a_usage_error(rows: None, tmp_path: Pa
 
 def test_one_row_is_shown_with_its_history(rows: None, capsys: pytest.CaptureFixture[str]) -> None:
     row = QuarantinedRow.objects.get(sheet_row=2)
-    services.correct(row_id=row.pk, given={"Amount": "5"}, actor=None)
+    services.correct(row_id=row.pk, given={"Amount": "5"}, actor=None, sight=EVERYTHING)
     document = answer(capsys, "show", str(row.pk))
     assert (document["corrected"], document["history"][0]["action"]) == ({"#2": "5"}, "rows_corrected")
     call_command("quarantine", "show", str(row.pk))
@@ -196,14 +197,14 @@ def test_acts_say_on_which_rows(rows: None, action: list[str]) -> None:
 def test_release(bell: Any, inbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = synced(inbox, line("A1"), bad("A2"), bad("A3"))
     asked = ["release", "--file-id", str(file.pk)]
-    services.correct(row_id=row_of(file, 3).pk, given={AMOUNT: "12.50"}, actor=None)
+    services.correct(row_id=row_of(file, 3).pk, given={AMOUNT: "12.50"}, actor=None, sight=EVERYTHING)
     told = answer(capsys, *asked, "--dry-run")
     assert (told["released"], told["rejected"], OrderLine.objects.count()) == (1, 1, 1)
     assert command_exit(*asked) == Exit.QUARANTINED
     shown = capsys.readouterr().out
     assert f"{AMOUNT}: INVALID_NUMBER (abc)" in shown
     assert OrderLine.objects.count() == 2
-    services.correct(row_id=row_of(file, 4).pk, given={AMOUNT: "1"}, actor=None)
+    services.correct(row_id=row_of(file, 4).pk, given={AMOUNT: "1"}, actor=None, sight=EVERYTHING)
     assert command_exit(*asked) == Exit.OK
     assert "No undecided" not in capsys.readouterr().out
     assert command_exit(*asked) == Exit.OK
@@ -216,7 +217,7 @@ def test_release_of_several_files_of_which_one_is_busy(
 ) -> None:
     busy, free = synced(inbox, bad("A1")), synced(inbox, bad("B1"), day=7)
     for file in (busy, free):
-        services.correct(row_id=row_of(file, 2).pk, given={AMOUNT: "1"}, actor=None)
+        services.correct(row_id=row_of(file, 2).pk, given={AMOUNT: "1"}, actor=None, sight=EVERYTHING)
     CatalogFile.objects.filter(pk=busy.pk).update(state="processing")
     assert command_exit("release", "--all") == Exit.REFUSED
     assert f"File {busy.pk}: " in capsys.readouterr().out

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from datasync.access import EVERYTHING
 from datasync.catalog.dry_run import DryRun, dry_run
 from datasync.catalog.services import catalogue_path
 from datasync.ingest.plan import Counts
@@ -69,12 +70,12 @@ def test_a_dry_run_does_not_wait_for_a_sync(
     syncing = elsewhere(lambda: run(CatalogFile.objects.get(pk=file.pk)))
     try:
         assert loaded.wait(PATIENCE)
-        found = dry_run(file_id=file.pk)
+        found = dry_run(file_id=file.pk, sight=EVERYTHING)
         assert (found.counts.inserted, syncing.done()) == (3, False)
     finally:
         go_on.set()
     assert syncing.result(PATIENCE).task.rows_inserted == 3
-    assert dry_run(file_id=file.pk).counts.unchanged == 3
+    assert dry_run(file_id=file.pk, sight=EVERYTHING).counts.unchanged == 3
 
 
 def test_a_sync_does_not_wait_for_a_dry_run(file: CatalogFile, elsewhere: Callable[..., Future[Any]]) -> None:
@@ -85,7 +86,7 @@ def test_a_sync_does_not_wait_for_a_dry_run(file: CatalogFile, elsewhere: Callab
         assert go_on.wait(PATIENCE)
 
     def rehearse() -> DryRun:
-        return dry_run(file_id=file.pk, on_progress=wait)
+        return dry_run(file_id=file.pk, on_progress=wait, sight=EVERYTHING)
 
     rehearsing = elsewhere(rehearse)
     try:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 
+from datasync.access import EVERYTHING
 from datasync.catalog.dry_run import dry_run
 from datasync.catalog.services import catalogue_path
 from datasync.choices import FileState, QuarantineState
@@ -82,7 +83,7 @@ def test_what_people_have_decided_on(state: QuarantineState, inbox: Path) -> Non
 
 def test_an_unknown_header_is_not_kept(inbox: Path) -> None:
     file = export(inbox, text([line("A1")]))
-    assert dry_run(file_id=file.pk).counts.inserted == 1
+    assert dry_run(file_id=file.pk, sight=EVERYTHING).counts.inserted == 1
     assert not HeaderSet.objects.exists()
     assert not OrderLine.objects.exists()
 
@@ -139,7 +140,7 @@ def test_a_file_that_is_not_described(inbox: Path) -> None:
     file = export(inbox, text([line("A1")]))
     error = {"code": "NEEDS_DESCRIPTION", "message": "x", "params": {"missing": "shop"}, "recovery": "y"}
     CatalogFile.objects.filter(pk=file.pk).update(state=FileState.NEEDS_DESCRIPTION, last_error=error)
-    rehearsed = dry_run(file_id=file.pk)
+    rehearsed = dry_run(file_id=file.pk, sight=EVERYTHING)
     assert (rehearsed.error, rehearsed.state) == (error, FileState.NEEDS_DESCRIPTION)
 
 
@@ -151,21 +152,21 @@ def test_what_a_look_again_sees_is_not_kept(inbox: Path) -> None:
 
 def test_what_cannot_be_rehearsed(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(FileNotFound):
-        dry_run(file_id=424242)
+        dry_run(file_id=424242, sight=EVERYTHING)
     file = export(inbox, text([line("A1")]))
     with pytest.raises(TooLargeToRehearse, match=r"0\.0 MB"):
-        dry_run(file_id=file.pk, most_bytes=file.size - 1)
-    assert dry_run(file_id=file.pk, most_bytes=file.size).error is None
+        dry_run(file_id=file.pk, most_bytes=file.size - 1, sight=EVERYTHING)
+    assert dry_run(file_id=file.pk, most_bytes=file.size, sight=EVERYTHING).error is None
     with pytest.raises(TooLargeToRehearse, match="more than 0 s"):
-        dry_run(file_id=file.pk, most_seconds=0)
-    assert dry_run(file_id=file.pk, most_seconds=60).error is None
+        dry_run(file_id=file.pk, most_seconds=0, sight=EVERYTHING)
+    assert dry_run(file_id=file.pk, most_seconds=60, sight=EVERYTHING).error is None
 
     def away(*_: object) -> None:
         raise TransientError
 
     monkeypatch.setattr(mapping, "prepare_read", away)
     with pytest.raises(TransientError):
-        dry_run(file_id=file.pk)
+        dry_run(file_id=file.pk, sight=EVERYTHING)
 
 
 def test_the_database_itself_refuses_to_write(inbox: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import scan
 from datasync.choices import FileState
 from datasync.mapping.services import load_builtin_templates
@@ -25,7 +26,7 @@ def catalogue(tmp_path: Path, settings: Any) -> list[CatalogFile]:
     settings.DATA_ROOTS = [tmp_path]
     load_builtin_templates()
     make_samples(tmp_path, rows=900)
-    scan()
+    scan(sight=EVERYTHING)
     return list(CatalogFile.objects.select_related("shop").order_by("-collected_at", "id"))
 
 

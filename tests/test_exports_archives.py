@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
 
+from datasync.access import EVERYTHING
 from datasync.choices import ExportKind, ExportState
 from datasync.exceptions import DataNotFound, FencedOut, TooLarge
 from datasync.exports import make, members, services
@@ -52,7 +53,9 @@ def put(inbox: Path, name: str, content: bytes = b"Order ID\nA1\n", **values: An
 
 
 def made(owner: User, what: ExportKind, *files: CatalogFile) -> ExportArchive:
-    archive = services.request_export(file_ids=[file.pk for file in files], what=what, owner=owner).archive
+    archive = services.request_export(
+        file_ids=[file.pk for file in files], what=what, owner=owner, sight=EVERYTHING
+    ).archive
     export_file(archive.pk)
     archive.refresh_from_db()
     return archive
@@ -144,10 +147,10 @@ def test_a_file_that_is_gone_does_not_spoil_the_others(owner: User, inbox: Path)
 def test_what_cannot_be_asked_for(owner: User, inbox: Path, settings: Any) -> None:
     file = put(inbox, "a.csv")
     with pytest.raises(DataNotFound):
-        services.request_export(file_ids=[404], what=ExportKind.CLEANED, owner=owner)
+        services.request_export(file_ids=[404], what=ExportKind.CLEANED, owner=owner, sight=EVERYTHING)
     settings.EXPORT_MOST_BYTES = file.size - 1
     with pytest.raises(TooLarge):
-        services.request_export(file_ids=[file.pk], what=ExportKind.ORIGINALS, owner=owner)
+        services.request_export(file_ids=[file.pk], what=ExportKind.ORIGINALS, owner=owner, sight=EVERYTHING)
     assert not ExportArchive.objects.exists()
 
 
@@ -179,7 +182,9 @@ def test_a_bug_is_told_without_its_internals(owner: User, inbox: Path, monkeypat
 
 
 def test_one_whose_worker_died_is_made_again(owner: User, inbox: Path) -> None:
-    archive = services.request_export(file_ids=[put(inbox, "a.csv").pk], what=ExportKind.ORIGINALS, owner=owner).archive
+    archive = services.request_export(
+        file_ids=[put(inbox, "a.csv").pk], what=ExportKind.ORIGINALS, owner=owner, sight=EVERYTHING
+    ).archive
     past = timezone.now() - timedelta(hours=1)
     ExportArchive.objects.update(state=ExportState.RUNNING, attempt=1, lease_until=past)
     assert services.export_for(owner, archive.pk).state == ExportState.QUEUED
@@ -209,7 +214,9 @@ def test_a_lost_message_is_rung_for_again_once_a_minute(owner: User, monkeypatch
 
 
 def test_who_was_overtaken_writes_nothing(owner: User, inbox: Path, tmp_path: Path) -> None:
-    archive = services.request_export(file_ids=[put(inbox, "a.csv").pk], what=ExportKind.ORIGINALS, owner=owner).archive
+    archive = services.request_export(
+        file_ids=[put(inbox, "a.csv").pk], what=ExportKind.ORIGINALS, owner=owner, sight=EVERYTHING
+    ).archive
     ExportArchive.objects.update(state=ExportState.RUNNING, attempt=2)
     archive.attempt = 1
     make._write(archive)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.facts.columns import columns_of, document
 from datasync.facts.export import Export, json_stream
 from datasync.facts.filters import Filters
@@ -36,7 +37,7 @@ def test_lines_are_the_documents_of_the_rows() -> None:
     make(OrderLine, order_id="plain")
     for fields in ((), ("order_id",), ("unit_price", "paid_at", "shop", "record_key")):
         for raw in (False, True):
-            export = Export(domain="orders", fields=fields, raw=raw, ordering="key")
+            export = Export(domain="orders", fields=fields, raw=raw, ordering="key", sight=EVERYTHING)
             rows = with_columns(export.rows, export.columns, raw=raw)
             wanted = [document(row, export.columns, raw=raw) for row in rows]
             stream = json_stream(export)
@@ -49,5 +50,5 @@ def test_lines_are_the_documents_of_the_rows() -> None:
 
 
 def test_nothing_is_no_line() -> None:
-    assert list(json_stream(Export(domain="orders", filters=Filters(order_id="none")))) == []
+    assert list(json_stream(Export(domain="orders", filters=Filters(order_id="none"), sight=EVERYTHING))) == []
     assert set(columns_of("orders")) >= {"order_id", "unit_price"}

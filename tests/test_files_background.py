@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
+from datasync.access import EVERYTHING
 from datasync.catalog import removal
 from datasync.catalog.deletion import delete_file
 from datasync.choices import EXPORT_UNFINISHED, ExportKind, RowsFate
@@ -34,8 +35,10 @@ def test_a_worker_removes_rows_and_makes_archives(
     settings.DELETE_AT_ONCE_ROWS, settings.EXPORT_DIR = 0, tmp_path / "exports"
     file = file_with_rows("a.csv", 30)
     kept = make_file("b.csv")
-    archive = services.request_export(file_ids=[kept.pk], what=ExportKind.CLEANED, owner=owner).archive
-    assert not delete_file(file_id=file.pk, rows=RowsFate.DELETE, actor=None).finished
+    archive = services.request_export(
+        file_ids=[kept.pk], what=ExportKind.CLEANED, owner=owner, sight=EVERYTHING
+    ).archive
+    assert not delete_file(file_id=file.pk, rows=RowsFate.DELETE, actor=None, sight=EVERYTHING).finished
     assert OrderLine.objects.count() == 30
     worker(environment={"EXPORT_DIR": str(tmp_path / "exports")})
     until_gone(OrderLine.objects.all(), "the rows to be removed")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from datasync.access import EVERYTHING
 from datasync.catalog import removal
 from datasync.catalog.deletion import delete_file, delete_files
 from datasync.catalog.selectors import files as listed
@@ -42,12 +43,12 @@ def test_rows_stay_unless_asked_otherwise() -> None:
     file = file_with_rows("a.csv", 3)
     make_row(file, 9, "A", "x", "")
     confirm(file, 2)
-    done = delete_file(file_id=file.pk, rows=KEEP, actor=None)
+    done = delete_file(file_id=file.pk, rows=KEEP, actor=None, sight=EVERYTHING)
     file.refresh_from_db()
     assert (done.finished, done.removed_rows) == (True, 0)
     assert (file.state, file.removing, file.rows["read"]) == (FileState.DELETED, "", 3)
     assert (OrderLine.objects.count(), QuarantinedRow.objects.count(), ConfirmedRows.objects.count()) == (3, 1, 1)
-    assert not listed().exists()
+    assert not listed(sight=EVERYTHING).exists()
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 3, 4, 6, 10])
@@ -59,7 +60,7 @@ def test_all_that_goes_with_it_goes(rows: int, small_chunks: None) -> None:
     make_row(other, 2, "A", "x", "")
     confirm(file, 2)
     confirm(other, 1)
-    done = delete_file(file_id=file.pk, rows=DELETE, actor=None)
+    done = delete_file(file_id=file.pk, rows=DELETE, actor=None, sight=EVERYTHING)
     assert (done.finished, done.removed_rows) == (True, rows + 1)
     assert set(OrderLine.objects.values_list("file_last", flat=True)) == {other.pk}
     assert not ProductMetric.objects.exists()
@@ -72,7 +73,7 @@ def test_all_that_goes_with_it_goes(rows: int, small_chunks: None) -> None:
 def test_rows_that_a_newer_file_took_over_stay() -> None:
     old, new = make_file("old.csv"), make_file("new.csv")
     make_fact(OrderLine, new, file_first=old)
-    delete_file(file_id=old.pk, rows=DELETE, actor=None)
+    delete_file(file_id=old.pk, rows=DELETE, actor=None, sight=EVERYTHING)
     assert OrderLine.objects.get().file_first_id == old.pk
 
 
@@ -81,13 +82,13 @@ def test_many_rows_of_one_sheet_row(small_chunks: None) -> None:
     file = make_file()
     for _ in range(8):
         make_fact(OrderLine, file, sheet_row=2)
-    assert delete_file(file_id=file.pk, rows=DELETE, actor=None).removed_rows == 8
+    assert delete_file(file_id=file.pk, rows=DELETE, actor=None, sight=EVERYTHING).removed_rows == 8
 
 
 def test_who_did_it_is_written_down(admin_user: User) -> None:
     kept, gone = file_with_rows("a.csv", 2), file_with_rows("b.csv", 2)
-    delete_file(file_id=kept.pk, rows=KEEP, actor=admin_user)
-    delete_file(file_id=gone.pk, rows=DELETE, actor=admin_user)
+    delete_file(file_id=kept.pk, rows=KEEP, actor=admin_user, sight=EVERYTHING)
+    delete_file(file_id=gone.pk, rows=DELETE, actor=admin_user, sight=EVERYTHING)
     entries = AuditEntry.objects.order_by("pk").values_list("action", "actor_name", "file", "rows")
     name = admin_user.get_username()
     assert list(entries) == [("file_deleted", name, kept.pk, 0), ("file_deleted", name, gone.pk, 2)]
@@ -100,17 +101,17 @@ def test_an_uploads_bytes_go_and_a_folders_stay(settings: Any, tmp_path: Path) -
         (tmp_path / folder / "a.csv").write_text("x")
     upload = make_file("a.csv", root="uploads")
     found = make_file("a.csv", root=str(tmp_path / "inbox"))
-    delete_files(file_ids=[upload.pk, found.pk], rows=KEEP, actor=None)
+    delete_files(file_ids=[upload.pk, found.pk], rows=KEEP, actor=None, sight=EVERYTHING)
     assert not (tmp_path / "uploads" / "a.csv").exists()
     assert (tmp_path / "inbox" / "a.csv").exists()
 
 
 def test_busy_files_are_left_alone(bell: Bell) -> None:
     busy, free = make_file("a.csv"), make_file("b.csv")
-    task = submit_single(file_id=busy.pk, owner=None)
+    task = submit_single(file_id=busy.pk, owner=None, sight=EVERYTHING)
     with pytest.raises(FileBusy, match=task.task_id):
-        delete_file(file_id=busy.pk, rows=KEEP, actor=None)
-    done = delete_files(file_ids=[busy.pk, free.pk, 404], rows=KEEP, actor=None)
+        delete_file(file_id=busy.pk, rows=KEEP, actor=None, sight=EVERYTHING)
+    done = delete_files(file_ids=[busy.pk, free.pk, 404], rows=KEEP, actor=None, sight=EVERYTHING)
     assert [impact.file.pk for impact in done.impacts] == [free.pk]
     assert (done.busy_file_ids, done.missing_file_ids) == ((busy.pk,), (404,))
     busy.refresh_from_db()
@@ -121,22 +122,22 @@ def test_an_active_item_keeps_its_file_whatever_state_that_is_in() -> None:
     file = make_file(state="pending")
     make_task(file, task_id="t").items.update(state="queued")
     with pytest.raises(FileBusy):
-        delete_file(file_id=file.pk, rows=KEEP, actor=None)
+        delete_file(file_id=file.pk, rows=KEEP, actor=None, sight=EVERYTHING)
 
 
 def test_rows_that_were_kept_can_go_later() -> None:
     file, other = file_with_rows("a.csv", 2), file_with_rows("b.csv", 1)
     make_row(file, 9, "A", "x", "")
-    delete_file(file_id=file.pk, rows=KEEP, actor=None)
+    delete_file(file_id=file.pk, rows=KEEP, actor=None, sight=EVERYTHING)
     with pytest.raises(FileNotFound):
-        delete_file(file_id=file.pk, rows=KEEP, actor=None)
-    assert delete_file(file_id=file.pk, rows=DELETE, actor=None, dry_run=True).removed_rows == 2
-    done = delete_file(file_id=file.pk, rows=DELETE, actor=None)
+        delete_file(file_id=file.pk, rows=KEEP, actor=None, sight=EVERYTHING)
+    assert delete_file(file_id=file.pk, rows=DELETE, actor=None, dry_run=True, sight=EVERYTHING).removed_rows == 2
+    done = delete_file(file_id=file.pk, rows=DELETE, actor=None, sight=EVERYTHING)
     assert (done.removed_rows, done.finished, QuarantinedRow.objects.count()) == (2, True, 0)
     assert OrderLine.objects.get().file_last_id == other.pk
     assert list(AuditEntry.objects.order_by("pk").values_list("rows", flat=True)) == [0, 2]
     with pytest.raises(FileNotFound):
-        delete_file(file_id=file.pk, rows=DELETE, actor=None)
+        delete_file(file_id=file.pk, rows=DELETE, actor=None, sight=EVERYTHING)
 
 
 def test_quarantined_rows_are_heavy_too(
@@ -147,7 +148,7 @@ def test_quarantined_rows_are_heavy_too(
     for row in range(3):
         make_row(file, row + 2, "A", "x", "")
     with django_capture_on_commit_callbacks(execute=True):
-        assert not delete_file(file_id=file.pk, rows=DELETE, actor=None).finished
+        assert not delete_file(file_id=file.pk, rows=DELETE, actor=None, sight=EVERYTHING).finished
     assert (len(rung), QuarantinedRow.objects.count()) == (1, 3)
     assert removal.finish_deletions()
     assert not QuarantinedRow.objects.exists()
@@ -165,24 +166,24 @@ def test_a_thousand_empty_files_cost_few_statements(
     )
     ids = list(CatalogFile.objects.values_list("pk", flat=True))
     with django_assert_max_num_queries(99):
-        done = delete_files(file_ids=ids, rows=fate, actor=admin_user)
+        done = delete_files(file_ids=ids, rows=fate, actor=admin_user, sight=EVERYTHING)
     assert (len(done.impacts), done.finished, AuditEntry.objects.count()) == (1000, True, 1000)
     assert not removal.unfinished().exists()
 
 
 def test_a_deleted_file_is_not_found_again() -> None:
     file = make_file()
-    delete_file(file_id=file.pk, rows=KEEP, actor=None)
+    delete_file(file_id=file.pk, rows=KEEP, actor=None, sight=EVERYTHING)
     with pytest.raises(FileNotFound):
-        delete_file(file_id=file.pk, rows=DELETE, actor=None)
+        delete_file(file_id=file.pk, rows=DELETE, actor=None, sight=EVERYTHING)
     with pytest.raises(DataNotFound):
-        delete_files(file_ids=[file.pk, 404], rows=DELETE, actor=None)
+        delete_files(file_ids=[file.pk, 404], rows=DELETE, actor=None, sight=EVERYTHING)
     assert AuditEntry.objects.count() == 1
 
 
 def test_a_dry_run_says_and_does_nothing() -> None:
     file = file_with_rows("a.csv", 2)
-    done = delete_files(file_ids=[file.pk, 404], rows=DELETE, actor=None, dry_run=True)
+    done = delete_files(file_ids=[file.pk, 404], rows=DELETE, actor=None, dry_run=True, sight=EVERYTHING)
     assert ([impact.rows for impact in done.impacts], done.missing_file_ids) == ([2], (404,))
     assert (OrderLine.objects.count(), AuditEntry.objects.count()) == (2, 0)
     assert CatalogFile.objects.get().state == FileState.INGESTED
@@ -194,10 +195,10 @@ def test_many_rows_are_left_to_a_worker(
     settings.DELETE_AT_ONCE_ROWS = 2
     file = file_with_rows("a.csv", 3)
     with django_capture_on_commit_callbacks(execute=True):
-        done = delete_file(file_id=file.pk, rows=DELETE, actor=None)
+        done = delete_file(file_id=file.pk, rows=DELETE, actor=None, sight=EVERYTHING)
     assert (done.finished, done.removed_rows, OrderLine.objects.count()) == (False, 0, 3)
     assert rung == ["data_processing.finish_deletions"]
-    assert not listed().exists()
+    assert not listed(sight=EVERYTHING).exists()
     assert removal.finish_deletions()
     assert not OrderLine.objects.exists()
     assert not removal.unfinished().exists()
@@ -207,7 +208,7 @@ def test_a_command_removes_many_rows_itself(settings: Any, rung: list[str], smal
     settings.DELETE_AT_ONCE_ROWS = 2
     told: list[int] = []
     file = file_with_rows("a.csv", 7)
-    done = delete_files(file_ids=[file.pk], rows=DELETE, actor=None, here=True, progress=told.append)
+    done = delete_files(file_ids=[file.pk], rows=DELETE, actor=None, here=True, progress=told.append, sight=EVERYTHING)
     assert (done.finished, done.removed_rows, sum(told), rung) == (True, 7, 7, [])
 
 
@@ -229,15 +230,17 @@ def test_an_interrupted_deletion_is_made_up_for(
     with monkeypatch.context() as patched:
         patched.setattr(removal, "_settle", crashing)
         with pytest.raises(MemoryError):
-            delete_file(file_id=file.pk, rows=DELETE, actor=None)
+            delete_file(file_id=file.pk, rows=DELETE, actor=None, sight=EVERYTHING)
     file.refresh_from_db()
     assert (file.state, file.removing, OrderLine.objects.count()) == (FileState.DELETED, "delete", 4)
     if again == "delete":
-        assert delete_file(file_id=file.pk, rows=KEEP, actor=None).removed_rows == 4, "as was asked for first"
+        assert delete_file(file_id=file.pk, rows=KEEP, actor=None, sight=EVERYTHING).removed_rows == 4, (
+            "as was asked for first"
+        )
     elif again == "scan":
         from datasync.catalog.services import scan  # noqa: PLC0415
 
-        scan()
+        scan(sight=EVERYTHING)
     else:
         from datasync.tasks import finish_deletions  # noqa: PLC0415
 
@@ -251,7 +254,7 @@ def test_a_worker_stops_after_its_time_and_rings_for_the_next(
 ) -> None:
     settings.DELETE_AT_ONCE_ROWS = 0
     file = file_with_rows("a.csv", 10)
-    delete_file(file_id=file.pk, rows=DELETE, actor=None)
+    delete_file(file_id=file.pk, rows=DELETE, actor=None, sight=EVERYTHING)
     assert not removal.finish_deletions(seconds=-1)
     assert OrderLine.objects.count() == 7
     assert removal.finish_deletions(seconds=60)
@@ -269,6 +272,6 @@ def test_a_row_released_while_the_others_go_does_not_stay(small_chunks: None, mo
 
     with monkeypatch.context() as patched:
         patched.setattr(removal, "_chunks", chunks)
-        assert not delete_file(file_id=file.pk, rows=DELETE, actor=None).finished
+        assert not delete_file(file_id=file.pk, rows=DELETE, actor=None, sight=EVERYTHING).finished
     assert removal.finish_deletions()
     assert not OrderLine.objects.exists()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
+from datasync.access import EVERYTHING
 from datasync.catalog import removal
 from datasync.catalog.deletion import delete_file
 from datasync.catalog.services import scan
@@ -52,8 +53,8 @@ def test_a_file_is_queued_or_deleted_never_both(bell: Bell) -> None:
     for number in range(15):
         file = make_file(f"{number}.csv")
         together(
-            lambda pk=file.pk: delete_file(file_id=pk, rows=RowsFate.KEEP, actor=None),  # type: ignore[misc]
-            lambda pk=file.pk: submit_by_ids(file_ids=[pk], owner=None),  # type: ignore[misc]
+            lambda pk=file.pk: delete_file(file_id=pk, rows=RowsFate.KEEP, actor=None, sight=EVERYTHING),  # type: ignore[misc]
+            lambda pk=file.pk: submit_by_ids(file_ids=[pk], owner=None, sight=EVERYTHING),  # type: ignore[misc]
         )
         file.refresh_from_db()
         queued = SyncTaskFile.objects.filter(file=file, state=ItemState.QUEUED).exists()
@@ -62,7 +63,7 @@ def test_a_file_is_queued_or_deleted_never_both(bell: Bell) -> None:
 
 def test_two_who_delete_at_once(bell: Bell) -> None:
     file = file_with_rows("a.csv", 20)
-    ends = together(*[lambda: delete_file(file_id=file.pk, rows=RowsFate.DELETE, actor=None)] * 3)
+    ends = together(*[lambda: delete_file(file_id=file.pk, rows=RowsFate.DELETE, actor=None, sight=EVERYTHING)] * 3)
     assert sum(getattr(end, "removed_rows", 0) for end in ends) == 20
     assert not OrderLine.objects.exists()
     assert file.audit.count() == 1
@@ -86,9 +87,9 @@ def test_a_request_does_not_wait_for_a_load_and_leaves_the_rows_to_a_worker(monk
     loader.start()
     loading.wait(20)
     try:
-        deletion = delete_file(file_id=file.pk, rows=RowsFate.DELETE, actor=None)
+        deletion = delete_file(file_id=file.pk, rows=RowsFate.DELETE, actor=None, sight=EVERYTHING)
         assert (deletion.finished, OrderLine.objects.count(), len(rung)) == (False, 3, 1)
-        scan(roots=[])
+        scan(roots=[], sight=EVERYTHING)
         assert (OrderLine.objects.count(), len(rung)) == (3, 2), "nor does a scan"
     finally:
         done.set()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from datasync.access import EVERYTHING
 from datasync.catalog.correct import describe_file
 from datasync.catalog.selectors import file_by_id, files, pending_files
 from datasync.choices import FileState
@@ -31,22 +33,22 @@ def gone() -> CatalogFile:
 
 
 def test_for_the_selectors(gone: CatalogFile) -> None:
-    assert not files().exists()
-    assert not pending_files().exists()
-    for look_up in (file_by_id, find_file):
+    assert not files(sight=EVERYTHING).exists()
+    assert not pending_files(sight=EVERYTHING).exists()
+    for look_up in (partial(file_by_id, sight=EVERYTHING), find_file):
         with pytest.raises(FileNotFound):
             look_up(gone.pk)
     with pytest.raises(FileNotFound):
-        describe_file(gone, account="x")
+        describe_file(gone, account="x", sight=EVERYTHING)
 
 
 def test_for_a_sync(gone: CatalogFile, bell: Bell) -> None:
     with pytest.raises(FileNotFound):
-        runs.submit_single(file_id=gone.pk, owner=None)
+        runs.submit_single(file_id=gone.pk, owner=None, sight=EVERYTHING)
     with pytest.raises(DataNotFound):
-        runs.submit_by_ids(file_ids=[gone.pk], owner=None)
+        runs.submit_by_ids(file_ids=[gone.pk], owner=None, sight=EVERYTHING)
     there = make_file("there.csv", state=FileState.PENDING)
-    submission = runs.submit_by_ids(file_ids=[gone.pk, there.pk], owner=None)
+    submission = runs.submit_by_ids(file_ids=[gone.pk, there.pk], owner=None, sight=EVERYTHING)
     assert (submission.missing_file_ids, submission.task.total_files) == ((gone.pk,), 1)
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from datasync.access import EVERYTHING
 from datasync.catalog.impact import delete_impacts
 from datasync.exceptions import DataNotFound, WrongNumberOfFiles
 from datasync.models import OrderLine, ProductMetric, Shop
@@ -23,7 +24,7 @@ def test_rows_count_for_their_last_writer() -> None:
     for number in range(3):
         make_fact(OrderLine, newer, file_first=older, sheet_row=number + 2)
     make_fact(OrderLine, newer)
-    (first, second), missing = delete_impacts([older.pk, newer.pk])
+    (first, second), missing = delete_impacts([older.pk, newer.pk], sight=EVERYTHING)
     assert missing == ()
     assert (first.rows, first.rows_of_older_exports) == (0, 0)
     assert (second.rows, second.rows_of_older_exports) == (4, 3)
@@ -36,7 +37,7 @@ def test_rows_are_told_by_domain_shop_and_period() -> None:
         make_fact(OrderLine, file, period_start=date(2026, 3, day), period_end=date(2026, 3, day + 1))
     make_fact(OrderLine, file, shop=other)
     make_fact(ProductMetric, file, granularity="monthly")
-    (impact,), _ = delete_impacts([file.pk])
+    (impact,), _ = delete_impacts([file.pk], sight=EVERYTHING)
     told = {(part.domain, part.shop_id, part.granularity): part for part in impact.stored}
     assert {key: part.rows for key, part in told.items()} == {
         ("orders", "sg1", "daily"): 2,
@@ -53,22 +54,22 @@ def test_quarantine_confirmations_and_bytes() -> None:
     make_row(file, 3, "A", "x", "", state="corrected")
     make_row(file, 4, "A", "x", "", state="released")
     confirm(file, 7)
-    (one, two), _ = delete_impacts([file.pk, upload.pk])
+    (one, two), _ = delete_impacts([file.pk, upload.pk], sight=EVERYTHING)
     assert (one.undecided, one.decided, one.confirmations, one.removes_bytes) == (2, 1, 7, False)
     assert (two.undecided, two.decided, two.confirmations, two.removes_bytes) == (0, 0, 0, True)
 
 
 def test_what_does_not_exist_is_named() -> None:
     file, gone = make_file("a.csv"), make_file("b.csv", state="deleted")
-    impacts, missing = delete_impacts([404, file.pk, gone.pk])
+    impacts, missing = delete_impacts([404, file.pk, gone.pk], sight=EVERYTHING)
     assert [impact.file.pk for impact in impacts] == [file.pk]
     assert missing == (404, gone.pk)
     with pytest.raises(DataNotFound):
-        delete_impacts([404, gone.pk])
+        delete_impacts([404, gone.pk], sight=EVERYTHING)
     with pytest.raises(WrongNumberOfFiles):
-        delete_impacts([])
+        delete_impacts([], sight=EVERYTHING)
     with pytest.raises(WrongNumberOfFiles):
-        delete_impacts(range(1, 1002))
+        delete_impacts(range(1, 1002), sight=EVERYTHING)
 
 
 def test_a_thousand_files_cost_as_many_statements_as_one() -> None:
@@ -76,7 +77,7 @@ def test_a_thousand_files_cost_as_many_statements_as_one() -> None:
 
     def cost(count: int) -> int:
         with CaptureQueriesContext(connection) as captured:
-            delete_impacts([file.pk for file in files[:count]])
+            delete_impacts([file.pk for file in files[:count]], sight=EVERYTHING)
         return len(captured)
 
     assert cost(1) == cost(30) <= 12

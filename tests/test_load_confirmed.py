@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import catalogue_path
 from datasync.choices import TaskState
 from datasync.ingest.load import loader_for
@@ -76,7 +77,7 @@ def test_new_content_of_a_file_confirms_nothing_any_more(tmp_path: Path, setting
 
 def _synced(path: Path) -> CatalogFile:
     file = catalogue_path(path)
-    task = services.submit_single(file_id=file.pk, owner=None)
+    task = services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     take_turn()
     task.refresh_from_db()
     assert (task.state, task.errors) == (TaskState.COMPLETED, [])

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from datasync.access import EVERYTHING
 from datasync.choices import QuarantineState
 from datasync.ingest.plan import Counts
 from datasync.models import SyncProgressTask
@@ -31,7 +32,7 @@ def browser() -> Client:
 def warnings_after(ingest: Ingest, counts: Counts) -> list[dict[str, Any]]:
     file = make_file()
     ingest.ends[file.pk] = counts
-    task = services.submit_single(file_id=file.pk, owner=None)
+    task = services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     take_turn()
     warnings: list[dict[str, Any]] = SyncProgressTask.objects.get(pk=task.pk).warnings
     return [warning for warning in warnings if warning["code"] == "LOSS_ABOVE_THRESHOLD"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.catalog import services
 from datasync.choices import FileState, TemplateOrigin
 from datasync.exceptions import HeaderChanged
@@ -96,7 +97,7 @@ def test_a_tie_is_not_synced(root: Path) -> None:
 def test_a_correction_within_the_family_keeps_the_variant(root: Path) -> None:
     put(root, NAME, report("1250", "1125", "1.125", "2.500", "10", "1", "5.48%", "3%"))
     file = scan_one()
-    services.describe_file(file, account="somebody")
+    services.describe_file(file, account="somebody", sight=EVERYTHING)
     assert file.template is not None
     assert file.template.variant == "dot"
 
@@ -104,7 +105,7 @@ def test_a_correction_within_the_family_keeps_the_variant(root: Path) -> None:
 def test_another_family_is_matched_with_the_files_values(root: Path) -> None:
     put(root, NAME, report("1250", "1125", "1.125", "2.500", "10", "1", "5.48%", "3%"))
     file = scan_one()
-    services.describe_file(file, granularity="weekly")
+    services.describe_file(file, granularity="weekly", sight=EVERYTHING)
     assert file.template is not None
     assert (file.template.variant, file.template.granularity) == ("dot", "weekly")
 
@@ -113,7 +114,7 @@ def test_a_correction_forgets_no_contradiction(root: Path) -> None:
     put(root, NAME, report(*["无法解析的文字"] * 8))
     file = scan_one()
     assert file.match["contradictions"]
-    services.describe_file(file, granularity="weekly")
+    services.describe_file(file, granularity="weekly", sight=EVERYTHING)
     assert file.match["contradictions"]
     assert file.match["outcome"] == "blocked"
 

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from datasync.access import EVERYTHING
 from datasync.catalog import services as catalog
 from datasync.choices import FileState
 from datasync.exceptions import (
@@ -133,9 +134,9 @@ def test_without_a_template_a_file_waits_with_a_suggestion(root: Path) -> None:
 def test_a_published_suggestion_fits_the_file_and_those_like_it(root: Path) -> None:
     put(root, "shopify/lumen-goods/orders_export.csv", UNKNOWN)
     put(root, "shopify/lumen-goods/orders_export_1.csv", UNKNOWN.replace(b"#2", b"#3"))
-    catalog.scan()
+    catalog.scan(sight=EVERYTHING)
     one, two = CatalogFile.objects.order_by("storage_name")
-    template = services.publish_suggestion(one)
+    template = services.publish_suggestion(one, sight=EVERYTHING)
     assert HeaderTemplate.objects.get(pk=template.pk).origin == "suggested"
     for file in (one, two):
         file.refresh_from_db()
@@ -147,7 +148,7 @@ def test_publishing_frees_files_that_required_it(root: Path) -> None:
     put(root, "shopify/lumen-goods/orders_export.csv", UNKNOWN)
     file = scan_one()
     CatalogFile.objects.update(state=FileState.TEMPLATE_UPDATE_REQUIRED, last_error={"code": "HEADER_CHANGED"})
-    services.publish_suggestion(file)
+    services.publish_suggestion(file, sight=EVERYTHING)
     file.refresh_from_db()
     assert (file.state, file.last_error) == (FileState.PENDING, {})
 
@@ -164,7 +165,7 @@ def test_an_undescribed_or_missing_file_has_no_plan(root: Path) -> None:
     with pytest.raises(NeedsDescription):
         services.prepare_read(file)
     put(root, NAME, products("1"))
-    catalog.scan()
+    catalog.scan(sight=EVERYTHING)
     file = CatalogFile.objects.get(storage_name=NAME)
     path.unlink()
     (root / NAME).unlink()

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from datasync.access import EVERYTHING
 from datasync.choices import TemplateOrigin, TemplateState
 from datasync.exceptions import InvalidRequest, TemplateNotDraft
 from datasync.mapping import loading, services
@@ -95,10 +96,10 @@ def test_a_file_of_a_template_is_imported_once(loaded: None, tmp_path: Path) -> 
     old = one_builtin()
     path = tmp_path / "mine.toml"
     path.write_text(dump_template(replace(old, header_row=4)), encoding="utf-8")
-    (first,) = services.import_templates(load_templates(path), publish_now=True)
+    (first,) = services.import_templates(load_templates(path), publish_now=True, sight=EVERYTHING)
     assert first.row is not None
     assert first.row.version == 2
-    (again,) = services.import_templates(load_templates(path), publish_now=True)
+    (again,) = services.import_templates(load_templates(path), publish_now=True, sight=EVERYTHING)
     assert (again.action, again.row) == ("unchanged", first.row)
     assert [template.header_row for template in templates_for(old.family) if template.variant == old.variant] == [4]
 
@@ -116,7 +117,7 @@ def test_a_template_of_an_unknown_platform_is_refused(loaded: None, tmp_path: Pa
     family = replace(old.family, platform="nowhere")
     path.write_text(dump_template(replace(old, family=family)), encoding="utf-8")
     with pytest.raises(InvalidRequest, match="nowhere"):
-        services.import_templates(load_templates(path))
+        services.import_templates(load_templates(path), sight=EVERYTHING)
 
 
 def test_templates_are_read_once_until_one_is_published(loaded: None) -> None:

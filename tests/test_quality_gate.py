@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState, TaskKind
 from datasync.fields import Domain
 from datasync.ingest.measure import Measure, as_document
@@ -163,7 +164,7 @@ def test_change_is_against_the_previous_period() -> None:
     assert report.change["percent"] == {"rows": 200.0, "order_amount_cny": 50.0, "quantity": 200.0}
     assert report.change["sharp"] == ["order_amount_cny", "quantity", "rows"]
     assert QualityReport.objects.count() == 2
-    assert [found.pk for found in reports(shop_id=shop.pk, domain="orders")] == sorted(
+    assert [found.pk for found in reports(shop_id=shop.pk, domain="orders", sight=EVERYTHING)] == sorted(
         QualityReport.objects.values_list("pk", flat=True), reverse=True
     )
 

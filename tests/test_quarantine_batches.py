@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, QuarantineState
 from datasync.exceptions import NoTemplate, TransientError
 from datasync.models import CatalogFile, OrderLine
@@ -27,7 +28,7 @@ MANY = [line(f"G{number}") for number in range(40)]
 def file(inbox: Path) -> CatalogFile:
     """A file with two corrected rows, of which one goes in each transaction."""
     made = synced(inbox, bad("B1"), bad("B2"), *MANY)
-    services.correct_many(filters=Filters(), header=AMOUNT, replacement="1", actor=None)
+    services.correct_many(filters=Filters(), header=AMOUNT, replacement="1", actor=None, sight=EVERYTHING)
     return made
 
 
@@ -51,7 +52,7 @@ def test_what_was_done_is_told(
 ) -> None:
     monkeypatch.setattr(batches, "MOST_AT_ONCE", 1)
     monkeypatch.setattr(check, "plan_for", fails_from(2, check.plan_for, error))
-    told = services.release(filters=Filters(file_ids=[file.pk]), actor=None, dry_run=dry_run)
+    told = services.release(filters=Filters(file_ids=[file.pk]), actor=None, dry_run=dry_run, sight=EVERYTHING)
     assert told.outcomes == {"inserted": 1}
     expected = NoTemplate if isinstance(error, NoTemplate) else TransientError
     assert isinstance(told.reached.refused[file.pk], expected)
@@ -64,14 +65,14 @@ def test_where_nothing_was_done_it_is_raised(file: CatalogFile, monkeypatch: pyt
         with monkeypatch.context() as patched:
             patched.setattr(check, "plan_for", fails_from(1, check.plan_for, error))
             with pytest.raises(type(error)):
-                services.release(filters=Filters(), actor=None)
+                services.release(filters=Filters(), actor=None, sight=EVERYTHING)
 
 
 def test_what_was_undone_is_not_counted(file: CatalogFile, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second page loads its row, and is undone when the act is to be written down."""
     monkeypatch.setattr(batches, "MOST_AT_ONCE", 1)
     monkeypatch.setattr(release, "_note_decision", fails_from(2, release._note_decision, NoTemplate()))
-    told = services.release(filters=Filters(), actor=None)
+    told = services.release(filters=Filters(), actor=None, sight=EVERYTHING)
     assert (told.outcomes, OrderLine.objects.filter(order_id__startswith="B").count()) == ({"inserted": 1}, 1)
 
 
@@ -80,19 +81,19 @@ def test_rows_of_a_remap_do_not_move_the_books_and_leave_the_file_partial(file: 
     first, second = file.quarantined.order_by("sheet_row")
     file.quarantined.filter(pk=second.pk).update(item=None)
     CatalogFile.objects.filter(pk=file.pk).update(rows=file.rows | {"quarantined": 1, "unchanged": 1})
-    services.release(filters=of(first), actor=None)
+    services.release(filters=of(first), actor=None, sight=EVERYTHING)
     file.refresh_from_db()
     assert (file.rows["quarantined"], file.rows["inserted"], file.state) == (0, 41, FileState.PARTIAL)
-    services.release(filters=of(second), actor=None)
+    services.release(filters=of(second), actor=None, sight=EVERYTHING)
     file.refresh_from_db()
     assert (file.rows["quarantined"], file.rows["inserted"], file.state) == (0, 41, FileState.INGESTED)
 
 
 def test_a_rehearsal_of_many_pages_sees_its_own_rows(file: CatalogFile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MOST_AT_ONCE", 1)
-    services.correct_many(filters=Filters(), header="Order ID", replacement="C1", actor=None)
-    told = services.release(filters=Filters(), actor=None, dry_run=True)
-    done = services.release(filters=Filters(), actor=None)
+    services.correct_many(filters=Filters(), header="Order ID", replacement="C1", actor=None, sight=EVERYTHING)
+    told = services.release(filters=Filters(), actor=None, dry_run=True, sight=EVERYTHING)
+    done = services.release(filters=Filters(), actor=None, sight=EVERYTHING)
     assert told.outcomes == done.outcomes == {"inserted": 2}
     assert sorted(OrderLine.objects.filter(order_id="C1").values_list("line_ordinal", flat=True)) == [1, 2]
 
@@ -101,7 +102,7 @@ def test_a_rehearsal_of_many_pages_sees_its_own_rows(file: CatalogFile, monkeypa
 def test_two_rehearsals_over_the_same_shops_do_not_meet(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = shop_folder(inbox.parent.parent, "shopee_bob_my")
     files = [synced(folder, bad(f"A{day}"), *MANY, day=day) for day, folder in enumerate([inbox, other] * 2, start=1)]
-    services.correct_many(filters=Filters(), header=AMOUNT, replacement="1", actor=None)
+    services.correct_many(filters=Filters(), header=AMOUNT, replacement="1", actor=None, sight=EVERYTHING)
     meeting, mine, prepare = threading.Barrier(2), threading.local(), check.prepare
 
     def prepare_together(*arguments: Any) -> Any:
@@ -115,7 +116,7 @@ def test_two_rehearsals_over_the_same_shops_do_not_meet(inbox: Path, monkeypatch
 
     def rehearse(at: int, file_ids: list[int]) -> None:
         try:
-            given[at] = services.release(filters=Filters(file_ids=file_ids), actor=None, dry_run=True)
+            given[at] = services.release(filters=Filters(file_ids=file_ids), actor=None, dry_run=True, sight=EVERYTHING)
         finally:
             connection.close()
 
@@ -130,4 +131,7 @@ def test_two_rehearsals_over_the_same_shops_do_not_meet(inbox: Path, monkeypatch
 
 def test_a_column_that_some_files_lack_is_counted(file: CatalogFile) -> None:
     row = row_of(file, 2)
-    assert services.correct_many(filters=of(row), header="#3", replacement="TN2", actor=None).corrected == 1
+    assert (
+        services.correct_many(filters=of(row), header="#3", replacement="TN2", actor=None, sight=EVERYTHING).corrected
+        == 1
+    )

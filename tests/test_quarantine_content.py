@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.catalog.deletion import delete_file, restore_file
 from datasync.catalog.services import catalogue_path
 from datasync.choices import FileState, QuarantineState, RowsFate
@@ -37,63 +38,65 @@ def fix(file: CatalogFile, at: int, *, price: str = "7", **given: str) -> servic
     row = row_of(file, at)
     names = {"order": "Order ID"}
     told = {AMOUNT: price, **{names[name]: value for name, value in given.items()}}
-    services.correct(row_id=row.pk, given=told, actor=None)
-    return services.release(filters=of(row), actor=None)
+    services.correct(row_id=row.pk, given=told, actor=None, sight=EVERYTHING)
+    return services.release(filters=of(row), actor=None, sight=EVERYTHING)
 
 
 def test_rows_of_older_content_wait_for_the_sync(inbox: Path, tmp_path: Path) -> None:
     file = content(inbox, line("A1"), bad("A2"), *MANY)
     row, sheet = row_of(file, 3), tmp_path / "rows.csv"
-    services.correct(row_id=row.pk, given={AMOUNT: "7"}, actor=None)
-    export.write(selectors.rows(), sheet, format="csv")
+    services.correct(row_id=row.pk, given={AMOUNT: "7"}, actor=None, sight=EVERYTHING)
+    export.write(selectors.rows(sight=EVERYTHING), sheet, format="csv")
     sheet.write_text(sheet.read_text("utf-8-sig").replace(",7,", ",8,"), "utf-8")
     content(inbox, line("A1"), bad("A2"), *MANY, line("A3"), synced=False)
     for act in (
-        lambda: services.correct(row_id=row.pk, given={AMOUNT: "1"}, actor=None),
-        lambda: services.correct_many(filters=of(row), header=AMOUNT, replacement="1", actor=None),
-        lambda: services.confirm_many(filters=of(row), actor=None),
-        lambda: services.release(filters=of(row), actor=None),
-        lambda: services.discard(filters=of(row), note="x", actor=None),
+        lambda: services.correct(row_id=row.pk, given={AMOUNT: "1"}, actor=None, sight=EVERYTHING),
+        lambda: services.correct_many(filters=of(row), header=AMOUNT, replacement="1", actor=None, sight=EVERYTHING),
+        lambda: services.confirm_many(filters=of(row), actor=None, sight=EVERYTHING),
+        lambda: services.release(filters=of(row), actor=None, sight=EVERYTHING),
+        lambda: services.discard(filters=of(row), note="x", actor=None, sight=EVERYTHING),
     ):
         with pytest.raises(RowsOfOldContent):
             act()
-    assert services.import_corrections(source=sheet, actor=None, dry_run=True).counts == {"replaced": 1}
+    assert services.import_corrections(source=sheet, actor=None, dry_run=True, sight=EVERYTHING).counts == {
+        "replaced": 1
+    }
     with pytest.raises(CorrectionsRefused):
-        services.import_corrections(source=sheet, actor=None)
+        services.import_corrections(source=sheet, actor=None, sight=EVERYTHING)
     file.refresh_from_db()
     assert (row_of(file, 3).corrected, file.state) == ({"8": "7"}, FileState.PENDING)
     run(file)
-    assert services.release(filters=of(row_of(file, 3)), actor=None).outcomes == {"inserted": 1}
+    assert services.release(filters=of(row_of(file, 3)), actor=None, sight=EVERYTHING).outcomes == {"inserted": 1}
 
 
 def test_rows_of_a_deleted_file_are_hidden_until_it_is_restored(inbox: Path, tmp_path: Path) -> None:
     file = content(inbox, line("A1"), bad("A2"), *MANY)
     row, sheet = row_of(file, 3), tmp_path / "rows.csv"
-    services.correct(row_id=row.pk, given={AMOUNT: "7"}, actor=None)
-    export.write(selectors.rows(), sheet, format="csv")
-    delete_file(file_id=file.pk, rows=RowsFate.KEEP, actor=None, here=True)
-    assert not selectors.rows().exists()
+    services.correct(row_id=row.pk, given={AMOUNT: "7"}, actor=None, sight=EVERYTHING)
+    export.write(selectors.rows(sight=EVERYTHING), sheet, format="csv")
+    delete_file(file_id=file.pk, rows=RowsFate.KEEP, actor=None, here=True, sight=EVERYTHING)
+    assert not selectors.rows(sight=EVERYTHING).exists()
     for act in (
-        lambda: selectors.one(row.pk),
-        lambda: services.correct(row_id=row.pk, given={AMOUNT: "1"}, actor=None),
-        lambda: services.release(filters=of(row), actor=None),
-        lambda: services.discard(filters=of(row), note="x", actor=None),
+        lambda: selectors.one(row.pk, sight=EVERYTHING),
+        lambda: services.correct(row_id=row.pk, given={AMOUNT: "1"}, actor=None, sight=EVERYTHING),
+        lambda: services.release(filters=of(row), actor=None, sight=EVERYTHING),
+        lambda: services.discard(filters=of(row), note="x", actor=None, sight=EVERYTHING),
     ):
         with pytest.raises(RowNotFound):
             act()
-    assert services.release(filters=Filters(file_ids=[file.pk]), actor=None).released == 0
+    assert services.release(filters=Filters(file_ids=[file.pk]), actor=None, sight=EVERYTHING).released == 0
     with pytest.raises(CorrectionsRefused):
-        services.import_corrections(source=sheet, actor=None)
-    restore_file(file_id=file.pk, actor=None)
-    assert services.release(filters=of(row), actor=None).outcomes == {"inserted": 1}
+        services.import_corrections(source=sheet, actor=None, sight=EVERYTHING)
+    restore_file(file_id=file.pk, actor=None, sight=EVERYTHING)
+    assert services.release(filters=of(row), actor=None, sight=EVERYTHING).outcomes == {"inserted": 1}
 
 
 def test_a_file_that_is_deleted_at_this_moment_is_not_worked_on(inbox: Path) -> None:
     file = content(inbox, line("A1"), bad("A2"))
     CatalogFile.objects.filter(pk=file.pk).update(removing=RowsFate.DELETE)
-    with pytest.raises(FileNotFound), batches.held(file.pk, [row_of(file, 3).pk]):
+    with pytest.raises(FileNotFound), batches.held(file.pk, [row_of(file, 3).pk], sight=EVERYTHING):
         pass
-    assert not selectors.rows().exists()
+    assert not selectors.rows(sight=EVERYTHING).exists()
 
 
 def test_a_row_that_was_loaded_before_is_the_same_line_wherever_it_stands_now(inbox: Path) -> None:
@@ -138,17 +141,17 @@ def test_equal_cells_below_another_order_are_another_row(inbox: Path, ordinal: b
     content(inbox, line("A1"), line("", sku="S2"), *MANY)
     file = content(inbox, line("", sku="S1"), line("", sku="S2"), *MANY)
     row = row_of(file, 3)
-    services.correct(row_id=row.pk, given={"Order ID": "B1"}, actor=None)
-    assert services.release(filters=of(row), actor=None).outcomes == {"inserted": 1}
+    services.correct(row_id=row.pk, given={"Order ID": "B1"}, actor=None, sight=EVERYTHING)
+    assert services.release(filters=of(row), actor=None, sight=EVERYTHING).outcomes == {"inserted": 1}
     assert facts("order_id", "sku", "sheet_row", sku="S2") == [("A1", "S2", 3), ("B1", "S2", 3)]
 
 
 def test_many_equal_lines_are_numbered_in_few_statements(inbox: Path, django_assert_max_num_queries: Any) -> None:
     file = synced(inbox, *[line("P1")] * 60, bad("ZZ"), *MANY)
     row = file.quarantined.get()
-    services.correct(row_id=row.pk, given={AMOUNT: "1", "Order ID": "P1"}, actor=None)
+    services.correct(row_id=row.pk, given={AMOUNT: "1", "Order ID": "P1"}, actor=None, sight=EVERYTHING)
     with django_assert_max_num_queries(55):
-        services.release(filters=of(row), actor=None)
+        services.release(filters=of(row), actor=None, sight=EVERYTHING)
     assert OrderLine.objects.get(sheet_row=62).line_ordinal == 61
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.exceptions import InvalidRequest
 from datasync.quarantine import export, selectors
 from datasync.spreadsheets import escape, unescape
@@ -36,7 +37,7 @@ def test_csv_begins_with_the_original_columns_and_ends_with_the_reasons() -> Non
     item = make_task(file).items.get()
     row = make_row(file, 7, "A1", "=cmd", None, item=item)
     stream = io.BytesIO()
-    assert export.write(selectors.rows(), stream, format="csv") == export.Exported(rows=1, sheets=1)
+    assert export.write(selectors.rows(sight=EVERYTHING), stream, format="csv") == export.Exported(rows=1, sheets=1)
     text = stream.getvalue().decode("utf-8-sig")
     header, line = csv.reader(io.StringIO(text))
     assert header == [*HEADERS, *export.NOTES]
@@ -50,7 +51,7 @@ def test_csv_refuses_rows_with_different_headers(tmp_path: Path) -> None:
     make_row(make_file(), 2, "A", "x", "")
     make_row(make_file("products.csv"), 2, "P", "x", headers=["ID", "GMV"])
     with pytest.raises(InvalidRequest):
-        export.write(selectors.rows(), tmp_path / "out.csv", format="csv")
+        export.write(selectors.rows(sight=EVERYTHING), tmp_path / "out.csv", format="csv")
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -61,7 +62,7 @@ def test_xlsx_gives_each_header_its_sheet_and_every_cell_as_text(tmp_path: Path)
     make_row(first, 2, "2798494601500000001", "=1+1", "y")
     make_row(second, 2, "P", "x", headers=["ID", "GMV"])
     path = tmp_path / "out.xlsx"
-    assert export.write(selectors.rows(), path, format="xlsx") == export.Exported(rows=3, sheets=2)
+    assert export.write(selectors.rows(sight=EVERYTHING), path, format="xlsx") == export.Exported(rows=3, sheets=2)
     book = openpyxl.load_workbook(path)
     orders, products = book.worksheets
     assert [cell.value for cell in orders[1]][:3] == HEADERS
@@ -80,7 +81,7 @@ def test_xlsx_continues_on_another_sheet_when_one_is_full(tmp_path: Path, monkey
     for number in range(5):
         make_row(file, number + 2, f"A{number}", "x", "")
     path = tmp_path / "out.xlsx"
-    assert export.write(selectors.rows(), path) == export.Exported(rows=5, sheets=3)
+    assert export.write(selectors.rows(sight=EVERYTHING), path) == export.Exported(rows=5, sheets=3)
     sheets = openpyxl.load_workbook(path).worksheets
     assert [[cell.value for cell in sheet["A"]] for sheet in sheets] == [
         ["Order ID", "A0", "A1"],
@@ -92,14 +93,14 @@ def test_xlsx_continues_on_another_sheet_when_one_is_full(tmp_path: Path, monkey
 @pytest.mark.django_db
 def test_correction_stands_in_place_of_what_it_corrects() -> None:
     make_row(make_file(), 2, "A", "12,x", "", corrected={"1": "12.5"})
-    assert export.original_values(selectors.rows().get()) == ["A", "12.5", ""]
+    assert export.original_values(selectors.rows(sight=EVERYTHING).get()) == ["A", "12.5", ""]
 
 
 @pytest.mark.django_db
 def test_text_that_no_workbook_cell_holds_is_cut_with_a_word(tmp_path: Path) -> None:
     make_row(make_file(), 2, "A" * 40_000, "x", "\ufffd")
     path = tmp_path / "out.xlsx"
-    export.write(selectors.rows(), path)
+    export.write(selectors.rows(sight=EVERYTHING), path)
     sheet = openpyxl.load_workbook(path).active
     assert sheet is not None
     assert len(str(sheet["A2"].value)) == 32_767

@@ -16,6 +16,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
+from datasync.access import EVERYTHING
 from datasync.choices import QuarantineState
 from datasync.exceptions import CorrectionsRefused, EmptyFile, NotAnExport, TooLarge, UnsupportedFormat
 from datasync.management.base import ConsoleError, Exit
@@ -37,7 +38,7 @@ HOSTILE = [
 
 
 def exported(path: Path) -> Path:
-    export.write(selectors.rows(), path, format=path.suffix[1:])
+    export.write(selectors.rows(sight=EVERYTHING), path, format=path.suffix[1:])
     return path
 
 
@@ -62,7 +63,7 @@ def edited(path: Path, change: Callable[[list[list[str]]], Any]) -> Path:
 
 
 def taken(path: Path, *, dry_run: bool = False) -> services.Imported:
-    return services.import_corrections(source=path, actor=None, dry_run=dry_run)
+    return services.import_corrections(source=path, actor=None, dry_run=dry_run, sight=EVERYTHING)
 
 
 def corrections() -> dict[int, Any]:
@@ -112,7 +113,7 @@ def test_hostile_text_comes_back_as_it_went(sheet: Path) -> None:
 
 def test_corrected_cells_are_exported_and_can_be_taken_back(file: CatalogFile, sheet: Path) -> None:
     row = file.quarantined.get(sheet_row=2)
-    services.correct(row_id=row.pk, given={"Amount": "1"}, actor=None)
+    services.correct(row_id=row.pk, given={"Amount": "1"}, actor=None, sight=EVERYTHING)
     assert taken(exported(sheet)).counts == {"unchanged": 3}
     taken(edited(sheet, lambda lines: lines[1].__setitem__(1, "x")))
     row.refresh_from_db()
@@ -170,9 +171,9 @@ def test_what_comes_between_undoes_all(file: CatalogFile, sheet: Path, monkeypat
     path = edited(exported(sheet), lambda lines: [line.__setitem__(1, "1") for line in lines[1:]])
     take = module._take_rows
 
-    def decided_meanwhile(file_id: int, *told: Any) -> None:
+    def decided_meanwhile(file_id: int, *told: Any, **by: Any) -> None:
         QuarantinedRow.objects.filter(pk=other.pk).update(state=QuarantineState.DISCARDED)
-        take(file_id, *told)
+        take(file_id, *told, **by)
 
     monkeypatch.setattr(module, "_take_rows", decided_meanwhile)
     with pytest.raises(CorrectionsRefused) as raised:
@@ -298,12 +299,12 @@ def test_a_cell_that_cannot_be_trusted_is_not_taken(file: CatalogFile, tmp_path:
 
 def test_what_is_no_sheet_is_refused(settings: Any, tmp_path: Path) -> None:
     with pytest.raises(EmptyFile):
-        services.import_corrections(source=io.BytesIO(), actor=None)
+        services.import_corrections(source=io.BytesIO(), actor=None, sight=EVERYTHING)
     with pytest.raises(UnsupportedFormat):
-        services.import_corrections(source=io.BytesIO(b"%PDF-1.4\n\x00\x01"), actor=None)
+        services.import_corrections(source=io.BytesIO(b"%PDF-1.4\n\x00\x01"), actor=None, sight=EVERYTHING)
     settings.UPLOAD_LIMIT_BYTES = 10
     with pytest.raises(TooLarge):
-        services.import_corrections(source=io.BytesIO(b"x" * 100), actor=None)
+        services.import_corrections(source=io.BytesIO(b"x" * 100), actor=None, sight=EVERYTHING)
 
 
 def test_an_import_costs_statements_by_batch_not_by_row(

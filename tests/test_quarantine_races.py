@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from datasync.access import EVERYTHING
 from datasync.choices import QuarantineState, TaskState
 from datasync.exceptions import FileBusy, RowNotFound
 from datasync.models import CatalogFile, OrderLine
@@ -51,14 +52,14 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
 def file(inbox: Path) -> CatalogFile:
     """A file with one corrected row in quarantine."""
     made = synced(inbox, line("A1"), bad("A2"))
-    services.correct(row_id=row_of(made, 3).pk, given={AMOUNT: "12.50"}, actor=None)
+    services.correct(row_id=row_of(made, 3).pk, given={AMOUNT: "12.50"}, actor=None, sight=EVERYTHING)
     return made
 
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
 def test_two_releases_load_a_row_once(file: CatalogFile, _round: int) -> None:
     filters = of(row_of(file, 3))
-    given = at_once(*[lambda: services.release(filters=filters, actor=None)] * 2)
+    given = at_once(*[lambda: services.release(filters=filters, actor=None, sight=EVERYTHING)] * 2)
     assert sorted(one.released for one in given) == [0, 1]
     assert sorted(one.reached.decided for one in given) == [0, 1]
     assert OrderLine.objects.filter(order_id="A2").count() == 1
@@ -70,8 +71,8 @@ def test_two_releases_load_a_row_once(file: CatalogFile, _round: int) -> None:
 def test_a_row_is_released_or_discarded_never_both(file: CatalogFile, _round: int) -> None:
     row = row_of(file, 3)
     released, discarded = at_once(
-        lambda: services.release(filters=of(row), actor=None),
-        lambda: services.discard(filters=of(row), note="broken", actor=None),
+        lambda: services.release(filters=of(row), actor=None, sight=EVERYTHING),
+        lambda: services.discard(filters=of(row), note="broken", actor=None, sight=EVERYTHING),
     )
     assert released.released + discarded.discarded == 1
     row.refresh_from_db()
@@ -87,12 +88,12 @@ def test_a_release_and_a_sync_of_the_same_file(file: CatalogFile, _round: int) -
     row = row_of(file, 3)
 
     def sync() -> Any:
-        task = runs.submit_single(file_id=file.pk, owner=None)
+        task = runs.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
         take_turn()
         task.refresh_from_db()
         return task
 
-    released, task = at_once(lambda: services.release(filters=of(row), actor=None), sync)
+    released, task = at_once(lambda: services.release(filters=of(row), actor=None, sight=EVERYTHING), sync)
     assert task.state in {TaskState.COMPLETED, TaskState.PARTIAL}, task.errors
     file.refresh_from_db()
     loaded = facts("order_id", "unit_price", order_id="A2")
@@ -107,12 +108,12 @@ def test_a_release_and_a_sync_of_the_same_file(file: CatalogFile, _round: int) -
 
 def test_nothing_is_decided_while_a_sync_is_at_work(file: CatalogFile) -> None:
     row = row_of(file, 3)
-    task = runs.submit_single(file_id=file.pk, owner=None)
+    task = runs.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     for act in (
-        lambda: services.release(filters=of(row), actor=None),
-        lambda: services.discard(filters=of(row), note="broken", actor=None),
-        lambda: services.correct(row_id=row.pk, given={AMOUNT: "1"}, actor=None),
-        lambda: services.correct_many(filters=of(row), header=AMOUNT, replacement="1", actor=None),
+        lambda: services.release(filters=of(row), actor=None, sight=EVERYTHING),
+        lambda: services.discard(filters=of(row), note="broken", actor=None, sight=EVERYTHING),
+        lambda: services.correct(row_id=row.pk, given={AMOUNT: "1"}, actor=None, sight=EVERYTHING),
+        lambda: services.correct_many(filters=of(row), header=AMOUNT, replacement="1", actor=None, sight=EVERYTHING),
     ):
         with pytest.raises(FileBusy, match=task.task_id):
             act()
@@ -140,6 +141,6 @@ def test_a_release_waits_for_who_holds_the_file(file: CatalogFile) -> None:
     assert holding.wait(timeout=20)
     threading.Timer(0.3, let_go.set).start()
     with pytest.raises(FileBusy):
-        services.release(filters=of(row_of(file, 3)), actor=None)
+        services.release(filters=of(row_of(file, 3)), actor=None, sight=EVERYTHING)
     holder.join(timeout=20)
     assert not OrderLine.objects.filter(order_id="A2").exists()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
+from datasync.access import EVERYTHING
 from datasync.choices import AuditAction, FileState, QuarantineState, TemplateOrigin, TemplateState
 from datasync.exceptions import FileBusy, NoTemplate, RowNotFound
 from datasync.ingest.plan import COUNT_NAMES, Counts
@@ -30,11 +31,13 @@ MANY = [line(f"G{number}") for number in range(40)]
 
 def correct(row: QuarantinedRow, **given: str | None) -> services.Corrected:
     names = {"price": AMOUNT, "order": "Order ID", "sku": "SKU Reference No.", "date": "Order Creation Date"}
-    return services.correct(row_id=row.pk, given={names[key]: text for key, text in given.items()}, actor=None)
+    return services.correct(
+        row_id=row.pk, given={names[key]: text for key, text in given.items()}, actor=None, sight=EVERYTHING
+    )
 
 
 def release(*rows: QuarantinedRow, dry_run: bool = False) -> services.Released:
-    return services.release(filters=of(*rows), actor=None, dry_run=dry_run)
+    return services.release(filters=of(*rows), actor=None, dry_run=dry_run, sight=EVERYTHING)
 
 
 def check_books(file: CatalogFile) -> Counts:
@@ -47,8 +50,8 @@ def check_books(file: CatalogFile) -> Counts:
 def test_a_corrected_row_is_loaded_once_and_the_file_is_whole(inbox: Path, admin_user: User) -> None:
     file = synced(inbox, line("A1"), bad("A2"))
     row = row_of(file, 3)
-    assert services.correct(row_id=row.pk, given={AMOUNT: " 12.50 "}, actor=admin_user).reasons == []
-    given = services.release(filters=of(row), actor=admin_user)
+    assert services.correct(row_id=row.pk, given={AMOUNT: " 12.50 "}, actor=admin_user, sight=EVERYTHING).reasons == []
+    given = services.release(filters=of(row), actor=admin_user, sight=EVERYTHING)
     assert (given.outcomes, given.rejected, given.reached.decided) == ({"inserted": 1}, 0, 0)
     fact = OrderLine.objects.get(order_id="A2")
     assert (fact.unit_price, fact.sheet_row, fact.first_sheet_row) == (Decimal("12.5"), 3, 3)
@@ -103,11 +106,11 @@ def test_a_rehearsal_says_the_same_and_writes_nothing(inbox: Path) -> None:
     for number in (3, 4):
         correct(row_of(file, number), price="12.50")
     entries, before = AuditEntry.objects.count(), list(QuarantinedRow.objects.values())
-    told = services.release(filters=Filters(file_ids=[file.pk]), actor=None, dry_run=True)
+    told = services.release(filters=Filters(file_ids=[file.pk]), actor=None, dry_run=True, sight=EVERYTHING)
     assert (facts("order_id"), AuditEntry.objects.count()) == ([("A1",)], entries)
     assert list(QuarantinedRow.objects.values()) == before
     assert check_books(file).quarantined == 3
-    done = services.release(filters=Filters(file_ids=[file.pk]), actor=None)
+    done = services.release(filters=Filters(file_ids=[file.pk]), actor=None, sight=EVERYTHING)
     assert (told.outcomes, told.rejected, told.kept) == (done.outcomes, done.rejected, done.kept)
     assert done.outcomes == {"inserted": 2}
 
@@ -126,7 +129,9 @@ def test_many_rows_corrected_to_one_order_are_numbered_in_their_order(inbox: Pat
     file = synced(inbox, line("A1"), *(bad(f"B{number}") for number in range(5)), *MANY)
     for row in file.quarantined.all():
         correct(row, price="1", order="A1")
-    assert services.release(filters=Filters(file_ids=[file.pk]), actor=None).outcomes == {"inserted": 5}
+    assert services.release(filters=Filters(file_ids=[file.pk]), actor=None, sight=EVERYTHING).outcomes == {
+        "inserted": 5
+    }
     assert facts("line_ordinal", "sheet_row", order_id="A1") == [(number, number + 1) for number in range(1, 7)]
 
 
@@ -165,7 +170,7 @@ def test_amounts_of_an_order_are_not_multiplied(inbox: Path) -> None:
     for number in (3, 4, 5):
         correct(row_of(file, number), price="1")
     correct(row_of(file, 4), order="A1")
-    services.release(filters=Filters(file_ids=[file.pk]), actor=None)
+    services.release(filters=Filters(file_ids=[file.pk]), actor=None, sight=EVERYTHING)
     for order in ("A1", "A9"):
         known = OrderLine.objects.filter(order_id=order, order_amount__isnull=False)
         assert [(one.sheet_row, one.order_amount) for one in known] == [({"A1": 2, "A9": 5}[order], Decimal(20))]
@@ -176,7 +181,7 @@ def test_what_only_the_reader_could_see_needs_a_correction(inbox: Path) -> None:
     row = row_of(file, 3)
     assert row.reasons[0]["code"] == "INVALID_CHARACTER"
     assert release(row).rejected == 1
-    services.correct(row_id=row.pk, given={"Recipient": "Ana"}, actor=None)
+    services.correct(row_id=row.pk, given={"Recipient": "Ana"}, actor=None, sight=EVERYTHING)
     assert release(row).outcomes == {"inserted": 1}
 
 
@@ -206,7 +211,7 @@ def test_a_file_that_is_being_synced_is_refused_and_does_not_stop_the_others(inb
     busy, free = synced(inbox, bad("A1")), synced(inbox, bad("B1"), day=7)
     for file in (busy, free):
         correct(row_of(file, 2), price="1")
-    task = runs.submit_single(file_id=busy.pk, owner=None)
+    task = runs.submit_single(file_id=busy.pk, owner=None, sight=EVERYTHING)
     with pytest.raises(FileBusy) as raised:
         release(row_of(busy, 2))
     assert raised.value.params == {"task_id": task.task_id}
@@ -216,7 +221,7 @@ def test_a_file_that_is_being_synced_is_refused_and_does_not_stop_the_others(inb
 
 def test_a_replaced_file_with_a_sync_at_work_is_busy_too(inbox: Path) -> None:
     file = synced(inbox, bad("A1"))
-    runs.submit_single(file_id=file.pk, owner=None)
+    runs.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     CatalogFile.objects.filter(pk=file.pk).update(state=FileState.PENDING)
     with pytest.raises(FileBusy):
         release(row_of(file, 2))
@@ -226,19 +231,19 @@ def test_a_replaced_file_with_a_sync_at_work_is_busy_too(inbox: Path) -> None:
 
 def test_unknown_ids(inbox: Path) -> None:
     with pytest.raises(RowNotFound):
-        services.release(filters=Filters(ids=[404]), actor=None)
+        services.release(filters=Filters(ids=[404]), actor=None, sight=EVERYTHING)
     row = row_of(synced(inbox, bad("A1")), 2)
     unknown = row.pk + 404
-    given = services.release(filters=Filters(ids=[unknown, row.pk]), actor=None)
+    given = services.release(filters=Filters(ids=[unknown, row.pk]), actor=None, sight=EVERYTHING)
     assert (given.reached.missing_ids, given.rejected) == ([unknown], 1)
 
 
 def test_rows_go_in_batches(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("datasync.quarantine.batches.MOST_AT_ONCE", 3)
     file = synced(inbox, *(bad("A1") for _ in range(8)), *MANY)
-    services.correct_many(filters=Filters(), header=AMOUNT, replacement="2", actor=None)
-    told = services.release(filters=Filters(), actor=None, dry_run=True)
-    done = services.release(filters=Filters(), actor=None)
+    services.correct_many(filters=Filters(), header=AMOUNT, replacement="2", actor=None, sight=EVERYTHING)
+    told = services.release(filters=Filters(), actor=None, dry_run=True, sight=EVERYTHING)
+    done = services.release(filters=Filters(), actor=None, sight=EVERYTHING)
     assert done.outcomes == told.outcomes == {"inserted": 8}
     assert facts("line_ordinal", "sheet_row", order_id="A1") == [(number, number + 1) for number in range(1, 9)]
     assert OrderLine.objects.filter(order_id="A1", order_amount__isnull=False).count() == 1

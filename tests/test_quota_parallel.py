@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connections
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, TaskState
 from datasync.exceptions import QuotaExceeded
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
@@ -35,7 +36,7 @@ def submit_all_at_once(owners: list[User]) -> Counter[tuple[int, str]]:
         try:
             for owner, file in list(zip(owners, files, strict=True))[number::THREADS]:
                 try:
-                    services.submit_single(file_id=file, owner=owner)
+                    services.submit_single(file_id=file, owner=owner, sight=EVERYTHING)
                     ends.append((owner.pk, "accepted"))
                 except QuotaExceeded:
                     ends.append((owner.pk, "refused"))

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from datasync.access import EVERYTHING
 from datasync.choices import TASK_ACTIVE, TASK_TERMINAL, FileState, ItemState, TaskState
 from datasync.exceptions import FileBusy, QuotaExceeded, TooManyActiveTasks, TooManyFilesInTask, TooManyRowsToday
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
@@ -30,7 +31,7 @@ def ana(db: None) -> User:
 
 
 def submit(owner: User | None, **fields: Any) -> SyncProgressTask:
-    return services.submit_single(file_id=make_file(**fields).pk, owner=owner)
+    return services.submit_single(file_id=make_file(**fields).pk, owner=owner, sight=EVERYTHING)
 
 
 def test_the_tenth_task_is_accepted_and_the_eleventh_refused_without_a_trace(bell: Bell, ana: User) -> None:
@@ -38,7 +39,7 @@ def test_the_tenth_task_is_accepted_and_the_eleventh_refused_without_a_trace(bel
     file = make_file()
 
     with pytest.raises(TooManyActiveTasks) as refused:
-        services.submit_single(file_id=file.pk, owner=ana)
+        services.submit_single(file_id=file.pk, owner=ana, sight=EVERYTHING)
 
     ids = [task.task_id for task in tasks]
     assert refused.value.params == {"active": 10, "limit": 10, "active_task_ids": ids}
@@ -90,18 +91,18 @@ def test_what_was_refused_before_any_task_is_told_as_that(bell: Bell, ana: User,
     settings.QUOTA_ACTIVE_TASKS = 1
     task = submit(ana)
     with pytest.raises(FileBusy):
-        services.submit_single(file_id=task.items.get().file_id, owner=ana)
-    assert services.submit_all(owner=ana) is None
+        services.submit_single(file_id=task.items.get().file_id, owner=ana, sight=EVERYTHING)
+    assert services.submit_all(owner=ana, sight=EVERYTHING) is None
 
 
 def test_every_way_of_submitting_is_limited(bell: Bell, ana: User) -> None:
     limit(ana, max_active_tasks=0)
     file = make_file(template=make_template())
     ways: tuple[Callable[[], object], ...] = (
-        lambda: services.submit_single(file_id=file.pk, owner=ana),
-        lambda: services.submit_by_ids(file_ids=[file.pk], owner=ana),
-        lambda: services.submit_batch(owner=ana),
-        lambda: services.submit_all(owner=ana),
+        lambda: services.submit_single(file_id=file.pk, owner=ana, sight=EVERYTHING),
+        lambda: services.submit_by_ids(file_ids=[file.pk], owner=ana, sight=EVERYTHING),
+        lambda: services.submit_batch(owner=ana, sight=EVERYTHING),
+        lambda: services.submit_all(owner=ana, sight=EVERYTHING),
     )
     for way in ways:
         with pytest.raises(TooManyActiveTasks) as refused:
@@ -115,8 +116,8 @@ def test_a_batch_of_everything_is_refused_before_it_is_made(bell: Bell, ana: Use
     limit(ana, **limits)
     chosen = [make_file(template=make_template(), rows={"read": 10}).pk for _ in range(3)]
     ways: tuple[Callable[[], object], ...] = (
-        lambda: services.submit_all(owner=ana),
-        lambda: services.submit_batch(owner=ana),
+        lambda: services.submit_all(owner=ana, sight=EVERYTHING),
+        lambda: services.submit_batch(owner=ana, sight=EVERYTHING),
     )
     answers = []
     for way in ways:
@@ -125,7 +126,7 @@ def test_a_batch_of_everything_is_refused_before_it_is_made(bell: Bell, ana: Use
         assert not [query for query in captured.captured_queries if query["sql"].startswith("INSERT")]
         answers.append((type(refused.value), refused.value.params))
     with pytest.raises(QuotaExceeded) as refused:
-        services.submit_by_ids(file_ids=chosen, owner=ana)
+        services.submit_by_ids(file_ids=chosen, owner=ana, sight=EVERYTHING)
     assert answers == [(type(refused.value), refused.value.params)] * 2, "as the made task would be refused"
 
 
@@ -146,9 +147,9 @@ def test_files_of_a_task_are_limited(bell: Bell, ana: User) -> None:
     limit(ana, max_files_per_task=2)
     files = [make_file().pk for _ in range(3)]
     with pytest.raises(TooManyFilesInTask) as refused:
-        services.submit_by_ids(file_ids=files, owner=ana)
+        services.submit_by_ids(file_ids=files, owner=ana, sight=EVERYTHING)
     assert (refused.value.params, refused.value.wait) == ({"files": 3, "limit": 2}, None)
-    assert services.submit_by_ids(file_ids=files[:2], owner=ana).task.total_files == 2
+    assert services.submit_by_ids(file_ids=files[:2], owner=ana, sight=EVERYTHING).task.total_files == 2
 
 
 def test_rows_of_a_day_are_those_read_and_those_to_come(bell: Bell, ana: User) -> None:
@@ -202,7 +203,7 @@ def test_being_counted_costs_two_statements_however_many_tasks_there_are(bell: B
     def cost(owner: User | None) -> int:
         file = make_file()
         with CaptureQueriesContext(connection) as captured:
-            services.submit_single(file_id=file.pk, owner=owner)
+            services.submit_single(file_id=file.pk, owner=owner, sight=EVERYTHING)
         return len(captured)
 
     limit(ana, max_active_tasks=100)

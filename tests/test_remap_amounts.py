@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.catalog.correct import describe_file
 from datasync.catalog.services import catalogue_path
 from datasync.mapping.store import to_template
@@ -87,7 +88,7 @@ def test_of_two_exports_of_one_time_the_one_that_was_synced_last_keeps_its_amoun
     blank = [*line("A1", sku="S7")[:10], "", *line("A1")[11:]]
     rows = [line("A1", sku="S6"), line("A1", sku="S7"), blank]
     paths = [write_orders(inbox, [row], name=f"2026030{day}_100000") for day, row in enumerate(rows, 6)]
-    one, other, last = (describe_file(catalogue_path(path), collected_at=COLLECTED) for path in paths)
+    one, other, last = (describe_file(catalogue_path(path), collected_at=COLLECTED, sight=EVERYTHING) for path in paths)
     for file in (one, other, last) if blank_since else (other, one):
         sync_again(file)
     expected = {"S6": None, "S7": 20} if blank_since else {"S6": 20, "S7": None}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.db.models.functions import Now
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, ItemState, QuarantineState, TaskState
 from datasync.models import CatalogFile, QuarantinedRow, SyncProgressTask
 from datasync.runs.again import retry_task
@@ -75,7 +76,7 @@ def test_a_file_that_nobody_came_to_before_the_deadline(begun: SyncProgressTask)
 def test_a_retry_finishes_it(begun: SyncProgressTask) -> None:
     cancel_task(begun)
     sweep()
-    retried = retry_task(begun, only_failed=False).task
+    retried = retry_task(begun, only_failed=False, sight=EVERYTHING).task
     take_turn()
     retried.refresh_from_db()
     assert retried.state == TaskState.COMPLETED

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.choices import TASK_TERMINAL, ItemState, TaskState
 from datasync.models import OrderLine
 from datasync.runs import services
@@ -30,7 +31,7 @@ def test_kill_9_between_two_chunks_and_the_rest_is_done(
     file = synced(write_orders(inbox, (line(f"A{number:06d}", sku=f"S{number}") for number in range(ROWS))))
     new = corrected(template_of("orders", granularity="daily"), with_column("Recipient", field="buyer_name"))
     running = worker(processes=1, environment={"DATA_ROOTS": str(tmp_path), "LEASE_SECONDS": "5"})
-    started = start_remap(new.pk, owner=None)
+    started = start_remap(new.pk, owner=None, sight=EVERYTHING)
     assert started is not None
     task, items = started.task, started.task.items
     wait_until(lambda: items.get().resume_after > 0, seconds=60, what=running.output())
@@ -47,7 +48,7 @@ def test_kill_9_between_two_chunks_and_the_rest_is_done(
     assert (task.state, item.worker != before.worker) == (TaskState.COMPLETED, True), running.output()
     assert counts(task) == {"read": ROWS, "updated": ROWS}
     assert OrderLine.objects.filter(buyer_name="Ana", order_amount__isnull=False).count() == ROWS
-    again = services.submit_single(file_id=file.pk, owner=None)
+    again = services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     task = again
     wait_until(finished, seconds=120, what=running.output())
     assert counts(again) == {"read": ROWS, "unchanged": ROWS}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from datasync.access import EVERYTHING
 from datasync.catalog.correct import describe_file
 from datasync.catalog.deletion import delete_file
 from datasync.choices import FileState, ItemState, QuarantineState, RowsFate, TaskState
@@ -104,7 +105,9 @@ def test_a_remap_that_fails_midway_puts_it_into_quarantine(
     if released:
         file.template = newest
         file.save(update_fields=["template"])
-        assert quarantine.release(filters=Filters(ids=[row.pk]), actor=None).outcomes == {"inserted": 1}
+        assert quarantine.release(filters=Filters(ids=[row.pk]), actor=None, sight=EVERYTHING).outcomes == {
+            "inserted": 1
+        }
     sync_again(file)
     after = facts()
     assert len(after["analytics"]) == 3
@@ -142,7 +145,10 @@ def test_a_refused_row_whose_key_is_another_row_s_waits_beside_one_of_its_number
     found = QuarantinedRow.objects.order_by("pk").values_list("sheet_row", "values__0", "item")
     assert list(found) == [(6, "99/99/2026", waiting.item_id), (6, "03/04/2026", task.items.get().pk)]
     # Both can be worked on.
-    assert quarantine.discard(filters=Filters(file_ids=[file.pk]), note="no use", actor=None).discarded == 2
+    assert (
+        quarantine.discard(filters=Filters(file_ids=[file.pk]), note="no use", actor=None, sight=EVERYTHING).discarded
+        == 2
+    )
 
 
 def test_a_row_of_another_file_that_fails(inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,8 +170,10 @@ def test_a_row_in_a_shop_that_its_file_has_left_keeps_its_key(inbox: Path, bell:
     wrong = misread()
     month(inbox, 1, [SWAPPED[0]])
     moved = month(inbox, 2, [SWAPPED[1]])
-    describe_file(moved, shop=Shop.objects.create(platform_id="shopee", shop_id="another"))
-    assert remap_preview(wrong.pk).rows == 1  # the other file has none yet in the shop that it was given to
+    describe_file(moved, shop=Shop.objects.create(platform_id="shopee", shop_id="another"), sight=EVERYTHING)
+    assert (
+        remap_preview(wrong.pk, sight=EVERYTHING).rows == 1
+    )  # the other file has none yet in the shop that it was given to
     sync_again(moved)
     task = remapped(corrected(wrong, RIGHT))
     assert (task.state, parked()) == (TaskState.COMPLETED, [])
@@ -190,10 +198,10 @@ def test_a_parked_row_that_no_turn_reaches_goes_to_quarantine(inbox: Path, bell:
 
 def test_no_reader_sees_it(inbox: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
     _begun(inbox, monkeypatch)
-    assert TrafficMetric.objects.count() == selectors.count("analytics", FactFilters()) == 2
+    assert TrafficMetric.objects.count() == selectors.count("analytics", FactFilters(), sight=EVERYTHING) == 2
     assert _in_the_view() == [5, 7]
     take_turn()
-    assert TrafficMetric.objects.count() == selectors.count("analytics", FactFilters()) == 3
+    assert TrafficMetric.objects.count() == selectors.count("analytics", FactFilters(), sight=EVERYTHING) == 3
     assert _in_the_view() == [5, 6, 7]
 
 
@@ -202,9 +210,9 @@ def test_a_sync_that_brings_its_row_meanwhile_makes_no_second_one(
 ) -> None:
     first, task, _ = _begun(inbox, monkeypatch)
     with pytest.raises(FileBusy):
-        services.submit_single(file_id=first.pk, owner=None)
+        services.submit_single(file_id=first.pk, owner=None, sight=EVERYTHING)
     with pytest.raises(FileBusy):
-        delete_file(file_id=first.pk, rows=RowsFate.DELETE, actor=None)
+        delete_file(file_id=first.pk, rows=RowsFate.DELETE, actor=None, sight=EVERYTHING)
     newer = month(inbox, 2, [day("03/04/2026", views="9")])
     assert _views_by_month() == [(3, 1), (4, 9), (5, 3)]
     take_turn()
@@ -213,5 +221,7 @@ def test_a_sync_that_brings_its_row_meanwhile_makes_no_second_one(
     for file in (first, newer):
         assert not {"inserted", "updated"} & set(counts(sync_again(file)))
     assert TrafficMetric.objects.count() == 3
-    assert delete_file(file_id=first.pk, rows=RowsFate.DELETE, actor=None, here=True).removed_rows == 2
+    assert (
+        delete_file(file_id=first.pk, rows=RowsFate.DELETE, actor=None, here=True, sight=EVERYTHING).removed_rows == 2
+    )
     assert _views_by_month() == [(4, 9)]

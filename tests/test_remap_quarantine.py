@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
+from datasync.access import EVERYTHING
 from datasync.choices import AuditAction, FileState, QuarantineState
 from datasync.models import AuditEntry, CatalogFile, HeaderTemplate, OrderLine, QuarantinedRow
 from datasync.quality.loss import Flow, flow
@@ -63,7 +64,7 @@ def _quarantined(inbox: Path) -> tuple[CatalogFile, HeaderTemplate]:
 
 
 def _flow(file: CatalogFile) -> Flow:
-    found = flow(file_id=file.pk)
+    found = flow(file_id=file.pk, sight=EVERYTHING)
     assert found.balanced, found
     assert found.judged_again == 0
     return found
@@ -79,8 +80,8 @@ def test_a_row_that_is_refused_again_stays_its_sync_s(inbox: Path, bell: Bell) -
     assert (_flow(file).open, _flow(file).lost) == (2, 2)
     row = QuarantinedRow.objects.first()
     assert row is not None
-    quarantine.correct(row_id=row.pk, given={PRICE: "3"}, actor=None)
-    quarantine.release(filters=Filters(ids=[row.pk]), actor=None)
+    quarantine.correct(row_id=row.pk, given={PRICE: "3"}, actor=None, sight=EVERYTHING)
+    quarantine.release(filters=Filters(ids=[row.pk]), actor=None, sight=EVERYTHING)
     assert (_flow(file).open, _flow(file).released, OrderLine.objects.count()) == (1, 1, 4)
 
 
@@ -88,7 +89,7 @@ def test_a_row_that_can_be_read_now_is_released_in_the_name_of_who_asked(inbox: 
     file, strict = _quarantined(inbox)
     mild = _lenient(strict)
     owner = User.objects.create_user("owner")
-    started = start_remap(mild.pk, owner=owner)
+    started = start_remap(mild.pk, owner=owner, sight=EVERYTHING)
     assert started is not None
     take_turn()
     rows = list(QuarantinedRow.objects.order_by("sheet_row"))
@@ -121,8 +122,8 @@ def test_new_refusals_are_the_remap_s_and_move_no_counts_of_the_sync(inbox: Path
     new = QuarantinedRow.objects.get(sheet_row=3)
     assert new.item_id == task.items.get().pk
     assert (_flow(file).open, _flow(file).lost) == (1, 1)
-    quarantine.correct(row_id=new.pk, given={PRICE: "3"}, actor=None)
-    assert quarantine.release(filters=Filters(ids=[new.pk]), actor=None).outcomes == {"updated": 1}
+    quarantine.correct(row_id=new.pk, given={PRICE: "3"}, actor=None, sight=EVERYTHING)
+    assert quarantine.release(filters=Filters(ids=[new.pk]), actor=None, sight=EVERYTHING).outcomes == {"updated": 1}
     file.refresh_from_db()
     assert (file.rows, file.state, _flow(file).open) == (books, FileState.PARTIAL, 1)
 
@@ -133,9 +134,9 @@ def test_what_is_decided_on_a_row_with_a_cell_of_white_space_holds_at_the_next_s
     file = synced(write_orders(inbox, lines))
     assert counts(remapped(_strict(mild))) == {"read": 3, "updated": 1, "quarantined": 2}
     ids = list(QuarantinedRow.objects.order_by("sheet_row").values_list("pk", flat=True))
-    quarantine.correct(row_id=ids[0], given={PRICE: "3"}, actor=None)
-    quarantine.release(filters=Filters(ids=ids[:1]), actor=None)
-    quarantine.discard(filters=Filters(ids=ids[1:]), note="not ours", actor=None)
+    quarantine.correct(row_id=ids[0], given={PRICE: "3"}, actor=None, sight=EVERYTHING)
+    quarantine.release(filters=Filters(ids=ids[:1]), actor=None, sight=EVERYTHING)
+    quarantine.discard(filters=Filters(ids=ids[1:]), note="not ours", actor=None, sight=EVERYTHING)
     assert counts(sync_again(file)) == {"read": 3, "unchanged": 2, "quarantined": 1}
     assert list(QuarantinedRow.objects.order_by("sheet_row").values_list("pk", flat=True)) == ids
 
@@ -143,7 +144,7 @@ def test_what_is_decided_on_a_row_with_a_cell_of_white_space_holds_at_the_next_s
 def test_a_correction_that_was_not_released_waits(inbox: Path, bell: Bell) -> None:
     file, strict = _quarantined(inbox)
     row = QuarantinedRow.objects.get(sheet_row=3)
-    quarantine.correct(row_id=row.pk, given={PRICE: "3"}, actor=None)
+    quarantine.correct(row_id=row.pk, given={PRICE: "3"}, actor=None, sight=EVERYTHING)
     remapped(_lenient(strict))
     row.refresh_from_db()
     assert (row.state, row.corrected) == ("corrected", {str(row.header_set.headers.index(PRICE)): "3"})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+from datasync.access import EVERYTHING
 from datasync.choices import AuditAction, FileState, ItemState, TaskState
 from datasync.exceptions import FileBusy, InvalidRequest, TemplateNotFound, TemplateNotInUse
 from datasync.models import AuditEntry, CatalogFile, OrderLine, QualityReport, SyncTaskFile, TrafficMetric
@@ -49,17 +50,17 @@ def _statistics(inbox: Path, days: int = 4, **options: str) -> CatalogFile:
 
 def test_only_published_templates_with_stored_rows(inbox: Path, bell: Bell) -> None:
     row = template_of("analytics", granularity="monthly")
-    assert start_remap(row.pk, owner=None) is None
+    assert start_remap(row.pk, owner=None, sight=EVERYTHING) is None
     assert not bell.rung
     with pytest.raises(TemplateNotFound):
-        start_remap(2**40, owner=None)
+        start_remap(2**40, owner=None, sight=EVERYTHING)
     _statistics(inbox)
     new = corrected(row, CHANGE)
     with pytest.raises(TemplateNotInUse):
-        start_remap(row.pk, owner=None)
+        start_remap(row.pk, owner=None, sight=EVERYTHING)
     with pytest.raises(InvalidRequest):
-        start_remap(new.pk, owner=None, priority=11)
-    started = start_remap(new.pk, owner=None)
+        start_remap(new.pk, owner=None, priority=11, sight=EVERYTHING)
+    started = start_remap(new.pk, owner=None, sight=EVERYTHING)
     assert started is not None
     assert (started.task.kind, started.task.total_files, started.busy_file_ids) == ("remap", 1, ())
     assert bell.rung[-1] == started.task.priority
@@ -71,15 +72,15 @@ def test_busy_files_are_left_out_and_named(inbox: Path, bell: Bell) -> None:
     first, second = _statistics(inbox), _statistics(inbox, days=9, name="20260402_100000")
     TrafficMetric.objects.filter(metric_date__day__lte=4).update(file_last=first)
     new = corrected(template_of("analytics", granularity="monthly"), CHANGE)
-    services.submit_single(file_id=first.pk, owner=None)
-    started = start_remap(new.pk, owner=None)
+    services.submit_single(file_id=first.pk, owner=None, sight=EVERYTHING)
+    started = start_remap(new.pk, owner=None, sight=EVERYTHING)
     assert started is not None
     assert (started.task.total_files, started.busy_file_ids) == (1, (first.pk,))
     with pytest.raises(FileBusy) as refused:
-        start_remap(new.pk, owner=None)
+        start_remap(new.pk, owner=None, sight=EVERYTHING)
     assert refused.value.params["task_id"]
     with pytest.raises(FileBusy):
-        services.submit_single(file_id=second.pk, owner=None)
+        services.submit_single(file_id=second.pk, owner=None, sight=EVERYTHING)
 
 
 def test_rows_of_another_variant_and_of_replaced_files_stay(inbox: Path, bell: Bell) -> None:
@@ -117,7 +118,7 @@ def test_a_newer_file_between_two_chunks_is_not_overwritten(
     wrong = corrected(template_of("analytics", granularity="monthly"), with_column("日期", format="%m/%d/%Y"))
     old = synced(write_traffic(inbox, [day(f"0{number}/01/2026", views="1") for number in range(1, 7)]))
     new = corrected(wrong, with_column("日期", format="%d/%m/%Y"))
-    started = start_remap(new.pk, owner=None)
+    started = start_remap(new.pk, owner=None, sight=EVERYTHING)
     assert started is not None
     take_turn()
     item = started.task.items.get()
@@ -142,7 +143,7 @@ def test_who_lost_the_lease_writes_nothing(inbox: Path, bell: Bell) -> None:
     _statistics(inbox)
     before = facts()
     new = corrected(template_of("analytics", granularity="monthly"), CHANGE)
-    started = start_remap(new.pk, owner=None)
+    started = start_remap(new.pk, owner=None, sight=EVERYTHING)
     assert started is not None
     claim = claim_next(started.task.pk)
     assert claim is not None
@@ -156,7 +157,7 @@ def test_who_lost_the_lease_writes_nothing(inbox: Path, bell: Bell) -> None:
 def test_a_template_replaced_on_the_way_stops_it_and_keeps_what_is_done(inbox: Path, bell: Bell) -> None:
     file = _statistics(inbox)
     new = corrected(template_of("analytics", granularity="monthly"), CHANGE)
-    started = start_remap(new.pk, owner=None)
+    started = start_remap(new.pk, owner=None, sight=EVERYTHING)
     assert started is not None
     corrected(new, with_column("跳出率", field=None))
     take_turn()
@@ -176,7 +177,7 @@ def test_orders_are_not_cut_and_a_taken_over_file_knows_where_their_amounts_stan
     synced(write_orders(inbox, lines))
     new = corrected(blank, with_column("Total Amount", field="order_amount"))
     monkeypatch.setattr(parts, "CHUNK_ROWS", 3)
-    started = start_remap(new.pk, owner=None)
+    started = start_remap(new.pk, owner=None, sight=EVERYTHING)
     assert started is not None
     real: Any = finish.checkpoint
 
@@ -208,7 +209,7 @@ def test_the_preview_says_what_the_remap_then_does(inbox: Path, bell: Bell) -> N
     synced(write_traffic(inbox, [day("2026-03-05", views="9")], name="20260402_100000"))
     new = corrected(wrong, RIGHT)
     before = facts()
-    preview = remap_preview(new.pk)
+    preview = remap_preview(new.pk, sight=EVERYTHING)
     assert facts() == before
     assert (preview.files, preview.rows, preview.rows_sampled) == (2, 4, 4)
     assert (preview.updated, preview.unchanged, preview.merged, preview.quarantined) == (3, 0, 1, 0)

@@ -18,6 +18,7 @@ from celery import current_app, states
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.exceptions import FencedOut, ReaderCrashed, TaskFinished, TransientError
 from datasync.ingest.plan import Counts
@@ -40,7 +41,7 @@ on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQ
 def _task(*states: str) -> SyncProgressTask:
     """A task over new files, which had these states before."""
     files = [make_file(state=state).pk for state in states or (FileState.PENDING,)]
-    return services.submit_by_ids(file_ids=files, owner=None).task
+    return services.submit_by_ids(file_ids=files, owner=None, sight=EVERYTHING).task
 
 
 def _claimed(task: SyncProgressTask) -> Claim:
@@ -122,7 +123,7 @@ def test_a_file_that_another_task_has_taken_since_is_left_to_it(bell: Bell) -> N
     task = _task(FileState.PENDING, FileState.PENDING)
     _claimed(task)
     stopped = cancel_task(task).stopped.file_ids[0]
-    services.submit_single(file_id=stopped, owner=None)
+    services.submit_single(file_id=stopped, owner=None, sight=EVERYTHING)
     cancel_task(task)
     assert CatalogFile.objects.get(pk=stopped).state == FileState.QUEUED
 

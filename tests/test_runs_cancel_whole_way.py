@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import catalogue_path
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.ingest.load.loader import Loader
@@ -38,7 +39,7 @@ def test_a_large_file_in_the_middle_of_its_load(inbox: Path, bell: Bell, monkeyp
 
     monkeypatch.setattr(Loader, "load", slowly)
     file = catalogue_path(write_orders(inbox, (line(f"A{number}") for number in range(ROWS))))
-    task = services.submit_single(file_id=file.pk, owner=None)
+    task = services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     worker = threading.Thread(target=_work)
     worker.start()
     assert loading.wait(timeout=60)

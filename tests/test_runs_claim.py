@@ -9,6 +9,7 @@ import pytest
 from django.db import connections
 from django.db.models.functions import Now
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.models import SyncProgressTask
 from datasync.runs import services
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def _task(files: int) -> SyncProgressTask:
-    return services.submit_by_ids(file_ids=[make_file().pk for _ in range(files)], owner=None).task
+    return services.submit_by_ids(file_ids=[make_file().pk for _ in range(files)], owner=None, sight=EVERYTHING).task
 
 
 def test_a_claim_is_a_lease_with_a_token_by_the_clock_of_the_database(bell: Bell) -> None:

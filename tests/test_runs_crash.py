@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import scan
 from datasync.choices import TASK_TERMINAL, ItemState, TaskState
 from datasync.exceptions import FileBusy
@@ -32,11 +33,11 @@ def test_kill_9_in_mid_file_and_the_file_is_resumed(
     settings.DATA_ROOTS = [tmp_path]
     load_builtin_templates()
     write_export(tmp_path, 1, rows=ROWS)
-    scan()
+    scan(sight=EVERYTHING)
     file = CatalogFile.objects.get()
     environment = {"DATA_ROOTS": str(tmp_path), "LEASE_SECONDS": "5"}
     first = worker(processes=1, environment=environment)
-    task = services.submit_single(file_id=file.pk, owner=None)
+    task = services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     items = SyncTaskFile.objects.filter(task=task)
     wait_until(lambda: items.filter(state=ItemState.PROCESSING).exists(), seconds=30, what=first.output())
     process = int(items.get().worker.split(":")[1])
@@ -54,11 +55,11 @@ def test_whoever_asks_again_resumes_what_a_lost_machine_left(
     settings.DATA_ROOTS = [tmp_path]
     load_builtin_templates()
     write_export(tmp_path, 1, rows=ROWS)
-    scan()
+    scan(sight=EVERYTHING)
     file = CatalogFile.objects.get()
     environment = {"DATA_ROOTS": str(tmp_path), "LEASE_SECONDS": "5"}
     first = worker(processes=1, environment=environment)
-    task = services.submit_single(file_id=file.pk, owner=None)
+    task = services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     items = SyncTaskFile.objects.filter(task=task)
     wait_until(lambda: items.filter(state=ItemState.PROCESSING).exists(), seconds=30, what=first.output())
     first.kill()
@@ -67,7 +68,7 @@ def test_whoever_asks_again_resumes_what_a_lost_machine_left(
         lambda: items.filter(lease_until__lt=Now() - timedelta(seconds=0.1)).exists(), seconds=20, what="the lease"
     )
     with pytest.raises(FileBusy):
-        services.submit_single(file_id=file.pk, owner=None)
+        services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     wait_until(lambda: _finished(task), seconds=60, what=second.output())
     assert (task.state, items.get().attempt) == (TaskState.COMPLETED, 2), second.output()
     assert OrderLine.objects.count() == ROWS

@@ -7,6 +7,7 @@ import uuid
 import pytest
 from django.db import transaction
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, ItemState
 from datasync.exceptions import FencedOut, FileChanged
 from datasync.ingest.measure import Measure, from_document
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def _claimed() -> Claim:
-    claim = claim_next(services.submit_single(file_id=make_file().pk, owner=None).pk)
+    claim = claim_next(services.submit_single(file_id=make_file().pk, owner=None, sight=EVERYTHING).pk)
     assert claim is not None
     return claim
 

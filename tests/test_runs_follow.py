@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState, TaskState
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import follow, services
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 @pytest.fixture
 def task() -> SyncProgressTask:
-    return services.submit_by_ids(file_ids=[make_file().pk for _ in range(4)], owner=None).task
+    return services.submit_by_ids(file_ids=[make_file().pk for _ in range(4)], owner=None, sight=EVERYTHING).task
 
 
 def finish(position: int, *, seconds_ago: float = 0.0, **values: Any) -> int:

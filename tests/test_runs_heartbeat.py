@@ -12,6 +12,7 @@ from django.db import InterfaceError, connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState
 from datasync.exceptions import FencedOut
 from datasync.ingest.plan import Counts
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def _claimed() -> Claim:
-    claim = claim_next(services.submit_single(file_id=make_file().pk, owner=None).pk)
+    claim = claim_next(services.submit_single(file_id=make_file().pk, owner=None, sight=EVERYTHING).pk)
     assert claim is not None
     return claim
 

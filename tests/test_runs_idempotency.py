@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models.functions import Now
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState
 from datasync.exceptions import DataNotFound, IdempotencyConflict, InvalidRequest
 from datasync.models import IdempotencyKey, SyncProgressTask
@@ -29,13 +30,16 @@ def _once(
 ) -> Submission | None:
     person = owner or make_user()
     return submit_once(
-        lambda: services.submit_by_ids(file_ids=file_ids, owner=person), owner=person, key=key, digest=digest
+        lambda: services.submit_by_ids(file_ids=file_ids, owner=person, sight=EVERYTHING),
+        owner=person,
+        key=key,
+        digest=digest,
     )
 
 
 def test_the_same_request_is_answered_with_the_same_task_and_rung_for_once(bell: Bell) -> None:
     file, busy = make_file(), make_file()
-    services.submit_single(file_id=busy.pk, owner=None)
+    services.submit_single(file_id=busy.pk, owner=None, sight=EVERYTHING)
     rung = len(bell.rung)
     first = _once([file.pk, busy.pk, 404])
     assert first is not None
@@ -75,7 +79,7 @@ def test_a_submit_that_finds_nothing_to_do_leaves_its_key_free(bell: Bell) -> No
     person = make_user()
 
     def everything() -> Submission | None:
-        task = services.submit_batch(owner=person, only_with_template=False)
+        task = services.submit_batch(owner=person, only_with_template=False, sight=EVERYTHING)
         return Submission(task=task) if task else None
 
     assert submit_once(everything, owner=person, key="k", digest="d") is None

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.choices import TaskState
 from datasync.exceptions import TransientError
 from datasync.models import SyncProgressTask, SyncTaskFile
@@ -41,7 +42,7 @@ def _done(*tasks: SyncProgressTask) -> bool:
 
 
 def test_what_the_broker_does_not_take_is_done_here(web: local.LocalPool, ingest: Ingest) -> None:
-    tasks = [services.submit_by_ids(file_ids=[make_file().pk], owner=None).task for _ in range(3)]
+    tasks = [services.submit_by_ids(file_ids=[make_file().pk], owner=None, sight=EVERYTHING).task for _ in range(3)]
     assert all(task.fallback for task in tasks)
     wait_until(lambda: _done(*tasks), seconds=20, what="three tasks")
 
@@ -59,7 +60,7 @@ def test_many_submits_keep_few_threads_busy(web: local.LocalPool, ingest: Ingest
 
     ingest.meanwhile = count
     before = threading.active_count()
-    tasks = [services.submit_by_ids(file_ids=[make_file().pk], owner=None).task for _ in range(12)]
+    tasks = [services.submit_by_ids(file_ids=[make_file().pk], owner=None, sight=EVERYTHING).task for _ in range(12)]
     assert threading.active_count() - before <= 2
     wait_until(lambda: _done(*tasks), seconds=30, what="twelve tasks")
     assert max(most) <= 2
@@ -74,7 +75,7 @@ def test_work_goes_back_to_the_workers_when_the_broker_is_back(
         bell.heard = True
 
     ingest.meanwhile = back
-    task = services.submit_by_ids(file_ids=[make_file().pk for _ in range(4)], owner=None).task
+    task = services.submit_by_ids(file_ids=[make_file().pk for _ in range(4)], owner=None, sight=EVERYTHING).task
     wait_until(lambda: not web.running, seconds=20, what="the local thread")
     assert (len(ingest.seen), bell.rung) == (1, [5])
     assert task.items.filter(state="queued").count() == 3
@@ -82,7 +83,7 @@ def test_work_goes_back_to_the_workers_when_the_broker_is_back(
 
 def test_a_command_begins_nothing_that_would_be_lost_with_it(bell: Bell, ingest: Ingest) -> None:
     bell.heard = False
-    task = services.submit_by_ids(file_ids=[make_file().pk], owner=None).task
+    task = services.submit_by_ids(file_ids=[make_file().pk], owner=None, sight=EVERYTHING).task
     assert task.fallback
     assert not local.pool.running
     assert not ingest.seen
@@ -96,7 +97,7 @@ def test_a_web_process_takes_up_what_another_left(
 
     monkeypatch.setattr(lost_turns, "messages_waiting", away)
     web.close()
-    task = services.submit_by_ids(file_ids=[make_file().pk], owner=None).task
+    task = services.submit_by_ids(file_ids=[make_file().pk], owner=None, sight=EVERYTHING).task
     web.open_for(take_local_turn)
     assert sweep().turns == 0
     wait_until(lambda: _done(task), seconds=20, what="the task")
@@ -107,7 +108,7 @@ def test_with_local_execution_no_broker_is_asked(
 ) -> None:
     settings.EXECUTION = "local"
     bell.heard = True
-    tasks = [services.submit_by_ids(file_ids=[make_file().pk], owner=None).task for _ in range(3)]
+    tasks = [services.submit_by_ids(file_ids=[make_file().pk], owner=None, sight=EVERYTHING).task for _ in range(3)]
     wait_until(lambda: _done(*tasks), seconds=20, what="three tasks")
     assert bell.rung == []
 
@@ -125,7 +126,7 @@ def test_what_is_tried_again_is_tried_here(
             ingest.ends.clear()
 
     ingest.meanwhile = heal
-    task = services.submit_by_ids(file_ids=[file.pk], owner=None).task
+    task = services.submit_by_ids(file_ids=[file.pk], owner=None, sight=EVERYTHING).task
     wait_until(lambda: _done(task), seconds=20, what="the second attempt, which no sweep gives")
     assert ingest.seen == [file.pk] * 2
 

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState, TaskState
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import services
@@ -30,7 +31,7 @@ def no_broker(bell: Bell) -> None:
 
 def _task(owner: User | None = None, *, priority: int = 5, files: int = 1) -> SyncProgressTask:
     ids = [make_file().pk for _ in range(files)]
-    return services.submit_by_ids(file_ids=ids, owner=owner, priority=priority).task
+    return services.submit_by_ids(file_ids=ids, owner=owner, priority=priority, sight=EVERYTHING).task
 
 
 def _picked(turns: int) -> list[int]:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from datasync.access import EVERYTHING
 from datasync.choices import TaskState
 from datasync.exceptions import EncryptedFile, TaskNotFound
 from datasync.ingest.plan import Counts
@@ -24,7 +25,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def _task(files: int, **fields: Any) -> SyncProgressTask:
-    return services.submit_by_ids(file_ids=[make_file(**fields).pk for _ in range(files)], owner=None).task
+    return services.submit_by_ids(
+        file_ids=[make_file(**fields).pk for _ in range(files)], owner=None, sight=EVERYTHING
+    ).task
 
 
 def test_a_queued_task_has_done_nothing(bell: Bell) -> None:
@@ -61,7 +64,7 @@ def test_a_running_task_counts_rows_of_the_file_in_hand(bell: Bell, ingest: Inge
 def test_a_finished_task_is_read_from_its_own_row(bell: Bell, ingest: Ingest) -> None:
     good, bad = make_file(), make_file()
     ingest.ends = {bad.pk: EncryptedFile(), good.pk: Counts(read=9, inserted=7, quarantined=2)}
-    task = services.submit_by_ids(file_ids=[good.pk, bad.pk], owner=None).task
+    task = services.submit_by_ids(file_ids=[good.pk, bad.pk], owner=None, sight=EVERYTHING).task
     take_turn()
     task = selectors.task_for(make_user("chief", is_staff=True), task.task_id)
     with CaptureQueriesContext(connection) as captured:
@@ -76,7 +79,7 @@ def test_a_finished_task_is_read_from_its_own_row(bell: Bell, ingest: Ingest) ->
 
 def test_people_see_their_own_tasks_and_staff_all(bell: Bell) -> None:
     ana, ben, chief = make_user("ana"), make_user("ben"), make_user("chief", is_staff=True)
-    task = services.submit_single(file_id=make_file().pk, owner=ana)
+    task = services.submit_single(file_id=make_file().pk, owner=ana, sight=EVERYTHING)
     assert selectors.task_for(ana, task.task_id) == selectors.task_for(chief, task.task_id) == task
     assert selectors.task_by_celery_id(ana, task.celery_task_id) == task
     with pytest.raises(TaskNotFound):

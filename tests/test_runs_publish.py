@@ -14,6 +14,7 @@ from celery import current_app
 from kombu import Producer
 from kombu.exceptions import LimitExceeded
 
+from datasync.access import EVERYTHING
 from datasync.choices import TaskState
 from datasync.runs import publish, services
 from erp import publishing
@@ -72,7 +73,7 @@ def test_a_dead_broker_costs_a_submit_little(
         monkeypatch.setitem(current_app.conf, name, f"{scheme}://127.0.0.1:{port}//")
     file = make_file()
     began = time.monotonic()
-    task = services.submit_single(file_id=file.pk, owner=None)
+    task = services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     seconds = time.monotonic() - began
     task.refresh_from_db()
     assert (task.state, task.fallback) == (TaskState.QUEUED, True)
@@ -90,7 +91,9 @@ def test_a_turn_carries_the_priority_and_the_clients_id() -> None:
 
     before_task_publish.connect(remember, weak=False)
     try:
-        task = services.submit_by_ids(file_ids=[make_file().pk, make_file().pk], owner=None, priority=9).task
+        task = services.submit_by_ids(
+            file_ids=[make_file().pk, make_file().pk], owner=None, priority=9, sight=EVERYTHING
+        ).task
     finally:
         before_task_publish.disconnect(remember)
     assert [message["task"] for message in sent] == ["data_sync.take_turn"] * 2
@@ -104,8 +107,8 @@ def test_a_turn_carries_the_priority_and_the_clients_id() -> None:
 def test_how_many_turns_wait_at_the_broker() -> None:
     current_app.control.purge()
     assert messages_waiting("data_sync") == 0
-    services.submit_by_ids(file_ids=[make_file().pk, make_file().pk], owner=None, priority=9)
-    services.submit_by_ids(file_ids=[make_file().pk], owner=None, priority=2)
+    services.submit_by_ids(file_ids=[make_file().pk, make_file().pk], owner=None, priority=9, sight=EVERYTHING)
+    services.submit_by_ids(file_ids=[make_file().pk], owner=None, priority=2, sight=EVERYTHING)
     assert messages_waiting("data_sync") == 3
     current_app.control.purge()
     assert messages_waiting("data_sync") == 0

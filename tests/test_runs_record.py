@@ -10,6 +10,7 @@ import pytest
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection
 from django.db.models.functions import Now
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState, TaskState
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import finish, heartbeat, retry, services
@@ -33,7 +34,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
 
 
 def _task() -> SyncProgressTask:
-    return services.submit_by_ids(file_ids=[make_file().pk], owner=None).task
+    return services.submit_by_ids(file_ids=[make_file().pk], owner=None, sight=EVERYTHING).task
 
 
 def _fails_first(errors: list[Exception]) -> Callable[[], str]:

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from django.utils import translation
 from django_celery_results.models import TaskResult
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.exceptions import EncryptedFile, FileMissing, HeaderChanged, NoTemplate
 from datasync.ingest.plan import Counts
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def _task(*files: CatalogFile) -> SyncProgressTask:
-    return services.submit_by_ids(file_ids=[file.pk for file in files], owner=None).task
+    return services.submit_by_ids(file_ids=[file.pk for file in files], owner=None, sight=EVERYTHING).task
 
 
 def _state_of(file: CatalogFile) -> tuple[str, str, str]:

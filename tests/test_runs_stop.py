@@ -7,6 +7,7 @@ import mmap
 import pytest
 from celery.signals import worker_shutting_down
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState, TaskState
 from datasync.runs import services, turns, worker
 from datasync.runs.turns import take_local_turn
@@ -36,7 +37,7 @@ def test_a_web_process_stops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_web_process_that_is_about_to_end_takes_no_file(
     bell: Bell, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = services.submit_by_ids(file_ids=[make_file().pk], owner=None).task
+    task = services.submit_by_ids(file_ids=[make_file().pk], owner=None, sight=EVERYTHING).task
     with monkeypatch.context() as ending:
         ending.setattr(turns, "must_stop", lambda: True)
         assert not take_local_turn()

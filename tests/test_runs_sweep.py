@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db.models.functions import Now
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.models import SyncProgressTask
 from datasync.runs import services
@@ -29,7 +30,7 @@ def no_broker(bell: Bell) -> None:
 
 
 def _task(files: int = 1) -> SyncProgressTask:
-    return services.submit_by_ids(file_ids=[make_file().pk for _ in range(files)], owner=None).task
+    return services.submit_by_ids(file_ids=[make_file().pk for _ in range(files)], owner=None, sight=EVERYTHING).task
 
 
 def _dies(task: SyncProgressTask) -> Claim:
@@ -103,7 +104,7 @@ def test_files_that_nobody_came_to_before_the_deadline_are_said_to_be_not_starte
 
 def test_a_synced_file_whose_new_sync_came_to_nothing_is_what_it_was_before() -> None:
     file = make_file(state=FileState.INGESTED)
-    task = services.submit_by_ids(file_ids=[file.pk], owner=None).task
+    task = services.submit_by_ids(file_ids=[file.pk], owner=None, sight=EVERYTHING).task
     SyncProgressTask.objects.filter(pk=task.pk).update(deadline_at=Now())
     sweep()
     file.refresh_from_db()

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.db import OperationalError, ProgrammingError, connection, transaction
 from django.db.models.functions import Now
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, ItemState, TaskKind, TaskState
 from datasync.ingest.load.locks import hold_domain
 from datasync.management.base import Exit
@@ -88,7 +89,9 @@ def standing_still(enter: Callable[[], AbstractContextManager[None]], act: Calla
 
 
 def _task(files: int = 1, **terms: Any) -> SyncProgressTask:
-    return services.submit_by_ids(file_ids=[make_file().pk for _ in range(files)], owner=None, **terms).task
+    return services.submit_by_ids(
+        file_ids=[make_file().pk for _ in range(files)], owner=None, **terms, sight=EVERYTHING
+    ).task
 
 
 def _expired(task: SyncProgressTask, *, seconds: float = 1) -> Claim:
@@ -251,12 +254,12 @@ def test_a_late_worker_and_the_sweeper_take_the_file_first(monkeypatch: pytest.M
 @on_postgresql
 def test_a_submit_and_the_sweep_of_the_deadline_take_the_files_first(monkeypatch: pytest.MonkeyPatch) -> None:
     files = [make_file().pk for _ in range(2)]
-    task = services.submit_by_ids(file_ids=files, owner=None).task
+    task = services.submit_by_ids(file_ids=files, owner=None, sight=EVERYTHING).task
     SyncProgressTask.objects.filter(pk=task.pk).update(deadline_at=Now() - timedelta(seconds=1))
     hand_back, submits = finish.hand_back, []
 
     def meanwhile(items: Any) -> None:
-        submits.append(Thread(partial(services.submit_by_ids, file_ids=files, owner=None)))
+        submits.append(Thread(partial(services.submit_by_ids, file_ids=files, owner=None, sight=EVERYTHING)))
         wait_until(_somebody_waits, seconds=SOON, what="the submit to wait")
         hand_back(items)
 

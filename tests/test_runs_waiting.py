@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState, TaskState
 from datasync.exceptions import EncryptedFile, NeedsDescription, NoTemplate, NotStarted, TransientError
 from datasync.models import SyncProgressTask, SyncTaskFile
@@ -39,7 +40,7 @@ def worker_alive() -> None:
 
 
 def submit(files: int = 1, **fields: Any) -> SyncProgressTask:
-    task = services.submit_by_ids(file_ids=[make_file().pk for _ in range(files)], owner=None).task
+    task = services.submit_by_ids(file_ids=[make_file().pk for _ in range(files)], owner=None, sight=EVERYTHING).task
     SyncProgressTask.objects.filter(pk=task.pk).update(**fields)
     return SyncProgressTask.objects.get(pk=task.pk)
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import catalogue_path, scan
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.mapping.services import load_builtin_templates
@@ -56,15 +57,15 @@ def _run(task: SyncProgressTask) -> SyncProgressTask:
 
 def test_a_real_file_is_loaded_once_and_then_unchanged(inbox: Path, bell: Bell) -> None:
     file = catalogue_path(write_export(inbox, 1, rows=5))
-    first = _run(services.submit_single(file_id=file.pk, owner=None))
+    first = _run(services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING))
     file.refresh_from_db()
     assert (first.state, first.errors, first.rows_inserted, file.state) == (
         TaskState.COMPLETED, [], 5, FileState.INGESTED
     )  # fmt: skip
     assert OrderLine.objects.filter(file_last=file).count() == 5
-    again = _run(services.submit_single(file_id=file.pk, owner=None))
+    again = _run(services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING))
     assert (again.rows_inserted, again.rows_unchanged) == (0, 5)
-    assert flow(file_id=file.pk).as_dict()["balanced"]
+    assert flow(file_id=file.pk, sight=EVERYTHING).as_dict()["balanced"]
     report = QualityReport.objects.filter(task=first).get()
     assert (report.domain, report.rows, report.completeness["order_id"]) == ("orders", 5, 1.0)
 
@@ -73,10 +74,10 @@ def test_bad_rows_are_quarantined_or_the_file_refused(inbox: Path, bell: Bell) -
     path = write_export(inbox, 2, rows=3)
     path.write_text(path.read_text().replace("20.00,1,20.00", "abc,1,abc", 1))
     file = catalogue_path(path)
-    refused = _run(services.submit_single(file_id=file.pk, owner=None, allow_quarantine=False))
+    refused = _run(services.submit_single(file_id=file.pk, owner=None, allow_quarantine=False, sight=EVERYTHING))
     assert (refused.state, refused.errors[0]["code"]) == (TaskState.FAILED, "ROWS_REJECTED")
     assert not OrderLine.objects.filter(file_last=file).exists()
-    kept = _run(services.submit_single(file_id=file.pk, owner=None))
+    kept = _run(services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING))
     file.refresh_from_db()
     assert (kept.state, kept.rows_inserted, kept.rows_quarantined) == (TaskState.PARTIAL, 2, 1)
     assert file.state == FileState.PARTIAL
@@ -86,7 +87,7 @@ def test_bad_rows_are_quarantined_or_the_file_refused(inbox: Path, bell: Bell) -
 def test_a_file_changed_after_it_was_queued_is_not_read(inbox: Path, bell: Bell) -> None:
     path = write_export(inbox, 3)
     file = catalogue_path(path)
-    task = services.submit_single(file_id=file.pk, owner=None)
+    task = services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     path.write_text(path.read_text() + "\n")
     _run(task)
     assert (task.state, task.errors[0]["code"]) == (TaskState.FAILED, "FILE_CHANGED")
@@ -95,7 +96,7 @@ def test_a_file_changed_after_it_was_queued_is_not_read(inbox: Path, bell: Bell)
 def test_a_file_touched_but_equal_is_read(inbox: Path, bell: Bell) -> None:
     path = write_export(inbox, 4)
     file = catalogue_path(path)
-    task = services.submit_single(file_id=file.pk, owner=None)
+    task = services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     path.touch()
     assert _run(task).state == TaskState.COMPLETED
 
@@ -105,7 +106,7 @@ def test_an_unknown_header_is_skipped_and_gets_a_suggestion(inbox: Path, bell: B
     path.parent.mkdir(parents=True)
     path.write_text("Bestellnummer,Datum,Betrag\nA1,2026-03-20,3.00\n", encoding="utf-8")
     file = catalogue_path(path)
-    task = _run(services.submit_single(file_id=file.pk, owner=None))
+    task = _run(services.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING))
     file.refresh_from_db()
     assert (task.items.get().state, task.warnings[0]["code"]) == (ItemState.SKIPPED, "NO_TEMPLATE")
     assert file.state == FileState.PENDING
@@ -119,10 +120,10 @@ def test_a_small_file_costs_at_most_twelve_statements(inbox: Path, bell: Bell, s
     for files in (3, 13):
         for number in range(1, files + 1):
             write_export(inbox, number, price=f"{files}.{number:02d}")
-        scan()
+        scan(sight=EVERYTHING)
         pending = list(CatalogFile.objects.filter(state=FileState.PENDING).values_list("pk", flat=True))
         assert len(pending) == files
-        task = services.submit_by_ids(file_ids=pending, owner=None).task
+        task = services.submit_by_ids(file_ids=pending, owner=None, sight=EVERYTHING).task
         with CaptureQueriesContext(
             connection,
         ) as captured:

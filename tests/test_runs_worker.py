@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from celery.result import AsyncResult
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import scan
 from datasync.choices import TASK_TERMINAL, TaskState
 from datasync.mapping.services import load_builtin_templates
@@ -35,13 +36,13 @@ def test_workers_drain_a_batch_and_a_single_file_beside_it(
     load_builtin_templates()
     for number in range(12):
         write_export(tmp_path, number, rows=40)
-    scan()
+    scan(sight=EVERYTHING)
     files = list(CatalogFile.objects.order_by("pk").values_list("pk", flat=True))
     running = worker(processes=2, environment={"DATA_ROOTS": str(tmp_path)})
 
     began = time.monotonic()
-    batch = services.submit_by_ids(file_ids=files[:11], owner=None).task
-    single = services.submit_single(file_id=files[11], owner=None, priority=9)
+    batch = services.submit_by_ids(file_ids=files[:11], owner=None, sight=EVERYTHING).task
+    single = services.submit_single(file_id=files[11], owner=None, priority=9, sight=EVERYTHING)
     wait_until(lambda: _finished(batch) and _finished(single), seconds=60, what=running.output())
 
     assert (batch.state, batch.errors, batch.succeeded_files) == (TaskState.COMPLETED, [], 11), running.output()

@@ -19,6 +19,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
+from datasync.access import EVERYTHING
 from datasync.at_hand import at_hand, is_there
 from datasync.catalog import services, uploads
 from datasync.choices import ItemState, TaskState
@@ -46,7 +47,7 @@ def file(bucket: Any, tmp_path: Path) -> CatalogFile:
     content = write_export(tmp_path, 1, rows=3).read_bytes()
     told = services.Description(platform="shopee", shop_id="sg-1")
     name = "shopee_orders_daily_20260302_100000.csv"
-    return services.store_upload(uploaded=SimpleUploadedFile(name, content), description=told)
+    return services.store_upload(uploaded=SimpleUploadedFile(name, content), description=told, sight=EVERYTHING)
 
 
 @contextmanager
@@ -89,7 +90,7 @@ def test_a_file_of_a_bucket_that_vanished_is_tried_again(
     file: CatalogFile, server: BucketServer, settings: Any, bell: Bell
 ) -> None:
     elsewhere(server, settings)
-    task = runs.submit_single(file_id=file.pk, owner=None)
+    task = runs.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     take_turn()
     item = task.items.get()
     assert (item.state, item.attempt, item.error["code"]) == (ItemState.QUEUED, 1, StorageAway.code)
@@ -100,7 +101,7 @@ def test_a_file_of_a_bucket_that_vanished_is_tried_again(
     [
         is_there,
         lambda file: uploads.discard(file.storage_name),
-        lambda _file: services.store_upload(uploaded=SimpleUploadedFile("other.csv", b"a,b\n1,2\n")),
+        lambda _file: services.store_upload(uploaded=SimpleUploadedFile("other.csv", b"a,b\n1,2\n"), sight=EVERYTHING),
     ],
     ids=["there", "discard", "upload"],
 )
@@ -160,7 +161,7 @@ def test_a_cancelled_task_lets_go_of_a_bucket_that_stalls(
 ) -> None:
     with stalled(says) as port:
         elsewhere(server, settings, endpoint_url=f"http://127.0.0.1:{port}")
-        task = runs.submit_single(file_id=file.pk, owner=None)
+        task = runs.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
         worker = threading.Thread(target=_work)
         worker.start()
         in_hand = SyncTaskFile.objects.filter(task=task, state=ItemState.PROCESSING)
@@ -191,7 +192,7 @@ def test_an_upload_whose_answer_is_lost_is_not_left_behind(bucket: Any, monkeypa
 
     monkeypatch.setattr(Bucket, "_save", lost)
     with pytest.raises(StorageAway):
-        services.store_upload(uploaded=SimpleUploadedFile("other.csv", b"a,b\n1,2\n"))
+        services.store_upload(uploaded=SimpleUploadedFile("other.csv", b"a,b\n1,2\n"), sight=EVERYTHING)
     assert not names_in(bucket)
 
 

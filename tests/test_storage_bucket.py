@@ -11,6 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from datasync.access import EVERYTHING
 from datasync.at_hand import at_hand, path_of
 from datasync.catalog import deletion, services
 from datasync.catalog.dry_run import dry_run
@@ -36,7 +37,7 @@ def upload(bucket: Any, tmp_path: Path) -> Upload:
     def uploaded(*, number: int = 1, rows: int = 3) -> CatalogFile:
         content = write_export(tmp_path, number, rows=rows).read_bytes()
         told = services.Description(platform="shopee", shop_id="sg-1")
-        return services.store_upload(uploaded=SimpleUploadedFile(NAME, content), description=told)
+        return services.store_upload(uploaded=SimpleUploadedFile(NAME, content), description=told, sight=EVERYTHING)
 
     return uploaded
 
@@ -46,7 +47,7 @@ def copies(tmp_path: Path) -> list[Path]:
 
 
 def sync(file: CatalogFile) -> SyncTaskFile:
-    task = runs.submit_single(file_id=file.pk, owner=None)
+    task = runs.submit_single(file_id=file.pk, owner=None, sight=EVERYTHING)
     take_turn()
     return SyncTaskFile.objects.get(task=task)
 
@@ -80,7 +81,7 @@ def test_the_copy_carries_the_stamp_of_the_catalogue(upload: Upload, tmp_path: P
 def test_it_is_looked_into_and_rehearsed(upload: Upload) -> None:
     file = upload(rows=2)
     assert len(preview(file)["rows"]) == 2
-    assert dry_run(file_id=file.pk).counts.inserted == 2
+    assert dry_run(file_id=file.pk, sight=EVERYTHING).counts.inserted == 2
 
 
 def test_the_same_content_again_is_the_same_row(upload: Upload, bucket: Any) -> None:
@@ -90,7 +91,7 @@ def test_the_same_content_again_is_the_same_row(upload: Upload, bucket: Any) -> 
 
 def test_what_is_refused_is_not_kept(bucket: Any, tmp_path: Path) -> None:
     with pytest.raises(EmptyFile):
-        services.store_upload(uploaded=SimpleUploadedFile(NAME, b""))
+        services.store_upload(uploaded=SimpleUploadedFile(NAME, b""), sight=EVERYTHING)
     assert not names_in(bucket)
     assert not copies(tmp_path)
 
@@ -127,7 +128,7 @@ def test_a_name_leads_nowhere_else(name: str, upload: Upload) -> None:
 
 def test_a_deleted_upload_is_gone_from_the_bucket(upload: Upload, bucket: Any) -> None:
     file = upload()
-    deletion.delete_file(file_id=file.pk, rows=RowsFate.KEEP, actor=None)
+    deletion.delete_file(file_id=file.pk, rows=RowsFate.KEEP, actor=None, sight=EVERYTHING)
     assert not names_in(bucket)
 
 
@@ -140,7 +141,7 @@ def test_a_bucket_that_is_away_has_the_file_tried_again(
     assert (item.state, item.attempt) == (ItemState.QUEUED, 1)
     assert item.not_before is not None
     with pytest.raises(StorageAway):
-        services.store_upload(uploaded=SimpleUploadedFile("other.csv", b"a,b\n1,2\n"))
+        services.store_upload(uploaded=SimpleUploadedFile("other.csv", b"a,b\n1,2\n"), sight=EVERYTHING)
 
 
 def test_the_readiness_probe_asks_the_bucket(bucket: Any, server: BucketServer, settings: Any, client: Client) -> None:

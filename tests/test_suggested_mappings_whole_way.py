@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import Description, catalogue_path, scan
 from datasync.choices import FileState
 from datasync.mapping import services as mapping
@@ -35,7 +36,7 @@ def inbox(tmp_path: Path, settings: Any, bell: Bell) -> Path:
 
 
 def sync(file: CatalogFile, **options: Any) -> None:
-    services.submit_single(file_id=file.pk, owner=None, **options)
+    services.submit_single(file_id=file.pk, owner=None, **options, sight=EVERYTHING)
     take_turn()
     file.refresh_from_db()
     assert file.state == FileState.INGESTED, file.last_error
@@ -43,12 +44,12 @@ def sync(file: CatalogFile, **options: Any) -> None:
 
 def test_the_money_of_orders_is_that_of_the_files(inbox: Path) -> None:
     exports = {str(export.path.relative_to(inbox)): export for export in unknown_exports(inbox, rows=120)}
-    scan()
+    scan(sight=EVERYTHING)
     for file in CatalogFile.objects.filter(domain="orders"):
         export = exports[file.storage_name]
         local = export.platform == "shopee"
         assert file.suggestion["totals_on_every_line"] is local
-        assert mapping.publish_suggestion(file).totals_on_every_line is local
+        assert mapping.publish_suggestion(file, sight=EVERYTHING).totals_on_every_line is local
         sync(file)
         found = OrderLine.objects.filter(file_last=file)
         assert found.count() == export.rows
@@ -61,7 +62,7 @@ def test_dots_group_the_thousands_of_a_currency_without_decimals(inbox: Path) ->
     path.write_text("\n".join([VIETNAMESE, *rows]), encoding="utf-8")
     file = catalogue_path(path, description=Description(shop_id="vn", currency="VND", platform="shopee"))
     assert (file.suggestion["sure"], file.suggestion["number_format"]) == (True, "comma")
-    mapping.publish_suggestion(file)
+    mapping.publish_suggestion(file, sight=EVERYTHING)
     file.refresh_from_db()
     sync(file)
     assert OrderLine.objects.aggregate(total=Sum("order_amount"))["total"] == 900_000

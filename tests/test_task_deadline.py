@@ -14,6 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from rest_framework.test import APIClient
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, ItemState, TaskState
 from datasync.exceptions import NotInRange, TransientError
 from datasync.models import CatalogFile, SyncProgressTask
@@ -33,10 +34,10 @@ SINGLE, BATCH, BY_IDS, ALL = (f"/api/data-sync/{name}" for name in ("single", "b
 BAD = [59, 21_601, 0, -60, "600", 600.0, 600.5, True, None, [], {}, 2**63]
 Submit = Callable[..., SyncProgressTask | None]
 DOORS: dict[str, Submit] = {
-    "single": lambda file, **how: services.submit_single(file_id=file.pk, owner=None, **how),
-    "batch": lambda _file, **how: services.submit_batch(owner=None, only_with_template=False, **how),
-    "by ids": lambda file, **how: services.submit_by_ids(file_ids=[file.pk], owner=None, **how).task,
-    "all": lambda _file, **how: services.submit_all(owner=None, **how),
+    "single": lambda file, **how: services.submit_single(file_id=file.pk, owner=None, **how, sight=EVERYTHING),
+    "batch": lambda _file, **how: services.submit_batch(owner=None, only_with_template=False, **how, sight=EVERYTHING),
+    "by ids": lambda file, **how: services.submit_by_ids(file_ids=[file.pk], owner=None, **how, sight=EVERYTHING).task,
+    "all": lambda _file, **how: services.submit_all(owner=None, **how, sight=EVERYTHING),
 }
 
 
@@ -112,7 +113,7 @@ def test_the_api_refuses_what_is_no_such_time(
 
 @pytest.mark.parametrize("seconds", BAD)
 def test_the_api_refuses_it_for_a_retry(client: APIClient, owner: User, file: CatalogFile, seconds: object) -> None:
-    task = services.submit_single(file_id=file.pk, owner=owner)
+    task = services.submit_single(file_id=file.pk, owner=owner, sight=EVERYTHING)
     address = f"/api/data-sync/retry-task/{task.celery_task_id}"
     error = error_of(client.post(address, {"deadline_seconds": seconds}), 400)
     assert (error["code"], list(error["fields"])) == ("VALIDATION_ERROR", ["deadline_seconds"])
@@ -136,7 +137,9 @@ def test_the_commands_refuse_what_is_no_such_time(command: tuple[str, ...], seco
 
 def test_what_was_not_begun_in_time_is_reported_and_retried(client: APIClient, owner: User) -> None:
     files = [make_file() for _ in range(3)]
-    task = services.submit_by_ids(file_ids=[file.pk for file in files], owner=owner, deadline_seconds=7200).task
+    task = services.submit_by_ids(
+        file_ids=[file.pk for file in files], owner=owner, deadline_seconds=7200, sight=EVERYTHING
+    ).task
     claim = claim_next(task.pk)
     assert claim
     late(task)
@@ -160,15 +163,15 @@ def test_what_was_not_begun_in_time_is_reported_and_retried(client: APIClient, o
 
 @pytest.mark.parametrize(("asked", "seconds"), [(None, 60), (3600, 3600)])
 def test_a_retry_has_as_long_as_the_task_had_or_as_is_asked_for(asked: int | None, seconds: int) -> None:
-    task = services.submit_single(file_id=make_file().pk, owner=None, deadline_seconds=60)
+    task = services.submit_single(file_id=make_file().pk, owner=None, deadline_seconds=60, sight=EVERYTHING)
     late(task)  # as if it had been given less than can be asked for
     sweep()
     task.refresh_from_db()
-    assert seconds_of(retry_task(task, only_failed=False, deadline_seconds=asked).task) == seconds
+    assert seconds_of(retry_task(task, only_failed=False, deadline_seconds=asked, sight=EVERYTHING).task) == seconds
 
 
 def test_a_file_that_waits_for_its_next_attempt_is_left_out_too() -> None:
-    task = services.submit_single(file_id=make_file().pk, owner=None, deadline_seconds=60)
+    task = services.submit_single(file_id=make_file().pk, owner=None, deadline_seconds=60, sight=EVERYTHING)
     claim = claim_next(task.pk)
     assert claim
     finish.put_back(claim, error=error_document(TransientError()), seconds_until_next=4.0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.catalog.selectors import Filters, file_by_id, matching_files, pending_files, template_status
 from datasync.choices import AuditAction, FileState
 from datasync.mapping import rematch, services
@@ -31,19 +32,19 @@ def row() -> HeaderTemplate:
 
 
 def listed(status: str) -> list[int]:
-    return [file.pk for file in matching_files(Filters(template_status=status))]
+    return [file.pk for file in matching_files(Filters(template_status=status), sight=EVERYTHING)]
 
 
 def test_a_file_of_an_archived_template_has_none(row: HeaderTemplate, root: Path) -> None:
     file = waiting(root, template=row, match=EXACT)
     assert (listed("matched"), listed("missing"), template_status(file)) == ([file.pk], [], "matched")
-    told = services.archiving_of(row.pk)
-    assert services.archive_template(row.pk) == told
+    told = services.archiving_of(row.pk, sight=EVERYTHING)
+    assert services.archive_template(row.pk, sight=EVERYTHING) == told
     assert (told.pending_files, told.rematched, told.deferred, told.other_variants) == (1, 0, 0, 0)
     assert (listed("matched"), listed("missing"), template_status(file)) == ([], [file.pk], "missing")
-    assert file_by_id(file.pk).template_status == "missing"  # type: ignore[attr-defined]
-    assert not pending_files(with_template_only=True).exists()
-    assert pending_files().count() == 1
+    assert file_by_id(file.pk, sight=EVERYTHING).template_status == "missing"  # type: ignore[attr-defined]
+    assert not pending_files(with_template_only=True, sight=EVERYTHING).exists()
+    assert pending_files(sight=EVERYTHING).count() == 1
 
 
 def test_batches_are_filled_with_others(row: HeaderTemplate, root: Path) -> None:
@@ -51,7 +52,7 @@ def test_batches_are_filled_with_others(row: HeaderTemplate, root: Path) -> None
         waiting(root, number, template=row, match=EXACT)
     services.archive(row)
     good = waiting(root, 9, template=services.publish(draft("A", "B", "C", variant="other")), match=EXACT)
-    task = submit_batch(owner=None, limit=2)
+    task = submit_batch(owner=None, limit=2, sight=EVERYTHING)
     assert task is not None
     assert [item.file_id for item in task.items.all()] == [good.pk]
 
@@ -60,11 +61,11 @@ def test_another_variant_that_fits_takes_its_place(row: HeaderTemplate, root: Pa
     other = services.publish(draft(variant="other", ordinal=True))
     file = waiting(root, template=row, match=EXACT, **PERIOD)
     stranger = waiting(root, 2, header=["a", "b", "c"], template=row, match=EXACT)
-    told = services.archiving_of(row.pk)
+    told = services.archiving_of(row.pk, sight=EVERYTHING)
     assert (told.pending_files, told.rematched, told.other_variants) == (2, 1, 1)
     file.refresh_from_db()
     assert file.template_id == row.pk
-    assert services.archive_template(row.pk).rematched == 1
+    assert services.archive_template(row.pk, sight=EVERYTHING).rematched == 1
     file.refresh_from_db()
     assert (file.template_id, file.match["template_id"], file.state) == (other.pk, other.pk, FileState.PENDING)
     assert listed("missing") == [stranger.pk]
@@ -76,8 +77,8 @@ def test_a_new_version_frees_them(row: HeaderTemplate, root: Path) -> None:
     file = waiting(root, template=row, match=EXACT, **PERIOD)
     services.archive(row)
     new = services.copy_as_draft(row.pk, actor=None)
-    assert services.publishing_of(new.pk).files == 1
-    assert services.publish_draft(new.pk).files == 1
+    assert services.publishing_of(new.pk, sight=EVERYTHING).files == 1
+    assert services.publish_draft(new.pk, sight=EVERYTHING).files == 1
     file.refresh_from_db()
     assert (file.template_id, template_status(file)) == (new.pk, "matched")
 
@@ -86,7 +87,7 @@ def test_a_newer_version_takes_the_pending_files_of_the_one_it_replaces(row: Hea
     file = waiting(root, template=row, match=EXACT, **PERIOD)
     lost = waiting(root, 2, header=["Order ID"], template=row, match=EXACT)
     new = draft("Order ID", "SKU", "Quantity", ordinal=True)
-    planned, done = services.publishing_of(new.pk), services.publish_draft(new.pk)
+    planned, done = services.publishing_of(new.pk, sight=EVERYTHING), services.publish_draft(new.pk, sight=EVERYTHING)
     assert (planned.files, planned.losing, planned.deferred) == (done.files, done.losing, done.deferred) == (1, 1, 0)
     file.refresh_from_db()
     assert file.template_id == new.pk
@@ -112,15 +113,15 @@ def test_many_are_left_to_a_worker(
     other = services.publish(draft(variant="other", ordinal=True))
     for number in range(3):
         waiting(root, number, template=row, match=EXACT, header=HEADER, **PERIOD)
-    told = services.archiving_of(row.pk)
+    told = services.archiving_of(row.pk, sight=EVERYTHING)
     assert (told.pending_files, told.rematched, told.deferred) == (3, 0, 3)
     with django_capture_on_commit_callbacks(execute=True):
-        assert services.archive_template(row.pk) == told
+        assert services.archive_template(row.pk, sight=EVERYTHING) == told
     assert rung == [(rematch.RECHECK_TASK, row.pk)]
     rematch.recheck_for(row.pk, look=lambda file: None)
     assert set(CatalogFile.objects.values_list("template_id", flat=True)) == {other.pk}
 
 
 def test_a_draft_that_is_archived_takes_nothing_from_anybody(root: Path) -> None:
-    told = services.archive_template(draft().pk)
+    told = services.archive_template(draft().pk, sight=EVERYTHING)
     assert (told.pending_files, told.rematched, told.deferred) == (0, 0, 0)

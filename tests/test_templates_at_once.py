@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import catalogue_path
 from datasync.choices import TemplateOrigin
 from datasync.fields import Domain
@@ -63,13 +64,13 @@ def test_what_is_committed_last_is_on_the_shelf_whenever_it_began() -> None:
 
     def slowly() -> None:
         with transaction.atomic():
-            services.publish_draft(ours.pk)
+            services.publish_draft(ours.pk, sight=EVERYTHING)
             published.set()
             others_done.wait(20)
 
     thread = in_a_thread(slowly)
     assert published.wait(20)
-    services.publish_draft(theirs.pk)
+    services.publish_draft(theirs.pk, sight=EVERYTHING)
     assert [one.id for one in shelf().by_family[OTHER]] == [theirs.pk]
     others_done.set()
     thread.join()
@@ -123,7 +124,9 @@ def test_a_draft_that_is_moved_meanwhile_is_found_again() -> None:
 
 def test_a_suggestion_is_published_once_however_many_ask(shopify: CatalogFile) -> None:
     made = list[int]()
-    threads = [in_a_thread(lambda: made.append(services.publish_suggestion(shopify).pk)) for _ in range(3)]
+    threads = [
+        in_a_thread(lambda: made.append(services.publish_suggestion(shopify, sight=EVERYTHING).pk)) for _ in range(3)
+    ]
     for thread in threads:
         thread.join()
     assert len(made) == 3
@@ -132,10 +135,10 @@ def test_a_suggestion_is_published_once_however_many_ask(shopify: CatalogFile) -
 
 
 def test_a_second_file_with_that_header_gets_the_same_template(shopify: CatalogFile) -> None:
-    row = services.publish_suggestion(shopify)
+    row = services.publish_suggestion(shopify, sight=EVERYTHING)
     CatalogFile.objects.filter(pk=shopify.pk).update(template=None, match={})
     shopify.refresh_from_db()
-    assert services.publish_suggestion(shopify) == row
+    assert services.publish_suggestion(shopify, sight=EVERYTHING) == row
     shopify.refresh_from_db()
     assert shopify.template_id == row.pk
     assert connection.in_atomic_block is False

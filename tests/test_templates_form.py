@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from datasync.access import EVERYTHING
 from datasync.choices import AuditAction
 from datasync.mapping import services
 from datasync.mapping.store import to_template
@@ -163,7 +164,7 @@ def test_what_somebody_else_published_meanwhile_is_told(browser: Client, monkeyp
     replace_draft = services.replace_draft
 
     def late(*arguments: Any, **named: Any) -> HeaderTemplate:
-        services.publish_draft(row.pk)
+        services.publish_draft(row.pk, sight=EVERYTHING)
         return replace_draft(*arguments, **named)
 
     monkeypatch.setattr(services, "replace_draft", late)

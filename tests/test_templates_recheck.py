@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState
 from datasync.mapping import rematch, services
 from datasync.mapping.rematch import RECHECK_TASK, recheck, recheck_soon, waiting_files
@@ -41,8 +42,8 @@ def test_publishing_gives_the_template_to_those_that_wait(root: Path) -> None:
     file = waiting(root, state=FileState.TEMPLATE_UPDATE_REQUIRED)
     other = waiting(root, 2, header=["a", "b"])
     row = draft()
-    assert services.publishing_of(row.pk).files == 1
-    assert services.publish_draft(row.pk).files == 1
+    assert services.publishing_of(row.pk, sight=EVERYTHING).files == 1
+    assert services.publish_draft(row.pk, sight=EVERYTHING).files == 1
     file.refresh_from_db()
     assert (file.template_id, file.state, file.template_fit) == (row.pk, FileState.PENDING, "exact")
     other.refresh_from_db()
@@ -90,9 +91,9 @@ def test_a_template_that_failed_the_file_is_not_given_again(stranded: CatalogFil
 
 @pytest.mark.parametrize("filters", [{"platform": "tiktok"}, {"domain": "products"}, {"file_ids": [2**31]}])
 def test_filters(stranded: CatalogFile, filters: dict[str, Any]) -> None:
-    assert recheck_soon(**filters).looked_at == 0
+    assert recheck_soon(**filters, sight=EVERYTHING).looked_at == 0
     matching: dict[str, Any] = {"platform": "shopee", "domain": "orders", "file_ids": [stranded.pk]}
-    assert recheck_soon(**{name: matching[name] for name in filters}).pending == 1
+    assert recheck_soon(**{name: matching[name] for name in filters}, sight=EVERYTHING).pending == 1
 
 
 def test_queries_grow_with_lots_and_not_with_files(stranded: CatalogFile, root: Path) -> None:
@@ -122,8 +123,8 @@ def test_many_are_left_to_a_worker(
     waiting(root, 2)
     row = draft(header_row=1)
     with django_capture_on_commit_callbacks(execute=True):
-        done = services.publish_draft(row.pk)
-        asked = recheck_soon(platform="shopee")
+        done = services.publish_draft(row.pk, sight=EVERYTHING)
+        asked = recheck_soon(platform="shopee", sight=EVERYTHING)
     assert (done.files, done.deferred) == (0, 2)
     assert (asked.looked_at, asked.deferred) == (1, 1)
     assert rung == [(RECHECK_TASK, row.pk), (RECHECK_TASK, None, "shopee", "")]
@@ -141,7 +142,7 @@ def test_a_header_in_another_place_is_found_by_reading(
     (root / file.storage_name).write_text("a,b,c\nOrder ID,SKU,Quantity\nA1,S1,2\nA2,S2,1\n")
     row = draft(header_row=1)
     with django_capture_on_commit_callbacks(execute=True):
-        assert services.publish_draft(row.pk).deferred == 1
+        assert services.publish_draft(row.pk, sight=EVERYTHING).deferred == 1
     assert rung == [(RECHECK_TASK, row.pk)]
     assert recheck(waiting_files(), dry_run=True).unread == 1
     recheck_files(row.pk)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from datasync.access import EVERYTHING
 from datasync.choices import AuditAction, TemplateOrigin, TemplateState
 from datasync.exceptions import InvalidRequest, TemplateNotDraft, TemplateNotFound, TemplateOutdated
 from datasync.mapping import services
@@ -62,7 +63,7 @@ def test_of_drafts_published_at_once_one_is_in_use() -> None:
 
     def publish(row: HeaderTemplate) -> None:
         try:
-            services.publish_draft(row.pk)
+            services.publish_draft(row.pk, sight=EVERYTHING)
         except TemplateOutdated:
             refused.append(row.pk)
 
@@ -75,12 +76,12 @@ def test_of_drafts_published_at_once_one_is_in_use() -> None:
 @pytest.mark.django_db
 def test_an_older_draft_does_not_replace_what_is_newer() -> None:
     older, newer = draft(header_row=1), draft(header_row=2)
-    services.publish_draft(newer.pk)
+    services.publish_draft(newer.pk, sight=EVERYTHING)
     for act in (services.publish_draft, services.publishing_of):
         with pytest.raises(TemplateOutdated, match=r"v1 .* is older than .* v2"):
-            act(older.pk)
+            act(older.pk, sight=EVERYTHING)
     newest = services.copy_as_draft(older.pk, actor=None)
-    services.publish_draft(newest.pk)
+    services.publish_draft(newest.pk, sight=EVERYTHING)
     assert HeaderTemplate.objects.get(state=TemplateState.PUBLISHED).header_row == 1
 
 
@@ -88,10 +89,10 @@ def test_an_older_draft_does_not_replace_what_is_newer() -> None:
 def test_publishing_archives_and_is_written_down(staff: Any) -> None:
     old = services.publish(draft())
     new = draft(header_row=1)
-    planned = services.publishing_of(new.pk)
+    planned = services.publishing_of(new.pk, sight=EVERYTHING)
     assert [row.pk for row in planned.archived] == [old.pk]
     assert HeaderTemplate.objects.get(pk=old.pk).state == TemplateState.PUBLISHED
-    done = services.publish_draft(new.pk, actor=staff)
+    done = services.publish_draft(new.pk, actor=staff, sight=EVERYTHING)
     assert [row.pk for row in done.archived] == [old.pk]
     assert HeaderTemplate.objects.get(pk=old.pk).state == TemplateState.ARCHIVED
     entry = AuditEntry.objects.filter(action=AuditAction.TEMPLATE_PUBLISHED).latest("pk")
@@ -102,7 +103,7 @@ def test_publishing_archives_and_is_written_down(staff: Any) -> None:
 def test_archiving_is_written_down_once(staff: Any) -> None:
     row = services.publish(draft())
     for _ in range(2):
-        services.archive_template(row.pk, actor=staff)
+        services.archive_template(row.pk, actor=staff, sight=EVERYTHING)
     assert AuditEntry.objects.filter(action=AuditAction.TEMPLATE_ARCHIVED, template=row).count() == 1
 
 
@@ -135,8 +136,8 @@ def test_what_was_published_never_changes(archived: bool) -> None:
     for act in (
         lambda: services.replace_draft(row.pk, template(header_row=3)),
         lambda: services.delete_draft(row.pk),
-        lambda: services.publish_draft(row.pk),
-        lambda: services.publishing_of(row.pk),
+        lambda: services.publish_draft(row.pk, sight=EVERYTHING),
+        lambda: services.publishing_of(row.pk, sight=EVERYTHING),
     ):
         with pytest.raises(TemplateNotDraft):
             act()

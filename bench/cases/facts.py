@@ -27,7 +27,7 @@ def run(run: Run) -> Iterator[Result]:
     loaded = max(1, rows // 10)
     with Probe(installation) as probe:
         probe.sync(probe.catalogue(run.export(installation, suffix=".csv", rows=loaded)), inserted=loaded)
-    _multiply(installation.database, times=10)
+    multiply(installation.database, times=10)
     stream, django, peak = Series(), Series(), 0.0
     for turn in range(1, run.repeat + 1):
         run.say(f"facts: turn {turn} of {run.repeat}")
@@ -46,7 +46,7 @@ def run(run: Run) -> Iterator[Result]:
     yield at_most(f"memory, CSV of {exported:,} facts", value=peak, limit=200, unit="MB", product="the whole process")
 
 
-def _multiply(url: str, *, times: int) -> None:
+def multiply(url: str, *, times: int) -> None:
     """Copy every fact with a key of its own."""
     with servers.connect(url) as connection:
         query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'datasync_orderline'"

@@ -3,9 +3,33 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from datasync.admin import audit, exports, facts, files, places, quality, quarantine, runs, templates
+from datasync.admin import (
+    access,
+    audit,
+    collection,
+    exports,
+    facts,
+    files,
+    places,
+    quality,
+    quarantine,
+    runs,
+    templates,
+)
 
-__all__ = ["audit", "exports", "facts", "files", "places", "quality", "quarantine", "runs", "templates"]
+__all__ = [
+    "access",
+    "audit",
+    "collection",
+    "exports",
+    "facts",
+    "files",
+    "places",
+    "quality",
+    "quarantine",
+    "runs",
+    "templates",
+]
 
 admin.site.site_header = admin.site.site_title = _("Data sync")
 admin.site.index_title = _("Operations")

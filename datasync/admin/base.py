@@ -1,11 +1,10 @@
-"""What the operators' pages share: badges, read-only history, empty lists that say what to do."""
+"""What the operators' pages share: badges, read-only history, empty lists that say what to do, each one's sight."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
-from django.contrib import admin
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -14,11 +13,14 @@ from django.utils.functional import lazy
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from datasync.admin.sight import WithinSight, sight_of
 from datasync.runs.words import error_in_words, remark_in_words
 
 STYLE = {"all": ("datasync/admin.css",)}
 NOTHING = "–"
+_OUT_OF_SIGHT = gettext_lazy("There is nothing here of the shops that you are limited to.")
 
 
 def badge(label: object, colour: str) -> SafeString:
@@ -110,8 +112,8 @@ def operator(request: HttpRequest) -> AbstractBaseUser:
     return cast("AbstractBaseUser", request.user)
 
 
-class OperatorAdmin(admin.ModelAdmin[Any]):
-    """A page whose empty list says what to do next."""
+class OperatorAdmin(WithinSight):
+    """A page within the sight of whoever looks, whose empty list says what to do next."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -123,7 +125,8 @@ class OperatorAdmin(admin.ModelAdmin[Any]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list, or what to do when there is nothing to show."""
-        context = {"empty_hint": self.empty_hint, **(extra_context or {})}
+        hint = _OUT_OF_SIGHT if sight_of(request).limited else self.empty_hint
+        context = {"empty_hint": hint, **(extra_context or {})}
         return super().changelist_view(request, context)
 
 

@@ -16,7 +16,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasync.access import Sight
 from datasync.admin.base import NOTHING, error_text, grid, pairs_table
+from datasync.admin.sight import sight_of, within
 from datasync.exceptions import SyncError, TemplateNotFound
 from datasync.mapping.compare import Comparison, compare_templates, compare_with_file
 from datasync.mapping.rematch import files_of
@@ -34,13 +36,14 @@ _VERDICTS = {
 
 
 class FileChoice(forms.Form):
-    """A file of the template's family, one of the newest."""
+    """A file of the template's family that is in sight, one of the newest."""
 
     file = forms.ModelChoiceField(label=gettext_lazy("file"), queryset=CatalogFile.objects.none())
 
-    def __init__(self, *args: Any, template: HeaderTemplate, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, template: HeaderTemplate, sight: Sight, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        newest = files_of(family_of(template)).order_by("-pk").values_list("pk", flat=True)[:_OFFERED]
+        seen = within(files_of(family_of(template)), sight)
+        newest = seen.order_by("-pk").values_list("pk", flat=True)[:_OFFERED]
         choices = CatalogFile.objects.filter(pk__in=list(newest)).order_by("-pk")
         self.fields["file"].queryset = choices  # type: ignore[attr-defined]
 
@@ -78,7 +81,8 @@ class CompareActs:
             template = find_template(template_id)
         except TemplateNotFound as error:
             raise Http404 from error
-        form = FileChoice(request.GET if "file" in request.GET else None, template=template)
+        asked = request.GET if "file" in request.GET else None
+        form = FileChoice(asked, template=template, sight=sight_of(request))
         context: dict[str, Any] = {"template": template, "form": form}
         if form.is_bound and form.is_valid():
             try:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import grid, link, operator
 from datasync.admin.messages import report_error
+from datasync.admin.sight import sight_of
 from datasync.catalog.deletion import Deletion, delete_files, restore_file
 from datasync.catalog.impact import Impact
 from datasync.choices import FileState, RowsFate
@@ -40,7 +41,11 @@ def delete_chosen(
     rows = RowsFate(decided) if decided in RowsFate.values else None
     try:
         deletion = delete_files(
-            file_ids=ids, rows=rows or RowsFate.DELETE, actor=operator(request), dry_run=rows is None
+            file_ids=ids,
+            rows=rows or RowsFate.DELETE,
+            actor=operator(request),
+            sight=sight_of(request),
+            dry_run=rows is None,
         )
     except SyncError as error:
         report_error(request, error)
@@ -60,7 +65,7 @@ def restore_chosen(
     """Bring deleted files back; one that cannot be does not stop the others."""
     for file in queryset:
         try:
-            restore_file(file_id=file.pk, actor=operator(request))
+            restore_file(file_id=file.pk, actor=operator(request), sight=sight_of(request))
         except SyncError as error:
             report_error(request, error, about=file.original_name)
         else:

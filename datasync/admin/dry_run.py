@@ -14,8 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from datasync.access import Sight
 from datasync.admin.base import NOTHING, badge, error_text, grid, link, pairs_table, remark_text
 from datasync.admin.reason_names import reason_in_words
+from datasync.admin.sight import sight_of
 from datasync.catalog.dry_run import DryRun, dry_run
 from datasync.choices import FILE_COLOURS
 from datasync.exceptions import SyncError
@@ -39,17 +41,22 @@ def what_would_a_sync_do(
         "title": gettext("What would a sync do?"),
         "opts": files.opts,
         "media": files.media,
-        "found": [_shown(file) for file in chosen],
+        "found": [_shown(file, sight_of(request)) for file in chosen],
         "file_ids": [file.pk for file in chosen],
         "may_sync": files.has_change_permission(request),
     }
     return TemplateResponse(request, "admin/datasync/dry_run.html", context)
 
 
-def _shown(file: CatalogFile) -> dict[str, Any]:
+def _shown(file: CatalogFile, sight: Sight) -> dict[str, Any]:
     """One file's part of the page; one that cannot be rehearsed here does not hide the others."""
     try:
-        found = dry_run(file_id=file.pk, most_bytes=settings.DRY_RUN_MOST_BYTES, most_seconds=settings.DRY_RUN_SECONDS)
+        found = dry_run(
+            file_id=file.pk,
+            sight=sight,
+            most_bytes=settings.DRY_RUN_MOST_BYTES,
+            most_seconds=settings.DRY_RUN_SECONDS,
+        )
     except SyncError as error:
         return {"file": link(file, file.original_name), "error": error_text(error.document)}
     return {

@@ -11,10 +11,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from datasync.access import Sight
+from datasync.admin.sight import sight_of, within
 from datasync.facts.filters import Filters, in_ranges, key_ranges
-from datasync.models import FACT_MODELS, Shop
+from datasync.models import FACT_MODELS, Fact, Shop
 
 _MOST_SHOPS = 500
+_LONGEST_ID = 18
 
 
 class PeriodFilter(admin.SimpleListFilter):
@@ -53,16 +56,28 @@ class ShopFilter(admin.SimpleListFilter):
     parameter_name = "shop"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """All shops."""
-        shops = Shop.objects.order_by("platform_id", "name", "shop_id")[:_MOST_SHOPS]
+        """All shops in sight."""
+        shops = within(Shop.objects.all(), sight_of(request)).order_by("platform_id", "name", "shop_id")[:_MOST_SHOPS]
         return [(str(shop.pk), f"{shop.platform_id}: {shop}") for shop in shops]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The ranges of keys of the shop."""
-        value = self.value() or ""
-        shop = Shop.objects.filter(pk=int(value)).first() if value.isascii() and value.isdigit() else None
+        value, sight = self.value() or "", sight_of(request)
+        known = value.isascii() and value.isdigit() and len(value) <= _LONGEST_ID
+        shop = Shop.objects.filter(pk=int(value)).first() if known else None
         if shop is None:
             return queryset.none() if value else queryset
-        domain = next(name for name, model in FACT_MODELS.items() if model is queryset.model)
-        ranges = key_ranges(domain, Filters(platform=shop.platform_id, shop=shop.shop_id)) or []
+        asked = Filters(platform=shop.platform_id, shop=shop.shop_id)
+        ranges = key_ranges(_domain(queryset.model), asked, sight=sight) or []
         return queryset.filter(in_ranges(ranges), shop=shop)
+
+
+def _domain(model: type[Fact]) -> str:
+    """The domain whose table this is."""
+    return next(name for name, table in FACT_MODELS.items() if table is model)
+
+
+def by_shops(facts: QuerySet[Any], sight: Sight) -> QuerySet[Any]:
+    """The facts, found by the keys of the few shops that somebody is limited to, whose rows lie together."""
+    ranges = key_ranges(_domain(facts.model), Filters(), sight=sight)
+    return facts if ranges is None else facts.filter(in_ranges(ranges))

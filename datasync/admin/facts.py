@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import Model, QuerySet
@@ -15,8 +16,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import NOTHING, HistoryAdmin, grid, link, pairs_table
-from datasync.admin.fact_filters import PeriodFilter, ShopFilter
+from datasync.admin.fact_filters import PeriodFilter, ShopFilter, by_shops
 from datasync.admin.field_names import FIELD_NAMES
+from datasync.admin.sight import looker, shown_to, sight_of
 from datasync.facts.columns import original_row
 from datasync.facts.lineage import Lineage, lineage_of
 from datasync.models import (
@@ -40,6 +42,15 @@ class CappedPaginator(Paginator[Any]):
         """How many rows can be turned to."""
         rows = cast("QuerySet[Model]", self.object_list)
         return rows.order_by()[:LISTED_AT_MOST].count()
+
+
+class FactList(ChangeList):
+    """Facts that each know in whose sight they are shown: a file that they come from may be out of it."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The facts of the page."""
+        super().get_results(request)
+        self.result_list = [shown_to(fact, sight_of(request)) for fact in self.result_list]
 
 
 def estimated_rows(model: type[Model]) -> int:
@@ -83,6 +94,14 @@ class FactAdmin(HistoryAdmin):
     search_help_text = _("Searches for exactly what is written, in full.")
     empty_hint = _("No rows yet. Sync files of this domain: choose them in the list of files and run “Sync”.")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The facts in sight, by an index where they are of few shops."""
+        return by_shops(super().get_queryset(request), sight_of(request))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """A list that tells of files in sight only."""
+        return FactList
+
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """Key, place, values, origin."""
         head, *others = map(_headed, self.key_fields)
@@ -109,8 +128,8 @@ class FactAdmin(HistoryAdmin):
         return (*(field.name for field in self.model._meta.fields), "lineage", "original_row")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Say about how many rows there are where not all are listed."""
-        rows = estimated_rows(self.model)
+        """Say about how many rows there are where not all are listed: of all shops, to who sees all."""
+        rows = 0 if sight_of(request).limited else estimated_rows(self.model)
         subtitle = None
         if rows > LISTED_AT_MOST:
             subtitle = _("about %(rows)s rows; the first %(listed)s are listed, filter to see others") % {
@@ -137,7 +156,7 @@ class FactAdmin(HistoryAdmin):
     @admin.display(description=_("last file"))
     def last_file(self, fact: Any) -> object:
         """The file that last changed the row, linked."""
-        return link(fact.file_last)
+        return link(fact.file_last) if looker(fact).sees_file(fact.file_last) else NOTHING
 
     @admin.display(description=_("original row"))
     def original_row(self, fact: Any) -> SafeString | str:
@@ -151,7 +170,7 @@ class FactAdmin(HistoryAdmin):
     def lineage(self, fact: Any) -> SafeString | str:
         """Every file and decision that the row comes from, linked."""
         headers = (_("what it did"), _("file"), _("row"), _("collected"))
-        return grid(headers, _lineage_rows(lineage_of(fact)))
+        return grid(headers, _lineage_rows(lineage_of(fact, sight=looker(fact))))
 
 
 def _lineage_rows(lineage: Lineage) -> Iterator[tuple[object, ...]]:

@@ -24,6 +24,7 @@ from datasync.admin.file_columns import FileColumns
 from datasync.admin.flow import FileFlow
 from datasync.admin.messages import report_busy, report_error
 from datasync.admin.quarantine import export_response
+from datasync.admin.sight import sight_of
 from datasync.catalog import services as catalog
 from datasync.catalog.rights import may_delete_files
 from datasync.choices import FileState
@@ -107,6 +108,10 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
         """Who may delete by the API may delete here, and nobody else."""
         return may_delete_files(operator(request))
 
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        """A template is for the files of all shops."""
+        return self.has_change_permission(request) and not sight_of(request).limited
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A deleted file is only looked at."""
         return super().has_change_permission(request, obj) and (obj is None or obj.state != FileState.DELETED)
@@ -123,9 +128,9 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
         return [scan, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Offer the scan to those who may change files."""
+        """Offer the scan to those who may change files of all shops."""
         tools = [{"address": reverse("admin:datasync_catalogfile_scan"), "label": _("Scan folders")}]
-        context = {"tools": tools if self.has_change_permission(request) else [], **(extra_context or {})}
+        context = {"tools": tools if self._may_scan(request) else [], **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -134,22 +139,26 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
         if not changed:
             return
         try:
-            catalog.describe_file(CatalogFile.objects.get(pk=obj.pk), actor=operator(request), **changed)
+            described = CatalogFile.objects.get(pk=obj.pk)
+            catalog.describe_file(described, actor=operator(request), sight=sight_of(request), **changed)
         except SyncError as error:
             report_error(request, error, about=obj.original_name)
 
     def scan(self, request: HttpRequest) -> HttpResponse:
         """Scan the configured folders and say what was found."""
-        if not self.has_change_permission(request):
+        if not self._may_scan(request):
             raise PermissionDenied
         try:
-            result = catalog.scan(actor=operator(request))
+            result = catalog.scan(actor=operator(request), sight=sight_of(request))
         except SyncError as error:
             report_error(request, error)
         else:
             found = _("Scanned: %(new)s new, %(changed)s changed, %(unchanged)s unchanged, %(missing)s missing.")
             messages.success(request, found % asdict(result))
         return HttpResponseRedirect(reverse("admin:datasync_catalogfile_changelist"))
+
+    def _may_scan(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request) and not sight_of(request).limited
 
     # What is done with chosen files
 
@@ -178,20 +187,21 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
             _("Suggested a mapping for {file}: look at it on its page, then publish it."),
         )
 
-    @admin.action(description=_("Publish the suggested mapping"), permissions=("change",))
+    @admin.action(description=_("Publish the suggested mapping"), permissions=("publish",))
     def publish_suggestion(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Publish the suggestion of each chosen file as a template."""
         self._each(
             request,
             queryset,
-            lambda file: mapping.publish_suggestion(file, actor=operator(request)),
+            lambda file: mapping.publish_suggestion(file, actor=operator(request), sight=sight_of(request)),
             _("Published a template from {file}: it can be synced now."),
         )
 
     @admin.action(description=_("Export quarantined rows (xlsx)"), permissions=("view",))
     def export_quarantine(self, request: HttpRequest, queryset: QuerySet[Any]) -> FileResponse | None:
         """Download the quarantined rows of the chosen files, with reasons."""
-        rows = quarantine.rows(quarantine.Filters(file_ids=list(queryset.values_list("pk", flat=True))))
+        chosen = quarantine.Filters(file_ids=list(queryset.values_list("pk", flat=True)))
+        rows = quarantine.rows(chosen, sight=sight_of(request))
         if not rows.exists():
             messages.info(request, _("These files have no quarantined rows."))
             return None
@@ -204,7 +214,7 @@ class CatalogFileAdmin(FileFlow, FileColumns, OperatorAdmin):
             messages.error(request, _("Choose %(most)s files at most.") % {"most": f"{MOST_FILES:,}"})
             return
         try:
-            submission = runs.submit_by_ids(file_ids=ids, owner=operator(request), **flags)
+            submission = runs.submit_by_ids(file_ids=ids, owner=operator(request), sight=sight_of(request), **flags)
         except SyncError as error:
             report_error(request, error)
             return

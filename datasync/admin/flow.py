@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datasync.admin.base import NOTHING, badge, pairs_table
+from datasync.admin.sight import looker
 from datasync.quality.loss import Flow, flow
 
 
@@ -21,7 +22,7 @@ class FileFlow:
     @admin.display(description=gettext_lazy("where the rows are now"))
     def row_flow(self, file: Any) -> SafeString | str:
         """The books of the last sync, released rows counted as what they became."""
-        return flow_table(flow(file_id=file.pk))
+        return flow_table(flow(sight=looker(file), file_id=file.pk))
 
 
 class TaskFlow:
@@ -30,7 +31,7 @@ class TaskFlow:
     @admin.display(description=gettext_lazy("where the rows are now"))
     def row_flow(self, task: Any) -> SafeString | str:
         """The books of the task, released rows counted as what they became."""
-        return flow_table(flow(task_id=task.pk))
+        return flow_table(flow(sight=looker(task), task_id=task.pk))
 
 
 def flow_table(found: Flow) -> SafeString | str:

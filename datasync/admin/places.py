@@ -1,16 +1,17 @@
-"""Platforms, shops, their aliases and accounts: what operators keep up to date by hand."""
+"""Platforms, shops and their aliases: what operators keep up to date by hand."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import OperatorAdmin, list_link
-from datasync.models import CatalogFile, CollectionAccount, ComponentVersion, Platform, Shop, ShopAlias
+from datasync.admin.sight import sight_of
+from datasync.models import CatalogFile, Platform, Shop, ShopAlias
 
 
 @admin.register(Platform)
@@ -21,9 +22,10 @@ class PlatformAdmin(OperatorAdmin):
     empty_hint = _("No platform yet. Add one: its code is the word that file names and templates use.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Count the shops along."""
-        platforms = super().get_queryset(request)
-        counted: QuerySet[Any] = platforms.annotate(counted_shops=Count("shops"))
+        """Count the shops in sight along."""
+        sight = sight_of(request)
+        seen = Q(shops__in=sight.shop_ids) if sight.shop_ids is not None else Q()
+        counted: QuerySet[Any] = super().get_queryset(request).annotate(counted_shops=Count("shops", filter=seen))
         return counted
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -65,22 +67,3 @@ class ShopAliasAdmin(OperatorAdmin):
     search_fields = ("label", "shop__name", "shop__shop_id")
     autocomplete_fields = ("shop",)
     empty_hint = _("No alias yet. Add the label under which an export names a shop, such as “Shopee菲律宾2店”.")
-
-
-@admin.register(CollectionAccount)
-class CollectionAccountAdmin(OperatorAdmin):
-    list_display = ("account", "platform", "active", "last_collected_at")
-    list_filter = ("platform", "active")
-    list_select_related = ("platform",)
-    search_fields = ("account",)
-    filter_horizontal = ("shops",)
-    empty_hint = _("No account yet. Add the accounts with which exports are collected; passwords are not kept here.")
-
-
-@admin.register(ComponentVersion)
-class ComponentVersionAdmin(OperatorAdmin):
-    list_display = ("component", "version", "platform", "active", "released_at")
-    list_filter = ("component", "platform", "active")
-    list_select_related = ("platform",)
-    search_fields = ("component", "version")
-    empty_hint = _("No version yet. Add the released versions of the collecting components.")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import HistoryAdmin, badge, link, pairs_table
 from datasync.admin.field_names import FIELD_NAMES
+from datasync.admin.sight import if_seen
 from datasync.models import ConfirmedRows, HeaderSet, QualityReport
 
 
@@ -54,7 +55,7 @@ class QualityReportAdmin(HistoryAdmin):
     @admin.display(description=_("task"))
     def task_link(self, report: Any) -> object:
         """The task, linked."""
-        return link(report.task)
+        return link(if_seen(report.task, report))
 
 
 @admin.register(ConfirmedRows)

@@ -13,6 +13,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from datasync.access import EVERYTHING
 from datasync.admin.base import OperatorAdmin
 from datasync.admin.messages import report_error
 from datasync.admin.quarantine_acts import correct_row, discard_rows, release_rows
@@ -66,8 +67,8 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
     change_list_template = "admin/datasync/quarantined_rows.html"
     change_form_template = "admin/datasync/quarantined_row.html"
     readonly_fields = (
-        "file_link", "sheet_row", "state_badge", "reasons_table", "cells", "domain", "item", "template", "created_at",
-        "fact", "note", "decided_by", "decided_at", "audit",
+        "file_link", "sheet_row", "state_badge", "reasons_table", "cells", "domain", "item_link", "template",
+        "created_at", "fact", "note", "decided_by", "decided_at", "audit",
     )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -81,7 +82,7 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """What to decide comes first; once it is decided, what came of it."""
         folded = {"classes": ("collapse",)}
-        history = ("item", "template", "created_at", "fact", "note", "decided_by", "decided_at", "audit")
+        history = ("item_link", "template", "created_at", "fact", "note", "decided_by", "decided_at", "audit")
         undecided = obj is not None and obj.state in QUARANTINE_UNDECIDED
         return (
             (None, {"fields": ("file_link", "sheet_row", "domain", "state_badge", "reasons_table")}),
@@ -91,7 +92,7 @@ class QuarantinedRowAdmin(RowColumns, OperatorAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Rows of files that nobody has deleted."""
-        return super().get_queryset(request) & selectors.present_rows()
+        return super().get_queryset(request) & selectors.present_rows(sight=EVERYTHING)  # the first asks whose
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Let a task's and a file's page link to their rows."""

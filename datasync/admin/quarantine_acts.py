@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from datasync.admin.base import operator
 from datasync.admin.messages import report_error
+from datasync.admin.sight import sight_of
 from datasync.exceptions import SyncError
 from datasync.quarantine import export, selectors, services, values
 from datasync.quarantine.batches import Reached
@@ -26,7 +27,8 @@ def correct_row(request: HttpRequest, *, row_id: int, texts: Mapping[str, str]) 
     ``confirmed``: what only the reader of the file doubted is right.
     """
     try:
-        row = selectors.one(row_id)
+        sight = sight_of(request)
+        row = selectors.one(row_id, sight=sight)
         given = {
             f"#{at + 1}": texts[f"cell{at}"]
             for at, text in enumerate(values.current(row))
@@ -36,7 +38,7 @@ def correct_row(request: HttpRequest, *, row_id: int, texts: Mapping[str, str]) 
         if not given and not confirmed:
             messages.info(request, _("No cell was changed."))
             return
-        result = services.correct(row_id=row_id, given=given, actor=operator(request), confirmed=confirmed)
+        result = services.correct(row_id=row_id, given=given, actor=operator(request), sight=sight, confirmed=confirmed)
     except SyncError as error:
         report_error(request, error)
         return
@@ -67,6 +69,7 @@ def correct_rows(
             header=header,
             replacement=replacement,
             actor=operator(request),
+            sight=sight_of(request),
             code=code,
             value=value,
             dry_run=dry_run,
@@ -91,7 +94,9 @@ def correct_rows(
 def release_rows(request: HttpRequest, *, ids: Sequence[int], dry_run: bool = False) -> None:
     """Release rows, or say what that would do."""
     try:
-        result = services.release(filters=selectors.Filters(ids=ids), actor=operator(request), dry_run=dry_run)
+        result = services.release(
+            filters=selectors.Filters(ids=ids), actor=operator(request), sight=sight_of(request), dry_run=dry_run
+        )
     except SyncError as error:
         report_error(request, error)
         return
@@ -115,7 +120,11 @@ def discard_rows(request: HttpRequest, *, ids: Sequence[int], note: str, dry_run
     """Discard rows for the reason that was given, or say what that would do; False when it was refused."""
     try:
         result = services.discard(
-            filters=selectors.Filters(ids=ids), note=note, actor=operator(request), dry_run=dry_run
+            filters=selectors.Filters(ids=ids),
+            note=note,
+            actor=operator(request),
+            sight=sight_of(request),
+            dry_run=dry_run,
         )
     except SyncError as error:
         report_error(request, error)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import NOTHING, badge, grid, link, short_name
 from datasync.admin.reason_names import reason_in_words
+from datasync.admin.sight import if_seen
 from datasync.choices import QuarantineState
 from datasync.models import FACT_MODELS
 from datasync.quarantine import export, selectors, values
@@ -37,6 +38,11 @@ class RowColumns:
     def place(self, row: Any) -> SafeString:
         """Where the row stands; it leads to the row's page."""
         return format_html("{} <strong>{}</strong>", short_name(row.file), row.sheet_row)
+
+    @admin.display(description=_("file of a task"))
+    def item_link(self, row: Any) -> object:
+        """The sync that put the row into quarantine, linked."""
+        return link(if_seen(row.item, row))
 
     @admin.display(description=_("state"), ordering="state")
     def state_badge(self, row: Any) -> SafeString:

@@ -14,6 +14,7 @@ from datasync.admin.base import grid, operator
 from datasync.admin.messages import report_error
 from datasync.admin.quarantine_acts import correct_rows, discard_rows
 from datasync.admin.reason_names import reason_in_words
+from datasync.admin.sight import sight_of
 from datasync.exceptions import SyncError
 from datasync.models import HeaderSet
 from datasync.quarantine import services
@@ -79,7 +80,9 @@ def import_page(admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
         else:
             try:
                 source = cast("BinaryIO", sheet.file)
-                taken = services.import_corrections(source=source, actor=operator(request), dry_run=dry_run)
+                taken = services.import_corrections(
+                    source=source, actor=operator(request), sight=sight_of(request), dry_run=dry_run
+                )
                 context |= {"rehearsed": dry_run, **_told(taken)}
             except SyncError as error:
                 report_error(request, error)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from datasync.admin.base import error_text, grid, link, operator, pairs_table
 from datasync.admin.messages import report_error
 from datasync.admin.reason_names import reason_in_words
+from datasync.admin.sight import sight_of
 from datasync.exceptions import SyncError
 from datasync.runs.remap.services import RemapPreview, remap_preview, start_remap
 
@@ -25,7 +26,7 @@ class RemapAction:
     admin_site: Any
     opts: Any
 
-    @admin.action(description=_("Type stored rows again"), permissions=("change",))
+    @admin.action(description=_("Type stored rows again"), permissions=("publish",))
     def remap(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Show what a remap of the chosen template would do; asked again from there, start it."""
         if queryset.count() != 1:
@@ -36,7 +37,7 @@ class RemapAction:
             if "start" in request.POST:
                 _start(request, template.pk)
                 return None
-            preview = remap_preview(template.pk)
+            preview = remap_preview(template.pk, sight=sight_of(request))
         except SyncError as error:
             report_error(request, error, about=str(template))
             return None
@@ -55,7 +56,7 @@ class RemapAction:
 
 
 def _start(request: HttpRequest, template_id: int) -> None:
-    started = start_remap(template_id, owner=operator(request))
+    started = start_remap(template_id, owner=operator(request), sight=sight_of(request))
     if started is None:
         messages.info(request, _("No stored row is concerned."))
         return

@@ -28,6 +28,7 @@ from datasync.admin.base import (
     text_when_shown,
 )
 from datasync.admin.flow import TaskFlow
+from datasync.admin.sight import if_seen, looker, within
 from datasync.admin.steering import SteeringActions
 from datasync.admin.waiting import ItemWaiting, TaskWaiting, WaitingColumn, WaitingList, with_waiting
 from datasync.choices import ITEM_COLOURS, TASK_COLOURS, ItemState
@@ -126,7 +127,7 @@ class SyncProgressTaskAdmin(SteeringActions, TaskFlow, TaskWaiting, HistoryAdmin
         )}),
         (_("rows"), {"fields": ("rows", "row_flow", "speed", "quarantined_rows")}),
         (_("options"), {"fields": (
-            "only_with_template", "allow_quarantine", "use_template_header_row", "options", "parent", "fallback",
+            "only_with_template", "allow_quarantine", "use_template_header_row", "options", "parent_link", "fallback",
         )}),
         (_("what went wrong"), {"fields": ("errors_table", "warnings_table")}),
         (_("quality check"), {"fields": ("quality_table",)}),
@@ -174,6 +175,11 @@ class SyncProgressTaskAdmin(SteeringActions, TaskFlow, TaskWaiting, HistoryAdmin
         """A link to every file of the task."""
         return list_link(SyncTaskFile, task.total_files, task__id__exact=task.pk)
 
+    @admin.display(description=_("retry of"))
+    def parent_link(self, task: Any) -> object:
+        """The task that was tried again, linked; it may have had more files."""
+        return link(if_seen(task.parent, task))
+
     @admin.display(description=_("quarantined rows"))
     def quarantined_rows(self, task: Any) -> SafeString:
         """A link to the rows that this task quarantined."""
@@ -193,7 +199,7 @@ class SyncProgressTaskAdmin(SteeringActions, TaskFlow, TaskWaiting, HistoryAdmin
     @admin.display(description=_("by shop and domain"))
     def quality_table(self, task: Any) -> SafeString | str:
         """The scores of the quality gate."""
-        reports = QualityReport.objects.filter(task=task).select_related("platform", "shop")[:200]
+        reports = within(QualityReport.objects.filter(task=task), looker(task)).select_related("platform", "shop")[:200]
         return grid(
             (_("platform"), _("shop"), _("domain"), _("score"), _("rows")),
             ((row.platform, row.shop or "", row.get_domain_display(), row.score, row.rows) for row in reports),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from datasync.admin.base import grid, link, state_badge
 from datasync.admin.messages import report_busy, report_error
+from datasync.admin.sight import sight_of
 from datasync.choices import TASK_COLOURS
 from datasync.exceptions import SyncError
 from datasync.models import SyncProgressTask
@@ -66,8 +67,9 @@ class SteeringActions:
             for task in tasks:
                 _each(request, task, _retry_failed if confirmed == FAILED else _retry_unfinished)
             return None
+        sight = sight_of(request)
         rows = (
-            (link(task), state_badge(task, TASK_COLOURS), *retryable(task), link(task.retries.first()))
+            (link(task), state_badge(task, TASK_COLOURS), *retryable(task, sight=sight), link(task.retries.first()))
             for task in tasks
         )
         headers = (_("task"), _("state"), _("failed"), _("stopped or not started"), _("retried already by"))
@@ -128,11 +130,11 @@ def _cancel(request: HttpRequest, task: SyncProgressTask) -> None:
 
 
 def _retry_failed(request: HttpRequest, task: SyncProgressTask) -> None:
-    _tell_retried(request, task, retry_task(task))
+    _tell_retried(request, task, retry_task(task, sight=sight_of(request)))
 
 
 def _retry_unfinished(request: HttpRequest, task: SyncProgressTask) -> None:
-    _tell_retried(request, task, retry_task(task, only_failed=False))
+    _tell_retried(request, task, retry_task(task, sight=sight_of(request), only_failed=False))
 
 
 def _tell_retried(request: HttpRequest, task: SyncProgressTask, retried: Submission) -> None:

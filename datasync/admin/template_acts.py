@@ -15,8 +15,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from datasync.access import Sight
 from datasync.admin.base import NOTHING, error_text, grid, link, operator
 from datasync.admin.messages import report_error
+from datasync.admin.sight import sight_of
 from datasync.exceptions import SyncError
 from datasync.mapping import services
 from datasync.mapping.publishing import Archiving, Publishing
@@ -33,7 +35,11 @@ class TemplateActs:
     admin_site: Any
     opts: Any
 
-    @admin.action(description=_("Publish …"), permissions=("change",))
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        """What acts on the files and rows of all shops is for who may change templates and sees all shops."""
+        return bool(self.has_change_permission(request)) and not sight_of(request).limited  # type: ignore[attr-defined]
+
+    @admin.action(description=_("Publish …"), permissions=("publish",))
     def publish(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Show what publishing the chosen drafts would do; asked again from there, publish them."""
         rows = list(queryset.order_by("version", "pk"))
@@ -42,11 +48,11 @@ class TemplateActs:
                 gettext("template"), gettext("archived by it"), gettext("files that get it"),
                 gettext("files that lose their template"), gettext("left to a worker"),
             )  # fmt: skip
-            table = grid(headers, (_told(row, _publishing) for row in rows))
+            table = grid(headers, (_told(row, _publishing, sight_of(request)) for row in rows))
             return self._question(request, rows, title=gettext("Publish"), action="publish", table=table)
         for row in rows:
             try:
-                done = services.publish_draft(row.pk, actor=operator(request))
+                done = services.publish_draft(row.pk, actor=operator(request), sight=sight_of(request))
             except SyncError as error:
                 report_error(request, error, about=str(row))
                 continue
@@ -58,7 +64,7 @@ class TemplateActs:
             messages.success(request, text % told)
         return None
 
-    @admin.action(description=_("Archive …"), permissions=("change",))
+    @admin.action(description=_("Archive …"), permissions=("publish",))
     def archive(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Show what archiving the chosen templates would do; asked again from there, archive them."""
         rows = list(queryset.order_by("version", "pk"))
@@ -67,10 +73,10 @@ class TemplateActs:
                 gettext("template"), gettext("files that lose it"), gettext("of them get another"),
                 gettext("left to a worker"), gettext("published templates left in its family"),
             )  # fmt: skip
-            table = grid(headers, (_told(row, _archiving) for row in rows))
+            table = grid(headers, (_told(row, _archiving, sight_of(request)) for row in rows))
             return self._question(request, rows, title=gettext("Archive"), action="archive", table=table)
         for row in rows:
-            done = services.archive_template(row.pk, actor=operator(request))
+            done = services.archive_template(row.pk, actor=operator(request), sight=sight_of(request))
             counts = {"files": f"{done.pending_files:,}", "rematched": f"{done.rematched:,}"}
             text = _("Archived %(name)s. Files that lost it: %(files)s; of them got another: %(rematched)s.")
             messages.success(request, text % {"name": row, **counts})
@@ -101,7 +107,7 @@ class TemplateActs:
     @admin.action(description=_("Let waiting files look again"), permissions=("change",))
     def recheck(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Give files that wait for a template of the chosen families the one that fits, if any does now."""
-        done = services.recheck_soon(families={family_of(row) for row in queryset})
+        done = services.recheck_soon(families={family_of(row) for row in queryset}, sight=sight_of(request))
         told = {"files": f"{done.matched:,}", "deferred": f"{done.deferred:,}"}
         text = _("Waiting files that got a template: %(files)s; left to a worker: %(deferred)s.")
         messages.success(request, text % told)
@@ -123,20 +129,20 @@ class TemplateActs:
         return TemplateResponse(request, "admin/datasync/template_question.html", context)
 
 
-def _told(row: HeaderTemplate, tell: Callable[[int], tuple[object, ...]]) -> tuple[object, ...]:
+def _told(row: HeaderTemplate, tell: Callable[[int, Sight], tuple[object, ...]], sight: Sight) -> tuple[object, ...]:
     """A line on one template; one with which it cannot be done does not hide the others."""
     try:
-        return link(row), *tell(row.pk)
+        return link(row), *tell(row.pk, sight)
     except SyncError as error:
         return link(row), error_text(error.document)
 
 
-def _publishing(template_id: int) -> tuple[object, ...]:
-    told: Publishing = services.publishing_of(template_id)
+def _publishing(template_id: int, sight: Sight) -> tuple[object, ...]:
+    told: Publishing = services.publishing_of(template_id, sight=sight)
     archived = ", ".join(str(row) for row in told.archived) or NOTHING
     return archived, f"{told.files:,}", f"{told.losing:,}", f"{told.deferred:,}"
 
 
-def _archiving(template_id: int) -> tuple[object, ...]:
-    told: Archiving = services.archiving_of(template_id)
+def _archiving(template_id: int, sight: Sight) -> tuple[object, ...]:
+    told: Archiving = services.archiving_of(template_id, sight=sight)
     return tuple(f"{count:,}" for count in (told.pending_files, told.rematched, told.deferred, told.other_variants))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datasync.admin.base import error_text, grid, link, operator
+from datasync.admin.sight import sight_of
 from datasync.exceptions import SyncError
 from datasync.mapping import services
 from datasync.mapping.loading import ImportAction, Imported
@@ -65,9 +66,13 @@ class TemplateImport:
     admin_site: Any
     opts: Any
 
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """A file's templates can be published at once, for the files of all shops."""
+        return bool(self.has_add_permission(request)) and not sight_of(request).limited  # type: ignore[attr-defined]
+
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """Ask for a file; show what it would make; make it."""
-        if not self.has_add_permission(request):  # type: ignore[attr-defined]
+        if not self.has_import_permission(request):
             raise PermissionDenied
         form = TemplateFile(request.POST, request.FILES) if request.method == "POST" else TemplateFile()
         context: dict[str, Any] = {"form": form}
@@ -90,6 +95,7 @@ def _import(request: HttpRequest, content: bytes, name: str) -> SafeString | str
     imported = services.import_templates(
         services.read_templates(content, where=name),
         actor=operator(request),
+        sight=sight_of(request),
         publish_now=_ACTS[chosen] if chosen else False,
         dry_run=chosen is None,
     )

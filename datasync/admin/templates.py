@@ -16,6 +16,7 @@ from datasync.admin.base import OperatorAdmin, badge, list_link, operator, templ
 from datasync.admin.comparison import CompareActs
 from datasync.admin.messages import report_error
 from datasync.admin.remap import RemapAction
+from datasync.admin.sight import looker, sight_of, within
 from datasync.admin.template_acts import TemplateActs
 from datasync.admin.template_form import FAMILY, READING, ColumnFormSet, ColumnInline, TemplateForm, is_draft
 from datasync.admin.template_import import TemplateImport
@@ -46,13 +47,14 @@ class CoverageFilter(admin.SimpleListFilter):
         return [(Coverage.NEEDS_UPDATE.value, _("files do not fit")), (OUTDATED, _("headers have moved away"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The templates of those families, or those that are outdated themselves."""
-        if self.value() == OUTDATED:
-            return queryset.filter(pk__in=[old.template_id for one in coverage() for old in one.outdated])
-        if self.value() != Coverage.NEEDS_UPDATE:
+        """The templates of those families, or those that are outdated themselves; files in sight decide."""
+        if self.value() not in {OUTDATED, Coverage.NEEDS_UPDATE}:
             return queryset
+        families = coverage(sight=sight_of(request))
+        if self.value() == OUTDATED:
+            return queryset.filter(pk__in=[old.template_id for one in families for old in one.outdated])
         wanted = Q(pk__in=[])
-        for one in coverage():
+        for one in families:
             if one.status is Coverage.NEEDS_UPDATE:
                 wanted |= Q(**family_rows(one.family))
         return queryset.filter(wanted)
@@ -88,6 +90,11 @@ class HeaderTemplateAdmin(TemplateActs, CompareActs, RemapAction, TemplateImport
             path("<int:template_id>/compare/", wrap(self.compare_view), name="datasync_headertemplate_compare"),
             *super().get_urls(),
         ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Offer the import to those who may."""
+        context = {"may_import": self.has_import_permission(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Count the columns along."""
@@ -156,8 +163,9 @@ class HeaderTemplateAdmin(TemplateActs, CompareActs, RemapAction, TemplateImport
 
     @admin.display(description=_("files"))
     def file_list(self, template: Any) -> SafeString | str:
-        """A link to the files that fit."""
-        return list_link(CatalogFile, f"{template.files.count():,}", template__id__exact=template.pk)
+        """A link to the files that fit, as far as they are in sight."""
+        files = within(CatalogFile.objects.filter(template=template), looker(template))
+        return list_link(CatalogFile, f"{files.count():,}", template__id__exact=template.pk)
 
 
 def _checked(formsets: Sequence[Any]) -> Template:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from datasync.access import Sight
 from datasync.catalog.selectors import TEMPLATE_STATUS, Filters, matching_files
 from datasync.choices import DomainChoice, FileState, Granularity, SubDomain, TaskKind, TaskState
 from datasync.models import CatalogFile, SyncProgressTask
@@ -91,7 +92,7 @@ def filter_tasks(tasks: QuerySet[SyncProgressTask], query: dict[str, Any]) -> Qu
     return order_by(tasks.filter(**wanted), query["ordering"])
 
 
-def filter_files(query: dict[str, Any]) -> QuerySet[CatalogFile]:
+def filter_files(query: dict[str, Any], *, sight: Sight) -> QuerySet[CatalogFile]:
     """The files that a validated query asks for."""
     wanted = {field.name: query[field.name] for field in fields(Filters) if field.name in query}
-    return order_by(matching_files(Filters(**wanted)), query["ordering"])
+    return order_by(matching_files(Filters(**wanted), sight=sight), query["ordering"])

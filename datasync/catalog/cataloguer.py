@@ -30,6 +30,7 @@ from datasync.catalog.examine import examine
 from datasync.catalog.heads import ReadHeads, read_when_asked
 from datasync.catalog.walk import Found
 from datasync.choices import FILE_ACTIVE, FileState
+from datasync.collection.services import note_collected
 from datasync.disk import Stamp, fingerprint, root_of
 from datasync.exceptions import FileChanged
 from datasync.mapping.choose import HeadOf
@@ -121,6 +122,7 @@ class Cataloguer:
                 done.append(result)
         done += self._settle_read(read)
         CatalogFile.objects.bulk_create(self._new, ignore_conflicts=True, batch_size=50)
+        note_collected(self._new)
         self._new.clear()
         return done
 
@@ -252,7 +254,7 @@ class Cataloguer:
         return records.Place(root=self.key, found=found, original_name=self.name or found.file_name)
 
     def _equal_content(self, read: Iterable[_Read], *, without: set[int]) -> dict[str, list[CatalogFile]]:
-        """Rows of other places with the same bytes; ``without`` hold others now.
+        """Rows of other places with the same bytes, as far as they are in sight; ``without`` hold others now.
 
         Those whose file is gone come first, deleted ones last.
         """
@@ -261,7 +263,8 @@ class Cataloguer:
         if digests:
             rows = CatalogFile.objects.select_related("shop").defer("profile", "header", "match", "suggestion")
             rows = rows.exclude(pk__in=without)
-            for row in sorted(rows.filter(content_sha256__in=digests), key=_precedence):
+            seen = rows.filter(self.knowledge.sight.files(), content_sha256__in=digests)
+            for row in sorted(seen, key=_precedence):
                 equal[row.content_sha256].append(row)
         return equal
 

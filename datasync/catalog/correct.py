@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from datasync.access import Sight
 from datasync.catalog import records
 from datasync.catalog.again import look_again
 from datasync.catalog.description import UPLOADER, Described
@@ -37,15 +38,15 @@ Value = str | date | datetime | Platform | Shop | None
 
 
 @transaction.atomic
-def describe_file(file: CatalogFile, **fields: Value) -> CatalogFile:
+def describe_file(file: CatalogFile, *, sight: Sight, **fields: Value) -> CatalogFile:
     """Correct fields of a file's description; it is matched anew and pending, as soon as it is described enough.
 
     Platforms may be given as codes, the shop as a row or, as ``shop_id``, by the platform's id of it. Raises
-    ``InvalidRequest`` for what cannot go together, and ``FileBusy`` while the file is being synced or its rows are
-    typed again.
+    ``InvalidRequest`` for what cannot go together and for a shop out of sight, and ``FileBusy`` while the file is being
+    synced or its rows are typed again.
     """
     row = CatalogFile.objects.select_for_update().get(pk=file.pk)
-    if row.state == FileState.DELETED:
+    if row.state == FileState.DELETED or not sight.sees_file(row):
         raise FileNotFound(what=row.pk)
     active = SyncTaskFile.objects.filter(file=row, state__in=ITEM_ACTIVE).select_related("task").first()
     if active is not None or row.state in FILE_ACTIVE:  # a remap leaves the file's own state alone
@@ -56,8 +57,8 @@ def describe_file(file: CatalogFile, **fields: Value) -> CatalogFile:
         raise InvalidRequest(detail=told, field=unknown[0])
     family = family_of_file(row)
     for name, value in sorted(fields.items(), key=lambda field: field[0] == "shop_id"):  # its platform comes first
-        _set(row, name, value)
-    _check(row)
+        _set(row, name, value, sight)
+    _check(row, sight)
     row.description_sources = {**row.description_sources, **dict.fromkeys(_source_names(fields), UPLOADER)}
     on = shelf()
     _match_anew(row, before=family, on=on)
@@ -70,19 +71,19 @@ def describe_file(file: CatalogFile, **fields: Value) -> CatalogFile:
     return file
 
 
-def _set(row: CatalogFile, name: str, value: Value) -> None:
+def _set(row: CatalogFile, name: str, value: Value, sight: Sight) -> None:
     if name.endswith("platform") and (value is None or isinstance(value, str)):
         if value and not Platform.objects.filter(pk=value).exists():
             raise InvalidRequest(detail=_("Unknown platform: %(codes)s.") % {"codes": value}, field=name)
         setattr(row, f"{name}_id", value or None)
     elif name == "shop_id":
-        row.shop = _shop(row.platform_id, str(value)) if value else None
+        row.shop = _shop(row.platform_id, str(value), sight) if value else None
     else:
         setattr(row, name, value)
 
 
-def _shop(platform: str | None, shop_id: str) -> Shop:
-    shop = Shop.objects.filter(platform=platform, shop_id=shop_id).first()
+def _shop(platform: str | None, shop_id: str, sight: Sight) -> Shop:
+    shop = Shop.objects.filter(sight.shops(), platform=platform, shop_id=shop_id).first()
     if shop is None:
         whose = platform or _("a file without a platform")
         told = _("shop_id: %(platform)s has no shop %(shop_id)s.") % {"platform": whose, "shop_id": shop_id}
@@ -90,7 +91,9 @@ def _shop(platform: str | None, shop_id: str) -> Shop:
     return shop
 
 
-def _check(row: CatalogFile) -> None:
+def _check(row: CatalogFile, sight: Sight) -> None:
+    if not sight.sees_file(row):
+        raise InvalidRequest(detail=_("Name one of your shops."), field="shop_id")
     if row.platform_id and not row.source_platform_id:
         row.source_platform_id = row.platform_id
     if row.domain == DomainChoice.INVENTORY:

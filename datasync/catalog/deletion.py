@@ -14,13 +14,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from datasync.access import Sight
 from datasync.at_hand import at_hand
 from datasync.audit import Act, record, record_each
 from datasync.catalog import records, removal
 from datasync.catalog.impact import Impact, chosen_ids, impacts_of, none_found
 from datasync.catalog.services import verify_unchanged
 from datasync.choices import FILE_ACTIVE, ITEM_ACTIVE, AuditAction, FileState, RowsFate
-from datasync.exceptions import DataNotFound, FileBeingDeleted, FileBusy, FileNotFound, NotDeleted
+from datasync.exceptions import DataNotFound, FileBeingDeleted, FileBusy, FileNotFound, LimitedToShops, NotDeleted
 from datasync.mapping.store import shelf
 from datasync.models import CatalogFile, SyncTaskFile
 
@@ -54,13 +55,19 @@ class Deletion:
 
 
 def delete_file(
-    *, file_id: int, rows: RowsFate, actor: AbstractBaseUser | None, dry_run: bool = False, here: bool = False
+    *,
+    file_id: int,
+    rows: RowsFate,
+    actor: AbstractBaseUser | None,
+    sight: Sight,
+    dry_run: bool = False,
+    here: bool = False,
 ) -> Deletion:
     """Delete one file; raises ``FileNotFound`` or ``FileBusy``. The rest is as with ``delete_files``."""
     if not 0 < file_id <= _LARGEST_ID:
         raise FileNotFound(what=file_id)
     try:
-        return delete_files(file_ids=[file_id], rows=rows, actor=actor, dry_run=dry_run, here=here)
+        return delete_files(file_ids=[file_id], rows=rows, actor=actor, sight=sight, dry_run=dry_run, here=here)
     except DataNotFound:
         raise FileNotFound(what=file_id) from None
 
@@ -70,6 +77,7 @@ def delete_files(
     file_ids: Collection[int],
     rows: RowsFate,
     actor: AbstractBaseUser | None,
+    sight: Sight,
     dry_run: bool = False,
     here: bool = False,
     progress: removal.Progress | None = None,
@@ -78,19 +86,19 @@ def delete_files(
 
     With their rows go files too that were deleted without them before. More than ``DELETE_AT_ONCE_ROWS`` rows are
     removed by a worker, unless ``here``. A file whose deletion was interrupted is gone on with, the way that was asked
-    for first. Raises ``WrongNumberOfFiles``, ``DataNotFound`` when none of the files exists, and ``FileBusy`` when all
-    that do are busy.
+    for first. Raises ``WrongNumberOfFiles``, ``DataNotFound`` when none of the files exists, ``FileBusy`` when all that
+    do are busy, and ``LimitedToShops`` where rows of shops out of sight would go.
     """
     wanted = chosen_ids(file_ids)
-    found = CatalogFile.objects.filter(pk__in=wanted).defer("profile", "header", "match", "suggestion")
+    found = CatalogFile.objects.filter(sight.files(), pk__in=wanted).defer("profile", "header", "match", "suggestion")
     if rows != RowsFate.DELETE:
         found = found.filter(_HERE)
     if dry_run:
-        impacts, busy = _weighed(found, wanted)
+        impacts, busy = _weighed(found, wanted, rows=rows, sight=sight)
         removed = _foreseen(impacts, rows)
     else:
         with transaction.atomic():
-            impacts, busy = _weighed(found.select_for_update(of=("self",)), wanted)
+            impacts, busy = _weighed(found.select_for_update(of=("self",)), wanted, rows=rows, sight=sight)
             _mark(impacts, rows=rows, actor=actor)
         removed = _remove(impacts, here=here, progress=progress)
     return Deletion(
@@ -105,14 +113,14 @@ def delete_files(
     )
 
 
-def restore_file(*, file_id: int, actor: AbstractBaseUser | None) -> CatalogFile:
+def restore_file(*, file_id: int, actor: AbstractBaseUser | None, sight: Sight) -> CatalogFile:
     """Bring a deleted file back as one that was never synced; rows that were deleted come back by syncing it.
 
     Raises ``FileNotFound``, ``NotDeleted``, ``FileBeingDeleted``, and ``FileMissing`` or ``FileChanged`` when its bytes
     are not there any more, as those of an upload never are.
     """
     with transaction.atomic():
-        file = CatalogFile.objects.select_for_update(of=("self",)).filter(pk=file_id).first()
+        file = CatalogFile.objects.select_for_update(of=("self",)).filter(sight.files(), pk=file_id).first()
         if file is None:
             raise FileNotFound(what=file_id)
         if file.state != FileState.DELETED:
@@ -128,7 +136,9 @@ def restore_file(*, file_id: int, actor: AbstractBaseUser | None) -> CatalogFile
     return file
 
 
-def _weighed(found: QuerySet[CatalogFile], wanted: Sequence[int]) -> tuple[list[Impact], list[int]]:
+def _weighed(
+    found: QuerySet[CatalogFile], wanted: Sequence[int], *, rows: RowsFate, sight: Sight
+) -> tuple[list[Impact], list[int]]:
     """The impacts of those of the files that can be deleted, and the ids of those that are busy."""
     files = list(found.order_by("pk"))
     if not files:
@@ -139,10 +149,12 @@ def _weighed(found: QuerySet[CatalogFile], wanted: Sequence[int]) -> tuple[list[
     if len(busy) == len(files):
         raise FileBusy(task_id=tasks.get(busy[0], ""))
     left_out = set(busy)
-    impacts = impacts_of([file for file in files if file.pk not in left_out])
+    impacts = impacts_of([file for file in files if file.pk not in left_out], sight=sight)
     impacts = [impact for impact in impacts if not _is_gone(impact)]
     if not impacts and not busy:
         raise none_found(wanted)
+    if rows == RowsFate.DELETE and not all(impact.in_sight for impact in impacts):
+        raise LimitedToShops
     return impacts, busy
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 
+from datasync.access import EVERYTHING, Sight
 from datasync.catalog import side_file
 from datasync.catalog.description import FOLDER, MODIFIED, NAME, SIDE_FILE, UPLOADER, Described, Description, merge
 from datasync.catalog.names import from_folder, from_name
@@ -17,18 +18,19 @@ from datasync.models import Platform
 
 @dataclass(slots=True)
 class Knowledge:
-    """What is the same for all files of a scan: platforms, shops and templates, read once."""
+    """What is the same for all files of a scan: platforms, shops and templates, read once, and what its person sees."""
 
     platforms: frozenset[str]
     shops: ShopBook
     shelf: Shelf
     zone: tzinfo
+    sight: Sight = EVERYTHING
 
     @classmethod
-    def now(cls, shelf: Shelf, zone: tzinfo) -> Knowledge:
+    def now(cls, shelf: Shelf, zone: tzinfo, *, sight: Sight) -> Knowledge:
         """Read it from the database."""
         codes = Platform.objects.filter(active=True).values_list("code", flat=True)
-        return cls(frozenset(codes), ShopBook(), shelf, zone)
+        return cls(frozenset(codes), ShopBook(sight=sight), shelf, zone, sight)
 
 
 def describe(

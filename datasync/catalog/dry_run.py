@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from datasync.access import Sight
 from datasync.at_hand import at_hand
 from datasync.catalog import selectors
 from datasync.catalog.after import state_after
-from datasync.catalog.examine import storable
 from datasync.catalog.services import look_again, verify_unchanged
 from datasync.choices import FileState
 from datasync.exceptions import NeedsDescription, SyncError, TooLargeToRehearse
@@ -22,6 +22,7 @@ from datasync.mapping import services as mapping
 from datasync.mapping.services import SyncOptions
 from datasync.models import CatalogFile
 from datasync.remarks import Remark
+from datasync.spreadsheets import storable
 
 if TYPE_CHECKING:
     from datasync.ingest.load.samples import SampleRow
@@ -58,6 +59,7 @@ class DryRun:
 def dry_run(
     *,
     file_id: int,
+    sight: Sight,
     only_with_template: bool = True,
     allow_quarantine: bool = True,
     use_template_header_row: bool = True,
@@ -69,7 +71,7 @@ def dry_run(
 
     An error that would end the sync is part of the answer. Raises ``FileNotFound``, ``TooLargeToRehearse`` above
     ``most_bytes`` or after ``most_seconds`` (a few bytes of a workbook may be a million rows), and errors that would
-    only have the sync tried again.
+    only have the sync tried again. For whoever is limited to shops a file without one is not described enough.
     """
     from datasync.ingest.load.read_only import read_only  # noqa: PLC0415 - brings polars along
 
@@ -79,11 +81,13 @@ def dry_run(
         only_with_template=only_with_template, use_template_header_row=use_template_header_row, keep_header=False
     )
     with read_only():
-        file = selectors.file_by_id(file_id)
+        file = selectors.file_by_id(file_id, sight=sight)
         if most_bytes is not None and file.size > most_bytes:
             raise TooLargeToRehearse(found=_megabytes(file.size), limit=_megabytes(most_bytes))
         if file.state == FileState.NEEDS_DESCRIPTION:
             return _ended(file, FileState.NEEDS_DESCRIPTION, file.last_error or NeedsDescription().document)
+        if not sight.may_load(file):
+            return _ended(file, FileState.NEEDS_DESCRIPTION, NeedsDescription(missing="shop").document)
         try:
             return _rehearsed(file, options, allow_quarantine=allow_quarantine, on_progress=on_progress)
         except SyncError as error:

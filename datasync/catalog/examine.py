@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +14,7 @@ from datasync.ingest.plan import SheetHead
 from datasync.mapping.choose import Choice, HeadOf
 from datasync.mapping.store import Shelf
 from datasync.mapping.suggestions import SuggestedHeader, suggest_for_head
+from datasync.spreadsheets import storable, storable_document
 
 
 @dataclass(slots=True)
@@ -58,13 +58,13 @@ def _values(first: SheetHead, choice: Choice | None, suggested: SuggestedHeader 
     return {
         "format": head.format.value,
         "encoding": head.encoding,
-        "sheet": head.sheet[:255],
+        "sheet": storable(head.sheet)[:255],
         "header_row": row if header else None,
         "header": [storable(text) for text in header],
-        "profile": [storable_entry(entry) for entry in profile(header, rows)],
+        "profile": storable_document(profile(header, rows)),
         "profiled_rows": len(rows),
         "template_id": choice.stored.id if choice else None,
-        "match": choice.as_dict() if choice else {},
+        "match": storable_document(choice.as_dict()) if choice else {},
         "suggestion": suggested.as_dict() if suggested else {},
     }
 
@@ -81,18 +81,4 @@ def _nothing() -> dict[str, Any]:
         "template_id": None,
         "match": {},
         "suggestion": {},
-    }
-
-
-def storable(text: str) -> str:
-    """A text without what a database's JSON cannot hold: NUL and lone surrogates."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def storable_entry(entry: dict[str, Any]) -> dict[str, Any]:
-    """A profile's entry with storable texts."""
-    clean: Callable[[Any], Any] = lambda value: storable(value) if isinstance(value, str) else value  # noqa: E731
-    return {
-        name: [clean(item) for item in value] if isinstance(value, list) else clean(value)
-        for name, value in entry.items()
     }

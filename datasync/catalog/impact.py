@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.db.models.functions import Length
 
+from datasync.access import Sight
 from datasync.catalog.heirs import Confirmations
 from datasync.catalog.selectors import files as listed_files
 from datasync.choices import QUARANTINE_UNDECIDED
@@ -27,7 +28,8 @@ _KEYS_AT_ONCE = 500_000
 class StoredRows:
     """Rows of one domain and shop that a file wrote last.
 
-    ``older`` of them an earlier export had before: what they held then is not kept, and does not come back.
+    ``older`` of them an earlier export had before: what they held then is not kept, and does not come back. A shop out
+    of sight has no name.
     """
 
     domain: str
@@ -39,11 +41,15 @@ class StoredRows:
     period_end: date | None
     rows: int
     older: int
+    in_sight: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """Rows that would not go with the file, because a newer export confirmed them: they become that export's."""
+    """Rows that would not go with the file, because a newer export confirmed them: they become that export's.
+
+    An export out of sight has no name.
+    """
 
     file_id: int
     file_name: str
@@ -72,6 +78,11 @@ class Impact:
         return sum(part.older for part in self.stored)
 
     @property
+    def in_sight(self) -> bool:
+        """Whether all these rows are of shops in sight."""
+        return all(part.in_sight for part in self.stored)
+
+    @property
     def handed_over(self) -> int:
         """Those of them that would stay, as rows of newer exports."""
         return sum(heir.rows for heir in self.heirs)
@@ -92,16 +103,16 @@ class Impact:
         return self.file.root == UPLOADS
 
 
-def delete_impacts(file_ids: Collection[int]) -> tuple[list[Impact], tuple[int, ...]]:
+def delete_impacts(file_ids: Collection[int], *, sight: Sight) -> tuple[list[Impact], tuple[int, ...]]:
     """The impact of each file that exists, in the order asked for, and the ids of those that do not.
 
     Raises ``WrongNumberOfFiles``, and ``DataNotFound`` when none exists.
     """
     wanted = chosen_ids(file_ids)
-    found = {file.pk: file for file in listed_files().filter(pk__in=wanted)}
+    found = {file.pk: file for file in listed_files(sight=sight).filter(pk__in=wanted)}
     if not found:
         raise none_found(wanted)
-    impacts = impacts_of([found[pk] for pk in wanted if pk in found])
+    impacts = impacts_of([found[pk] for pk in wanted if pk in found], sight=sight)
     return impacts, tuple(pk for pk in wanted if pk not in found)
 
 
@@ -118,11 +129,11 @@ def none_found(wanted: Sequence[int]) -> DataNotFound:
     return DataNotFound(what=", ".join(map(str, wanted[:10])))
 
 
-def impacts_of(files: Sequence[CatalogFile]) -> list[Impact]:
+def impacts_of(files: Sequence[CatalogFile], *, sight: Sight) -> list[Impact]:
     """What hangs on each of the files, which would go together: ten queries, and some for each newer export."""
     ids = [file.pk for file in files]
-    stored = _stored(ids)
-    heirs = _heirs(stored, without=ids)
+    stored = _stored(ids, sight)
+    heirs = _heirs(stored, without=ids, sight=sight)
     quarantined = _quarantined(ids)
     confirmed = dict(
         ConfirmedRows.objects.filter(file__in=ids).annotate(length=Length("keys")).values_list("file_id", "length")
@@ -145,7 +156,7 @@ def count_stored(file: CatalogFile) -> int:
     return sum(QuerySet(model).filter(file_last=file).count() for model in FACT_MODELS.values())
 
 
-def _stored(ids: Sequence[int]) -> dict[int, list[StoredRows]]:
+def _stored(ids: Sequence[int], sight: Sight) -> dict[int, list[StoredRows]]:
     """By file. A file that was described anew between two syncs may have rows of several domains and shops."""
     groups: list[tuple[str, dict[str, Any]]] = []
     for domain, model in FACT_MODELS.items():
@@ -162,7 +173,9 @@ def _stored(ids: Sequence[int]) -> dict[int, list[StoredRows]]:
             )
         )
         groups += [(domain, group) for group in grouped]
-    shops = Shop.objects.in_bulk({group["shop"] for _, group in groups if group["shop"] is not None})
+    shops = Shop.objects.filter(sight.shops()).in_bulk(
+        {group["shop"] for _, group in groups if group["shop"] is not None}
+    )
     stored: dict[int, list[StoredRows]] = defaultdict(list)
     for domain, group in groups:
         shop = shops.get(group["shop"])
@@ -177,12 +190,13 @@ def _stored(ids: Sequence[int]) -> dict[int, list[StoredRows]]:
                 period_end=group["last"],
                 rows=group["rows"],
                 older=group["older"],
+                in_sight=sight.sees_shop(group["shop"]),
             )
         )
     return stored
 
 
-def _heirs(stored: dict[int, list[StoredRows]], *, without: Sequence[int]) -> dict[int, list[HandedOver]]:
+def _heirs(stored: dict[int, list[StoredRows]], *, without: Sequence[int], sight: Sight) -> dict[int, list[HandedOver]]:
     """By file; files are looked at together as long as their keys are not too many to be held at once."""
     owners: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for file_id, parts in stored.items():
@@ -195,7 +209,8 @@ def _heirs(stored: dict[int, list[StoredRows]], *, without: Sequence[int]) -> di
                 for heir, count in heirs.items():
                     counted[owner][heir] += count
     named = {heir for heirs in counted.values() for heir in heirs}
-    names = dict(CatalogFile.objects.filter(pk__in=named).values_list("pk", "original_name")) if named else {}
+    shown = CatalogFile.objects.filter(sight.files(), pk__in=named).values_list("pk", "original_name")
+    names = dict(shown) if named else {}
     found: dict[int, list[HandedOver]] = defaultdict(list)
     for owner, heirs in counted.items():
         found[owner] = [HandedOver(heir, names.get(heir, ""), count) for heir, count in sorted(heirs.items())]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from datasync.at_hand import at_hand, path_of
-from datasync.catalog.examine import storable
 from datasync.ingest.plan import SheetHead
 from datasync.mapping.choose import SAMPLE_ROWS, header_at
 from datasync.mapping.header_row import MAX_HEADER_ROW, find_header_row
@@ -14,6 +13,7 @@ from datasync.mapping.match import Match, match
 from datasync.mapping.selectors import family_of_file, stored_for
 from datasync.mapping.suggestions import suggest_for_head
 from datasync.models import CatalogFile
+from datasync.spreadsheets import storable
 
 PREVIEW_ROWS = 100
 MOST_HEADER_ROW = 100

@@ -13,6 +13,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from datasync.access import EVERYTHING
 from datasync.catalog import records
 from datasync.catalog.cataloguer import Catalogued, Cataloguer, Outcome
 from datasync.catalog.describe import Knowledge
@@ -88,7 +89,7 @@ Progress = Callable[[ScanResult], None]
 def scan_roots(*, roots: Sequence[Path] | None, progress: Progress | None) -> ScanResult:
     """Scan the configured roots, or folders inside them; ``progress`` is called after every chunk of files."""
     result = ScanResult()
-    knowledge = Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE)
+    knowledge = Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE, sight=EVERYTHING)
     for root, below in [_inside_root(path) for path in roots] if roots else [(r, "") for r in settings.DATA_ROOTS]:
         folder = root / below
         if not folder.is_dir():

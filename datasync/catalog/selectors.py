@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Case, CharField, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from datasync.access import Sight
 from datasync.choices import FileState
 from datasync.exceptions import FileNotFound
 from datasync.mapping.in_use import HAS_PUBLISHED_TEMPLATE, HAS_TEMPLATE
@@ -52,29 +53,30 @@ class Filters:
     template_status: str | None = None
 
 
-def files() -> QuerySet[CatalogFile]:
+def files(*, sight: Sight) -> QuerySet[CatalogFile]:
     """All files with their shop and template, newest first, without the bulky columns of their content."""
-    return _shown(present_files()).defer("profile")
+    return _shown(present_files(sight=sight)).defer("profile")
 
 
-def present_files() -> QuerySet[CatalogFile]:
+def present_files(*, sight: Sight) -> QuerySet[CatalogFile]:
     """The files that nobody has deleted: what every door looks among."""
-    return CatalogFile.objects.exclude(state=FileState.DELETED)
+    return CatalogFile.objects.filter(sight.files()).exclude(state=FileState.DELETED)
 
 
-def matching_files(filters: Filters) -> QuerySet[CatalogFile]:
+def matching_files(filters: Filters, *, sight: Sight) -> QuerySet[CatalogFile]:
     """The files that are asked for, with what a list shows. Deleted ones are found by their status alone."""
     wanted: dict[str, Any] = {
         lookup: value for name, lookup in _LOOKUPS.items() if (value := getattr(filters, name)) is not None
     }
-    among = CatalogFile.objects.all() if filters.status == FileState.DELETED else present_files()
+    deleted = filters.status == FileState.DELETED
+    among = CatalogFile.objects.filter(sight.files()) if deleted else present_files(sight=sight)
     found = _shown(among).filter(**wanted).defer(*_BULKY)
     return found.filter(TEMPLATE_STATUS[filters.template_status]) if filters.template_status else found
 
 
-def file_by_id(file_id: int) -> CatalogFile:
+def file_by_id(file_id: int, *, sight: Sight) -> CatalogFile:
     """The file with that id; raises ``FileNotFound``, for a deleted one too."""
-    file = files().filter(pk=file_id).first()
+    file = files(sight=sight).filter(pk=file_id).first()
     if file is None:
         raise FileNotFound(what=file_id)
     return file
@@ -82,6 +84,7 @@ def file_by_id(file_id: int) -> CatalogFile:
 
 def pending_files(
     *,
+    sight: Sight,
     platform: str | None = None,
     domains: Collection[str] = (),
     granularities: Collection[str] = (),
@@ -90,9 +93,10 @@ def pending_files(
 ) -> QuerySet[CatalogFile]:
     """Files that wait for a sync, oldest collection first; ``since_hours`` counts from when they were first seen.
 
-    An older export goes first, so that the newer one of the same period has the last word.
+    For whoever is limited to shops, files of these alone. An older export goes first, so that the newer one of the same
+    period has the last word.
     """
-    rows = CatalogFile.objects.filter(state=FileState.PENDING)
+    rows = CatalogFile.objects.filter(sight.files_to_load(), state=FileState.PENDING)
     if platform:
         rows = rows.filter(platform_id=platform)
     if domains:

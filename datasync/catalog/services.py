@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils.translation import gettext as _
 
+from datasync.access import EVERYTHING, Sight
 from datasync.at_hand import path_of
 from datasync.audit import record
 from datasync.catalog import correct, removal, side_file, uploads
@@ -62,6 +63,7 @@ _AUDITED = tuple(name for name in correct.FIELDS if name != "shop")
 
 def scan(
     *,
+    sight: Sight,
     roots: Sequence[Path] | None = None,
     progress: Callable[[ScanResult], None] | None = None,
     actor: AbstractBaseUser | None = None,  # noqa: ARG001 - every door says who asked
@@ -69,8 +71,9 @@ def scan(
     """Bring the catalogue up to date with the configured roots, or with folders inside them.
 
     Deletions that were interrupted are gone on with first, for a moment here, then by a worker. ``progress`` is called
-    after every chunk of files. Raises ``InvalidRequest`` for a folder outside the roots.
+    after every chunk of files. Raises ``InvalidRequest`` for a folder outside the roots, and ``LimitedToShops``.
     """
+    sight.require_everything()
     finished = False
     with suppress(StorageAway):  # what is scanned does not lie there
         finished = removal.finish_deletions(seconds=_SECONDS_FOR_DELETIONS, wait=False)
@@ -95,7 +98,7 @@ def catalogue_path(
     cataloguer = Cataloguer(
         root=inside,
         key=root_key(inside),
-        knowledge=Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE),
+        knowledge=Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE, sight=EVERYTHING),
         told=description,
         uploaded_by_id=actor.pk if actor and description else None,
     )
@@ -103,15 +106,20 @@ def catalogue_path(
 
 
 def store_upload(
-    *, uploaded: UploadedFile[Any], description: Description | None = None, actor: AbstractBaseUser | None = None
+    *,
+    uploaded: UploadedFile[Any],
+    sight: Sight,
+    description: Description | None = None,
+    actor: AbstractBaseUser | None = None,
 ) -> CatalogFile:
     """Keep and catalogue an uploaded file; the same content of the same shop gives the row that is known already.
 
-    A deleted file with that content is pending again. Raises ``TooLarge``, ``EmptyFile``, ``UnsupportedFormat``,
-    ``EncryptedFile``, ``DiskFull`` and the like before anything is kept; whatever fails later, no file is kept that the
-    catalogue does not know, as long as the storage can be told to drop it.
+    A deleted file with that content is pending again. Raises ``InvalidRequest`` for a file that is said to be of a shop
+    out of sight; ``TooLarge``, ``EmptyFile``, ``UnsupportedFormat``, ``EncryptedFile``, ``DiskFull`` and the like
+    before anything is kept. Whatever fails later, no file is kept that the catalogue does not know, as long as the
+    storage can be told to drop it.
     """
-    knowledge = Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE)
+    knowledge = Knowledge.now(shelf(), settings.COLLECTION_TIME_ZONE, sight=sight)
     told = description or Description()
     unknown = {code for code in (told.platform, told.source_platform) if code} - knowledge.platforms
     if unknown:
@@ -148,10 +156,12 @@ def _discard_unknown(name: str) -> None:
 
 
 @transaction.atomic
-def describe_file(file: CatalogFile, *, actor: AbstractBaseUser | None = None, **fields: correct.Value) -> CatalogFile:
+def describe_file(
+    file: CatalogFile, *, sight: Sight, actor: AbstractBaseUser | None = None, **fields: correct.Value
+) -> CatalogFile:
     """Correct fields of a file's description, as ``correct.describe_file`` says; what changes is written down."""
     before = described_as(CatalogFile.objects.select_related("shop").select_for_update(of=("self",)).get(pk=file.pk))
-    described = correct.describe_file(file, **fields)
+    described = correct.describe_file(file, sight=sight, **fields)
     changed = {
         name: {"from": before[name], "to": value}
         for name, value in described_as(described).items()

@@ -6,17 +6,24 @@ import unicodedata
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
+from datasync.access import EVERYTHING, Sight
 from datasync.catalog.description import Description
 from datasync.catalog.regions import region_of
 from datasync.currencies import currency_code
+from datasync.exceptions import InvalidRequest
 from datasync.models import Shop, ShopAlias
 
 
 class ShopBook:
-    """The shops of all platforms, read once and kept up to date by its own additions."""
+    """The shops of all platforms, read once and kept up to date by its own additions.
 
-    def __init__(self) -> None:
+    For whoever is limited to shops it adds nothing: neither shops, nor labels, by which rows of others are told apart.
+    """
+
+    def __init__(self, *, sight: Sight = EVERYTHING) -> None:
+        self._sight = sight
         self._by_id: dict[tuple[str, str], Shop] = {}
         self._by_label: dict[tuple[str, str], Shop] = {}
         for shop in Shop.objects.all():
@@ -32,11 +39,16 @@ class ShopBook:
         return frozenset(label for _, label in (*self._by_label, *self._by_id))
 
     def shop_for(self, description: Description) -> Shop | None:
-        """The shop that a description names, made if it is new; None when it names none or no platform is known."""
+        """The shop that a description names, made if it is new; None when it names none or no platform is known.
+
+        Raises ``InvalidRequest`` for one out of sight.
+        """
         shop_id, label = clean(description.shop_id, 100), clean(description.shop_label, 200)
         if not description.platform or not (shop_id or label):
             return None
         shop = self.find(description)
+        if self._sight.limited:
+            return self._in_sight(shop, name=label or shop_id)
         if shop is None:
             shop = self._create(description, shop_id=shop_id or label[:100], label=label)
         elif shop_id:
@@ -55,6 +67,12 @@ class ShopBook:
             return None
         named = self._by_label.get((platform, folded(label))) or self._by_id.get((platform, label[:100]))
         return named if named and (not shop_id or _is_provisional(named)) else None
+
+    def _in_sight(self, shop: Shop | None, *, name: str) -> Shop:
+        if shop is None or not self._sight.sees_shop(shop.pk):
+            told = _("The file is said to be of the shop %(name)s, which is none of yours.") % {"name": name}
+            raise InvalidRequest(detail=told, field="shop_id")
+        return shop
 
     def _create(self, description: Description, *, shop_id: str, label: str) -> Shop:
         region = region_of(label or shop_id, code=description.region)

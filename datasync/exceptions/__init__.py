@@ -22,12 +22,14 @@ from datasync.exceptions.catalog import (
     FileBusy,
     FileDeleted,
     FileNotFound,
+    LimitedToShops,
     NeedsDescription,
     NotDeleted,
     TooLargeToRehearse,
     Undescribed,
     WrongNumberOfFiles,
 )
+from datasync.exceptions.collection import ChecksumMissing, VersionNotDraft, VersionNotReleased
 from datasync.exceptions.facts import DomainNotFound, FactNotFound
 from datasync.exceptions.mapping import (
     HeaderChanged,
@@ -62,6 +64,7 @@ from datasync.exceptions.reading import (
 )
 from datasync.exceptions.runs import (
     Cancelled,
+    CreditsExhausted,
     FencedOut,
     IdempotencyConflict,
     InvalidTimezone,
@@ -80,8 +83,10 @@ from datasync.exceptions.runs import (
 
 __all__ = [
     "Cancelled",
+    "ChecksumMissing",
     "CorrectionsRefused",
     "CorruptFile",
+    "CreditsExhausted",
     "DataNotFound",
     "DiskFull",
     "DomainNotFound",
@@ -102,6 +107,7 @@ __all__ = [
     "InvalidRequest",
     "InvalidTimezone",
     "KeyColumnMissing",
+    "LimitedToShops",
     "NeedsDescription",
     "NoSheet",
     "NoTemplate",
@@ -143,6 +149,8 @@ __all__ = [
     "UnsafeFile",
     "UnsupportedFormat",
     "UnsureMapping",
+    "VersionNotDraft",
+    "VersionNotReleased",
     "WrongNumberOfFiles",
     "error_classes",
 ]

@@ -68,3 +68,10 @@ class FileBeingDeleted(SyncError):
 
 class NotDeleted(InvalidRequest):
     """The file %(file_id)s is not deleted."""
+
+
+class LimitedToShops(SyncError):
+    """This concerns all shops, and you are limited to some."""
+
+    code = "LIMITED_TO_SHOPS"
+    recovery = "Ask somebody who is not limited to shops."

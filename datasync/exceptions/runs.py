@@ -105,6 +105,13 @@ class TooManyRowsToday(QuotaExceeded):
     recovery = "Submit the files tomorrow, or fewer of them; staff can raise the limit."
 
 
+class CreditsExhausted(SyncError):
+    """The credits are used up: the balance is %(balance)s."""
+
+    code = "CREDITS_EXHAUSTED"
+    recovery = "Ask staff for credits; what is being synced already goes on."
+
+
 class StreamsBusy(TransientError):
     """As many people as there are places for follow their tasks live at this moment."""
 

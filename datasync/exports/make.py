@@ -67,7 +67,7 @@ def export_here(*, file_ids: Sequence[int], what: ExportKind, owner: AbstractBas
     ``path`` holds a whole archive or what it held before. Raises what ``request_export`` does, and the error with which
     an archive ends that cannot be made.
     """
-    requested = request_export(file_ids=file_ids, what=what, owner=owner, here=True)
+    requested = request_export(file_ids=file_ids, what=what, owner=owner, sight=members.sight_of(owner), here=True)
     archive = requested.archive
     make_export(archive.pk)
     archive.refresh_from_db()
@@ -101,9 +101,8 @@ def _write(archive: ExportArchive) -> None:
 
 def _add_file(bundle: zipfile.ZipFile, pk: int, archive: ExportArchive, *, beat: members.Beat) -> Iterator[str]:
     """Add what a file has to give; yields why it is left out, where it is."""
-    file = (
-        present_files().select_related("shop").defer("profile", "header", "match", "suggestion").filter(pk=pk).first()
-    )
+    files = present_files(sight=members.sight_of(archive.owner)).select_related("shop")
+    file = files.defer("profile", "header", "match", "suggestion").filter(pk=pk).first()
     if file is None:
         yield f"{pk}: deleted"
         return

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from django.conf import settings
 from django.db.models import QuerySet
 
+from datasync.access import EVERYTHING, Sight
 from datasync.at_hand import at_hand, path_of
 from datasync.disk import open_regular
 from datasync.exceptions import FileMissing
@@ -32,6 +33,11 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069\ud800-
 _LONGEST_NAME = 150
 _CHUNK = 256 * 1024
 _FIRST_YEAR = 1980
+
+
+def sight_of(owner: Owner) -> Sight:
+    """What whoever asked for the archive sees as it is made; the command line sees everything."""
+    return EVERYTHING if owner is None else Sight.of(owner)
 
 
 def safe_name(file: CatalogFile) -> str:
@@ -58,11 +64,16 @@ def add_original(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, _owner:
     return True
 
 
-def add_cleaned(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, _owner: Owner) -> bool:
+def add_cleaned(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, owner: Owner) -> bool:
     """The rows that the file wrote last as CSV, one for each domain; False when there are none."""
-    domains = [domain for domain, model in FACT_MODELS.items() if QuerySet(model).filter(file_last=file).exists()]
+    sight = sight_of(owner)
+    domains = [
+        domain
+        for domain, model in FACT_MODELS.items()
+        if QuerySet(model).filter(sight.facts(), file_last=file).exists()
+    ]
     for domain in domains:
-        export = Export(domain=domain, filters=Filters(file_id=file.pk), bom=True)
+        export = Export(domain=domain, sight=sight, filters=Filters(file_id=file.pk), bom=True)
         with closing(csv_stream(export)) as blocks, _member(bundle, file, f"-{domain}.csv") as member:
             for block in blocks:
                 member.write(block)
@@ -75,7 +86,7 @@ def add_quarantined(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, owne
 
     Tasks of other people are not named in it, unless to staff.
     """
-    rows = selectors.rows(selectors.Filters(file_ids=[file.pk]))
+    rows = selectors.rows(selectors.Filters(file_ids=[file.pk]), sight=sight_of(owner))
     if not rows.exists():
         return False
     with tempfile.TemporaryFile(dir=settings.EXPORT_DIR) as book:
@@ -90,7 +101,9 @@ def add_quarantined(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, owne
 
 def _may_see(owner: Owner, task: SyncProgressTask) -> bool:
     """Whether the task may be named to who asked; on the command line (nobody) all are."""
-    return owner is None or bool(getattr(owner, "is_staff", False)) or task.owner_id == owner.pk
+    if owner is None or task.owner_id == owner.pk:
+        return True
+    return bool(getattr(owner, "is_staff", False)) and not sight_of(owner).limited
 
 
 def _member(bundle: zipfile.ZipFile, file: CatalogFile, ending: str) -> zipfile.ZipExtFile:

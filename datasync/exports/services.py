@@ -18,13 +18,14 @@ from django.db.models import Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 
+from datasync.access import Sight
 from datasync.catalog.impact import chosen_ids, none_found
 from datasync.catalog.selectors import present_files
 from datasync.choices import EXPORT_UNFINISHED, ExportKind, ExportState
 from datasync.exceptions import TooLarge
 from datasync.exports import storage
 from datasync.exports.exceptions import ExportInterrupted, ExportNotFound, LinkExpired
-from datasync.models import ExportArchive
+from datasync.models import CatalogFile, ExportArchive
 from erp.publishing import ring_for
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Requested:
 
 
 def request_export(
-    *, file_ids: Sequence[int], what: ExportKind, owner: AbstractBaseUser | None, here: bool = False
+    *, file_ids: Sequence[int], what: ExportKind, owner: AbstractBaseUser | None, sight: Sight, here: bool = False
 ) -> Requested:
     """Have an archive of files made in the background, unless ``here``: then the caller makes it.
 
@@ -54,7 +55,7 @@ def request_export(
     are more together than an archive may hold.
     """
     wanted = chosen_ids(file_ids)
-    files = present_files().filter(pk__in=wanted)
+    files = present_files(sight=sight).filter(pk__in=wanted)
     found = set(files.values_list("pk", flat=True))
     if not found:
         raise none_found(wanted)
@@ -70,14 +71,29 @@ def request_export(
 
 
 def exports_visible_to(user: AbstractBaseUser) -> QuerySet[ExportArchive]:
-    """A person's own archives; everybody's for staff."""
-    archives = ExportArchive.objects.select_related("owner")
-    return archives if getattr(user, "is_staff", False) else archives.filter(owner_id=user.pk)
+    """A person's own archives; everybody's for staff. For whoever is limited to shops own ones, of files in sight."""
+    return _visible_to(user, ExportArchive.objects.all())
+
+
+def _visible_to(user: AbstractBaseUser, archives: QuerySet[ExportArchive]) -> QuerySet[ExportArchive]:
+    found, sight = archives.select_related("owner"), Sight.of(user)
+    if getattr(user, "is_staff", False) and not sight.limited:
+        return found
+    own = found.filter(owner_id=user.pk)
+    return own.filter(pk__in=_within(own, sight)) if sight.limited else own
+
+
+def _within(archives: QuerySet[ExportArchive], sight: Sight) -> list[int]:
+    """Those of the archives all of whose files are in sight."""
+    named = dict(archives.order_by().values_list("pk", "file_ids"))
+    asked = {file_id for file_ids in named.values() for file_id in file_ids}
+    seen = set(CatalogFile.objects.filter(sight.files(), pk__in=asked).values_list("pk", flat=True))
+    return [pk for pk, file_ids in named.items() if seen.issuperset(file_ids)]
 
 
 def export_for(user: AbstractBaseUser, export_id: int) -> ExportArchive:
     """The archive as it stands now; one whose maker died is made again. Raises ``ExportNotFound``."""
-    archive = exports_visible_to(user).filter(pk=export_id).first()
+    archive = _visible_to(user, ExportArchive.objects.filter(pk=export_id)).first()
     if archive is None:
         raise ExportNotFound(what=export_id)
     if archive.state in EXPORT_UNFINISHED and take_up_again(ExportArchive.objects.filter(pk=archive.pk)):

@@ -20,6 +20,7 @@ from django.db import connections
 from django.db.models import F, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 
+from datasync.access import Sight
 from datasync.facts.columns import RAW, Column, chosen_columns, document, json_value, original_row
 from datasync.facts.expressions import Escaped, InUtc, IsoUtc, RawObject
 from datasync.facts.filters import Filters, matching
@@ -34,12 +35,14 @@ _ROWS_AT_ONCE = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """What is exported. Without an ordering the rows come as the database finds them, which is fastest.
+    """What is exported, as far as it is in sight.
 
-    ``bom``: a byte order mark in front of CSV, by which spreadsheets know UTF-8.
+    Without an ordering the rows come as the database finds them, which is fastest. ``bom``: a byte order mark in front
+    of CSV, by which spreadsheets know UTF-8.
     """
 
     domain: str
+    sight: Sight
     filters: Filters = field(default_factory=Filters)
     fields: Sequence[str] = ()
     ordering: str | None = None
@@ -54,7 +57,7 @@ class Export:
     @property
     def rows(self) -> QuerySet[Fact]:
         """The rows chosen."""
-        rows = matching(self.domain, self.filters)
+        rows = matching(self.domain, self.filters, sight=self.sight)
         return rows.order_by(*order_of(self.ordering)) if self.ordering else rows.order_by()
 
     @property
@@ -140,7 +143,7 @@ def _copy(rows: QuerySet[Any, Any], statement: str, *, head: bytes = b"") -> Gen
     with closing(connections[rows.db].copy()) as connection:
         connection.ensure_connection()
         server: psycopg.Connection[Any] = connection.connection
-        sql, params = rows.query.get_compiler(connection=connection).as_sql()
+        sql, params = rows.query.get_compiler(connection=connection, elide_empty=False).as_sql()
         with server.transaction(), psycopg.ClientCursor(server) as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
             with cursor.copy(statement.format(sql=sql), params) as copied:

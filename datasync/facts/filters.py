@@ -1,7 +1,8 @@
 """Which facts are asked for.
 
 A row's key begins with a hash of its scope (platform, domain, sub-domain, granularity, shop), so that a known shop is
-a few short ranges of the primary key: one for each granularity that is not excluded.
+a few short ranges of the primary key: one for each granularity that is not excluded. The shops that somebody is limited
+to are known too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from datasync.access import Sight
 from datasync.choices import DomainChoice, Granularity, SubDomain
 from datasync.exceptions import InvalidRequest
 from datasync.facts.columns import all_facts, model_of
@@ -41,6 +43,8 @@ OF_SOME_DOMAINS = ("order_id", "sku", "product_id")
 """Filters that only domains with such a column have."""
 
 KeyRange = tuple[UUID, UUID]
+_MOST_RANGES = 50
+"""Of somebody's shops: whoever sees more of them finds rows anywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +89,32 @@ def conditions(domain: str, filters: Filters) -> dict[str, Any]:
     return {_LOOKUPS[name]: value for name, value in asked.items()}
 
 
-def key_ranges(domain: str, filters: Filters) -> list[KeyRange] | None:
-    """The ranges of keys in which the rows of the shop lie, in order; None where the filters name no shop."""
-    if filters.shop is None:
+def key_ranges(domain: str, filters: Filters, *, sight: Sight) -> list[KeyRange] | None:
+    """The ranges of keys in which the rows of the shops asked for lie, in order; None where these are no few shops."""
+    shops = _shops(filters, sight)
+    if shops is None:
         return None
-    shops = Shop.objects.filter(shop_id=filters.shop)
-    if filters.platform is not None:
-        shops = shops.filter(platform_id=filters.platform)
     granularities = [filters.granularity] if filters.granularity else list(Granularity.values)
     subs = ["", *SubDomain.values] if domain == DomainChoice.SERVICES else [""]
     if filters.sub_domain is not None:
         subs = [filters.sub_domain]
-    scopes = product(shops.values_list("platform_id", "pk"), subs, granularities)
+    if filters.shop is None and len(shops) * len(subs) * len(granularities) > _MOST_RANGES:
+        return None
+    scopes = product(shops, subs, granularities)
     return sorted(
         _range(scope_beginning(platform=platform, domain=domain, sub_domain=sub, granularity=granularity, shop_id=shop))
         for (platform, shop), sub, granularity in scopes
     )
+
+
+def _shops(filters: Filters, sight: Sight) -> list[tuple[str, int]] | None:
+    """The shop that the filters name, else those in sight, with their platforms; None where neither is said."""
+    if filters.shop is None:
+        return [one for one in sight.scopes if filters.platform in {None, one[0]}] if sight.scopes else None
+    shops = Shop.objects.filter(sight.shops(), shop_id=filters.shop)
+    if filters.platform is not None:
+        shops = shops.filter(platform_id=filters.platform)
+    return list(shops.values_list("platform_id", "pk"))
 
 
 def _range(beginning: str) -> KeyRange:
@@ -115,17 +129,17 @@ def in_ranges(ranges: Iterable[KeyRange]) -> Q:
     return found
 
 
-def matching(domain: str, filters: Filters) -> QuerySet[Fact]:
+def matching(domain: str, filters: Filters, *, sight: Sight) -> QuerySet[Fact]:
     """The rows that match, in no order."""
-    rows = all_facts(domain).filter(**conditions(domain, filters))
-    ranges = None if _found_by_index(filters) else key_ranges(domain, filters)
+    rows = all_facts(domain).filter(sight.facts(), **conditions(domain, filters))
+    ranges = None if _found_by_index(filters) else key_ranges(domain, filters, sight=sight)
     return rows if ranges is None else rows.filter(in_ranges(ranges))
 
 
-def matching_by_key(domain: str, filters: Filters) -> list[QuerySet[Fact]]:
+def matching_by_key(domain: str, filters: Filters, *, sight: Sight) -> list[QuerySet[Fact]]:
     """The rows that match, as querysets whose rows follow each other in the order of their keys."""
-    rows = all_facts(domain).filter(**conditions(domain, filters))
-    ranges = None if _found_by_index(filters) else key_ranges(domain, filters)
+    rows = all_facts(domain).filter(sight.facts(), **conditions(domain, filters))
+    ranges = None if _found_by_index(filters) else key_ranges(domain, filters, sight=sight)
     if ranges is None:
         return [rows]
     return [rows.filter(pk__range=bounds) for bounds in ranges] or [rows.none()]

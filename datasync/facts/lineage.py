@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import BinaryField, BooleanField, Func, Min, Q, QuerySet, Value
 
+from datasync.access import Sight
 from datasync.choices import ITEM_SUCCEEDED, QuarantineState, TaskKind
 from datasync.facts.columns import original_row
 from datasync.models import FACT_MODELS, CatalogFile, ConfirmedRows, Fact, QuarantinedRow, SyncTaskFile
@@ -16,7 +17,9 @@ from datasync.models import FACT_MODELS, CatalogFile, ConfirmedRows, Fact, Quara
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A file that wrote the row. ``file`` is None where it was removed without a trace; deleted files are shown.
+    """A file that wrote the row.
+
+    ``file`` is None where it is out of sight, or was removed without a trace; deleted files are shown.
 
     ``sheet_row`` is None where it is not known: the row was handed over to this file, which had confirmed it, when the
     one that wrote it was deleted. ``content_changed``: the file has, or may have, got other content since, so that the
@@ -59,18 +62,19 @@ class _HoldsKey(Func):
         return self.as_sql(compiler, connection, function="instr", **context)
 
 
-def lineage_of(fact: Fact) -> Lineage:
+def lineage_of(fact: Fact, *, sight: Sight) -> Lineage:
     """The lineage of a fact that ``selectors.find`` gave: six statements, whatever there is."""
-    files = CatalogFile.objects.in_bulk({fact.file_first_id, fact.file_last_id})
-    contents = _Contents(files)
+    both = CatalogFile.objects.in_bulk({fact.file_first_id, fact.file_last_id})
+    contents = _Contents(both)
+    files = {pk: file for pk, file in both.items() if sight.sees_file(file)}
     first, last = fact.file_first_id, fact.file_last_id
     last_row = None if _is_handed_over(fact) else fact.sheet_row
     return Lineage(
         first=Origin(files.get(first), first, fact.first_sheet_row, contents.changed_since(first, fact.created_at)),
         last=Origin(files.get(last), last, last_row, contents.changed_since(last, fact.updated_at)),
         raw=original_row(fact.header_set.names, fact.raw),
-        released_from=_released(fact),
-        confirmed_by=list(_confirmations(fact)),
+        released_from=_released(fact, sight),
+        confirmed_by=list(_confirmations(fact).filter(sight.files("file__"))),
     )
 
 
@@ -79,8 +83,9 @@ def domain_of(fact: Fact) -> str:
     return next(domain for domain, model in FACT_MODELS.items() if isinstance(fact, model))
 
 
-def _released(fact: Fact) -> QuarantinedRow | None:
-    rows = QuarantinedRow.objects.filter(record_key=fact.pk, domain=domain_of(fact), state=QuarantineState.RELEASED)
+def _released(fact: Fact, sight: Sight) -> QuarantinedRow | None:
+    released = QuarantinedRow.objects.filter(sight.rows(), state=QuarantineState.RELEASED)
+    rows = released.filter(record_key=fact.pk, domain=domain_of(fact))
     return rows.select_related("file", "decided_by").order_by("-decided_at").first()
 
 

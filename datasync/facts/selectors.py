@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F, QuerySet
 from django.db.models.expressions import OrderBy
 
+from datasync.access import Sight
 from datasync.exceptions import FactNotFound
 from datasync.facts.columns import Column, all_facts
 from datasync.facts.filters import Filters, matching, matching_by_key
@@ -23,9 +24,11 @@ ORDERINGS: dict[str, tuple[str, ...]] = {
 """The orders that rows can be read in; each is an index of every fact table."""
 
 
-def in_order(domain: str, filters: Filters, *, ordering: str) -> list[QuerySet[Fact]]:
+def in_order(domain: str, filters: Filters, *, ordering: str, sight: Sight) -> list[QuerySet[Fact]]:
     """The rows that match, as querysets whose rows follow each other in this ordering; not ordered yet."""
-    return matching_by_key(domain, filters) if ordering == "key" else [matching(domain, filters)]
+    if ordering == "key":
+        return matching_by_key(domain, filters, sight=sight)
+    return [matching(domain, filters, sight=sight)]
 
 
 def order_of(ordering: str) -> list[OrderBy]:
@@ -45,14 +48,14 @@ def with_columns(rows: QuerySet[Fact], columns: Sequence[Column], *, raw: bool =
     return found
 
 
-def count(domain: str, filters: Filters) -> int:
+def count(domain: str, filters: Filters, *, sight: Sight) -> int:
     """How many rows match; reads them all where no index counts them."""
-    return matching(domain, filters).count()
+    return matching(domain, filters, sight=sight).count()
 
 
-def find(domain: str, key: str) -> Fact:
+def find(domain: str, key: str, *, sight: Sight) -> Fact:
     """The fact with this key, with or without hyphens. Raises ``DomainNotFound``, ``FactNotFound``."""
-    facts = all_facts(domain).select_related("shop", "header_set")
+    facts = all_facts(domain).filter(sight.facts()).select_related("shop", "header_set")
     try:
         return facts.get(pk=UUID(key))
     except (ValueError, ObjectDoesNotExist):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
+from datasync.access import EVERYTHING
 from datasync.catalog.selectors import file_by_id
 from datasync.exceptions import NotFound, TaskNotFound
 from datasync.models import Platform, Shop, SyncProgressTask
@@ -54,7 +55,7 @@ def find_user(username: str | None) -> User | None:
 
 def find_file(pk: int) -> CatalogFile:
     """The catalogued file with that id; a deleted one is not found."""
-    return file_by_id(pk)
+    return file_by_id(pk, sight=EVERYTHING)
 
 
 def require_platform(code: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from datasync.access import EVERYTHING
 from datasync.catalog.dry_run import DryRun, dry_run
 from datasync.ingest.plan import COUNT_NAMES, Counts
 from datasync.management.base import Outcome
@@ -49,7 +50,7 @@ def rehearse_files(file_ids: Sequence[int], *, shown: bool, missing_file_ids: Se
 
 def _rehearse(file_id: int, rows: Counter, flags: dict[str, bool]) -> DryRun:
     report: Callable[[Counts], None] = lambda counts: rows.reached(counts.read)  # noqa: E731
-    return dry_run(file_id=file_id, on_progress=report, **flags)
+    return dry_run(file_id=file_id, sight=EVERYTHING, on_progress=report, **flags)
 
 
 def _document(found: DryRun) -> dict[str, Any]:

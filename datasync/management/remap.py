@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
+from datasync.access import EVERYTHING
 from datasync.management.arguments import file_id, find_user, whole_number
 from datasync.management.base import Outcome
 from datasync.management.progress import add_progress_option, progress_wanted
@@ -41,11 +42,15 @@ def add_remap_action(add_action: Callable[[str, Callable[[dict[str, Any]], Outco
 def remap(options: dict[str, Any]) -> Outcome:
     """Type the stored rows of a template again, or say what that would do."""
     if options["dry_run"]:
-        preview = remap_preview(options["template_id"], sample=options["sample"])
+        preview = remap_preview(options["template_id"], sight=EVERYTHING, sample=options["sample"])
         return Outcome(asdict(preview), _preview_lines(preview))
     owner = find_user(options["user"])
     started = start_remap(
-        options["template_id"], owner=owner, priority=options["priority"], deadline_seconds=options["deadline"]
+        options["template_id"],
+        owner=owner,
+        sight=EVERYTHING,
+        priority=options["priority"],
+        deadline_seconds=options["deadline"],
     )
     if started is None:
         return Outcome({"task_id": None, "busy_file_ids": []}, [_("No stored row is concerned.")])

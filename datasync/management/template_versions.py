@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
+from datasync.access import EVERYTHING
 from datasync.catalog.again import look_again
 from datasync.choices import DomainChoice
 from datasync.exceptions import InvalidRequest
@@ -102,6 +103,7 @@ def import_files(options: dict[str, Any]) -> Outcome:
     imported = services.import_templates(
         templates,
         actor=find_user(options["user"]),
+        sight=EVERYTHING,
         publish_now=options["publish"],
         dry_run=options["dry_run"],
     )
@@ -114,9 +116,9 @@ def publish(options: dict[str, Any]) -> Outcome:
     """Publish a draft, or say what that would do."""
     template_id, actor = options["template_id"], find_user(options["user"])
     if options["dry_run"]:
-        done: Publishing = services.publishing_of(template_id)
+        done: Publishing = services.publishing_of(template_id, sight=EVERYTHING)
     else:
-        done = services.publish_draft(template_id, actor=actor)
+        done = services.publish_draft(template_id, actor=actor, sight=EVERYTHING)
     archived = [_brief(row) for row in done.archived]
     document = {"dry_run": options["dry_run"], "template": _brief(done.template), "archived": archived}
     document |= {"files": done.files, "losing": done.losing, "deferred": done.deferred}
@@ -134,9 +136,9 @@ def archive(options: dict[str, Any]) -> Outcome:
     """Take a template out of use, or say what that would do."""
     template_id, actor = options["template_id"], find_user(options["user"])
     if options["dry_run"]:
-        done = services.archiving_of(template_id)
+        done = services.archiving_of(template_id, sight=EVERYTHING)
     else:
-        done = services.archive_template(template_id, actor=actor)
+        done = services.archive_template(template_id, actor=actor, sight=EVERYTHING)
     counts = {"pending_files": done.pending_files, "rematched": done.rematched, "deferred": done.deferred}
     counts["other_variants"] = done.other_variants
     document = {"dry_run": options["dry_run"], "template": _brief(done.template)} | counts

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from django.db.models import Count, Max
 
+from datasync.access import Sight
 from datasync.choices import FILE_UNSYNCED, FileState, TemplateState
 from datasync.fields import Domain
 from datasync.mapping.match import Outcome
@@ -93,10 +94,10 @@ class FamilyCoverage:
         return sum(one.files for one in self.outdated)
 
 
-def file_groups() -> list[FileGroup]:
-    """The files of the catalogue, counted; deleted ones are none."""
+def file_groups(*, sight: Sight) -> list[FileGroup]:
+    """The files of the catalogue that are in sight, counted; deleted ones are none."""
     names = ("platform_id", "source_platform_id", "domain", "sub_domain", "granularity")
-    rows = CatalogFile.objects.exclude(state=FileState.DELETED).order_by()
+    rows = CatalogFile.objects.filter(sight.files()).exclude(state=FileState.DELETED).order_by()
     counted = rows.values_list(*names, "state", "template_fit", "template_id").annotate(Count("pk"), Max("pk"))
     return [
         FileGroup(platform, domain, _family(platform, source, domain, sub_domain, granularity), *rest)
@@ -104,12 +105,17 @@ def file_groups() -> list[FileGroup]:
     ]
 
 
-def coverage(groups: Iterable[FileGroup] | None = None) -> list[FamilyCoverage]:
-    """Every family that the catalogue has seen, the uncovered first, then those with the most files."""
+def coverage(*, sight: Sight) -> list[FamilyCoverage]:
+    """Every family of which files are in sight, the uncovered first, then those with the most files."""
+    return coverage_of(file_groups(sight=sight))
+
+
+def coverage_of(groups: Iterable[FileGroup]) -> list[FamilyCoverage]:
+    """The same of files that are counted already."""
     shelf = _Templates()
     found: dict[Family, FamilyCoverage] = {}
     worst: dict[Family, int] = defaultdict(int)
-    for group in file_groups() if groups is None else groups:
+    for group in groups:
         if group.family is None:
             continue
         one = found.setdefault(group.family, FamilyCoverage(group.family))

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from datasync.access import Sight
 from datasync.choices import QUARANTINE_UNDECIDED, FileState
-from datasync.mapping.coverage import Coverage, FileGroup, coverage, coverage_percent, file_groups
+from datasync.mapping.coverage import Coverage, FileGroup, coverage_of, coverage_percent, file_groups
 from datasync.models import CatalogFile, Platform, QuarantinedRow
 
 
@@ -51,19 +52,19 @@ class Stats:
     oldest_pending: Waiting | None
 
 
-def platforms() -> list[PlatformFiles]:
-    """Every platform that is known, with its files by state."""
+def platforms(*, sight: Sight) -> list[PlatformFiles]:
+    """Every platform that is known, with its files in sight by state."""
     found = {code: PlatformFiles(code, name) for code, name in Platform.objects.values_list("code", "name")}
-    for group in file_groups():
+    for group in file_groups(sight=sight):
         if group.platform in found:
             found[group.platform].by_status[group.state] += group.files
     return sorted(found.values(), key=lambda one: one.code)
 
 
-def stats() -> Stats:
-    """The figures of the whole catalogue."""
-    groups = file_groups()
-    families = coverage(groups)
+def stats(*, sight: Sight) -> Stats:
+    """The figures of the files in sight."""
+    groups = file_groups(sight=sight)
+    families = coverage_of(groups)
     standing = Counter(str(one.status) for one in families)
     return Stats(
         files=sum(group.files for group in groups),
@@ -74,8 +75,8 @@ def stats() -> Stats:
         covered_files=sum(one.covered for one in families),
         template_coverage=coverage_percent(families),
         families={str(status): standing[status] for status in Coverage},
-        quarantine_open=QuarantinedRow.objects.filter(state__in=QUARANTINE_UNDECIDED).count(),
-        oldest_pending=_oldest_pending(),
+        quarantine_open=QuarantinedRow.objects.filter(sight.rows(), state__in=QUARANTINE_UNDECIDED).count(),
+        oldest_pending=_oldest_pending(sight),
     )
 
 
@@ -86,7 +87,7 @@ def _counted(keyed: Iterable[tuple[str, FileGroup]]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _oldest_pending() -> Waiting | None:
-    pending = CatalogFile.objects.filter(state=FileState.PENDING).order_by("first_seen_at", "pk")
+def _oldest_pending(sight: Sight) -> Waiting | None:
+    pending = CatalogFile.objects.filter(sight.files(), state=FileState.PENDING).order_by("first_seen_at", "pk")
     row = pending.values_list("pk", "original_name", "first_seen_at").first()
     return Waiting(*row) if row else None

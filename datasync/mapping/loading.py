@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
+from datasync.access import Sight
 from datasync.audit import Act, record_each
 from datasync.choices import AuditAction, TemplateOrigin, TemplateState
 from datasync.mapping.drafts import new_version, next_version, refuse_unknown_platforms
@@ -118,6 +119,7 @@ def validate_file(path: Path) -> tuple[Template, ...]:
 def import_templates(
     templates: Iterable[Template],
     *,
+    sight: Sight,
     actor: AbstractBaseUser | None = None,
     publish_now: bool = False,
     dry_run: bool = False,
@@ -125,8 +127,9 @@ def import_templates(
     """Make a new version of each template, all or none; what equals the published version is left as it is.
 
     Raises ``InvalidRequest`` for a platform that is not known and ``InvalidTemplate`` for a variant that stands there
-    twice, in a dry run too.
+    twice, in a dry run too, and ``LimitedToShops``.
     """
+    sight.require_everything()
     action = ImportAction.PUBLISHED if publish_now else ImportAction.DRAFTED
     wanted, imported = list(templates), list[Imported]()
     _refuse_doubles(wanted)

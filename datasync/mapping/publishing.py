@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
+from datasync.access import EVERYTHING, Sight
 from datasync.audit import record
 from datasync.choices import AuditAction, TemplateState
 from datasync.exceptions import TemplateOutdated
@@ -57,18 +58,20 @@ class Archiving:
 
 
 def publish(template: HeaderTemplate, *, actor: AbstractBaseUser | None = None) -> HeaderTemplate:
-    """Publish a draft, as ``publish_draft`` does."""
-    return publish_draft(template.pk, actor=actor).template
+    """Publish a draft, as ``publish_draft`` does, for who has seen to it that the person may."""
+    return publish_draft(template.pk, actor=actor, sight=EVERYTHING).template
 
 
 @transaction.atomic
-def publish_draft(template_id: int, *, actor: AbstractBaseUser | None = None) -> Publishing:
+def publish_draft(template_id: int, *, sight: Sight, actor: AbstractBaseUser | None = None) -> Publishing:
     """Publish a draft: it replaces the published version of the same variant, which is archived.
 
     Files of its family that waited for such a template, or were to be synced by the replaced one, get it and are
     pending. Of two that publish at once the second waits for the first. Raises ``TemplateNotDraft``,
-    ``TemplateOutdated`` for a draft that is older than the published version, and what a template may be wrong in.
+    ``TemplateOutdated`` for a draft that is older than the published version, ``LimitedToShops``, and what a template
+    may be wrong in.
     """
+    sight.require_everything()
     take_turns([find_template(template_id).platform_id])
     row = locked(template_id)
     plain, archived = _publishable(row)
@@ -85,8 +88,9 @@ def publish_draft(template_id: int, *, actor: AbstractBaseUser | None = None) ->
     return Publishing(find_template(row.pk), archived, offered.matched, offered.losing, offered.deferred)
 
 
-def publishing_of(template_id: int) -> Publishing:
+def publishing_of(template_id: int, *, sight: Sight) -> Publishing:
     """What publishing a draft would do now; raises what ``publish_draft`` raises."""
+    sight.require_everything()
     row = find_template(template_id)
     plain, archived = _publishable(row)
     candidate = Stored(row.pk, plain, row.origin)
@@ -95,19 +99,24 @@ def publishing_of(template_id: int) -> Publishing:
 
 
 def archive(template: HeaderTemplate, *, actor: AbstractBaseUser | None = None) -> HeaderTemplate:
-    """Take a template out of use, as ``archive_template`` does; the instance is brought up to date."""
-    archive_template(template.pk, actor=actor)
+    """Take a template out of use, as ``archive_template`` does, for who has seen to it that the person may.
+
+    The instance is brought up to date.
+    """
+    archive_template(template.pk, actor=actor, sight=EVERYTHING)
     template.refresh_from_db(fields=["state"])
     return template
 
 
 @transaction.atomic
-def archive_template(template_id: int, *, actor: AbstractBaseUser | None = None) -> Archiving:
+def archive_template(template_id: int, *, sight: Sight, actor: AbstractBaseUser | None = None) -> Archiving:
     """Take a template out of use; files that were read with it keep their rows.
 
     Files that were still to be synced by it get another published template that fits, or wait for one. A draft can be
-    archived too, to keep it for its notes. What is archived already stays so, without another entry.
+    archived too, to keep it for its notes. What is archived already stays so, without another entry. Raises
+    ``LimitedToShops``.
     """
+    sight.require_everything()
     take_turns([find_template(template_id).platform_id])
     row = locked(template_id)
     if row.state == TemplateState.ARCHIVED:
@@ -122,8 +131,9 @@ def archive_template(template_id: int, *, actor: AbstractBaseUser | None = None)
     return impact
 
 
-def archiving_of(template_id: int) -> Archiving:
-    """What archiving a template would do now."""
+def archiving_of(template_id: int, *, sight: Sight) -> Archiving:
+    """What archiving a template would do now; raises what ``archive_template`` raises."""
+    sight.require_everything()
     row = find_template(template_id)
     pending = unsynced_files(row.pk).count() if row.state == TemplateState.PUBLISHED else 0
     return _archiving(row, pending=pending, offered=would_lose(row.pk) if pending else Offered())

@@ -17,6 +17,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from datasync.access import Sight
 from datasync.at_hand import is_there
 from datasync.choices import FILE_UNSYNCED, FileState
 from datasync.exceptions import FileError
@@ -147,14 +148,19 @@ def recheck(
 
 def recheck_soon(
     *,
+    sight: Sight,
     families: Collection[Family] = (),
     file_ids: Collection[int] = (),
     platform: str = "",
     domain: str = "",
     dry_run: bool = False,
 ) -> Rechecked:
-    """``recheck`` for somebody who waits for the answer: what is too much for that is left to a worker."""
-    files = waiting_files(families=families, file_ids=file_ids, platform=platform, domain=domain)
+    """``recheck`` of files in sight for somebody who waits for the answer.
+
+    What is too much for that is left to a worker, who looks at every waiting file.
+    """
+    waiting = waiting_files(families=families, file_ids=file_ids, platform=platform, domain=domain)
+    files = waiting.filter(sight.files())
     before = files.count()
     result = recheck(files, dry_run=dry_run, most=None if file_ids else MOST_AT_ONCE)
     result.deferred = max(0, before - result.looked_at)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from datasync.access import Sight
 from datasync.at_hand import at_hand, path_of
 from datasync.choices import TemplateOrigin
 from datasync.exceptions import NeedsDescription, NoTemplate, SyncError
@@ -24,6 +25,7 @@ from datasync.mapping.suggest import SuggestedColumn, Suggestion, suggest
 from datasync.mapping.template import Family, Template, check_template
 from datasync.mapping.versions import find_template, take_turns
 from datasync.models import CatalogFile, HeaderTemplate
+from datasync.spreadsheets import storable_document
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -43,7 +45,7 @@ class SuggestedHeader:
     def as_dict(self) -> dict[str, Any]:
         """It as JSON, for the catalogue and the API."""
         found = self.suggestion
-        return {
+        told = {
             "header_row": self.header_row,
             "sheet": self.sheet,
             "domain": found.domain.value,
@@ -56,6 +58,8 @@ class SuggestedHeader:
             "notes": list(found.notes),
             "columns": [asdict(column) | {"kind": column.kind.value} for column in found.columns],
         }
+        document: dict[str, Any] = storable_document(told)
+        return document
 
 
 def suggest_for_head(head: SheetHead, domain: str, platform: str, currency: str = "") -> SuggestedHeader | None:
@@ -91,13 +95,14 @@ def suggest_for_file(file: CatalogFile, *, save: bool = True) -> SuggestedHeader
 
 
 @transaction.atomic
-def publish_suggestion(file: CatalogFile, *, actor: AbstractBaseUser | None = None) -> HeaderTemplate:
+def publish_suggestion(file: CatalogFile, *, sight: Sight, actor: AbstractBaseUser | None = None) -> HeaderTemplate:
     """Publish the mapping suggested for a file, as a variant of its own beside those of its family.
 
     Where a published template says the same already, that is returned and nothing is made: who asks twice, or asks for
-    two files with one header, gets one template. Raises ``NeedsDescription`` while the family is not known and
-    ``KeyColumnMissing`` when nothing identifies a row.
+    two files with one header, gets one template. Raises ``NeedsDescription`` while the family is not known,
+    ``KeyColumnMissing`` when nothing identifies a row, and ``LimitedToShops``.
     """
+    sight.require_everything()
     if file.platform_id is None:
         raise NeedsDescription
     take_turns([file.platform_id])

@@ -1,7 +1,9 @@
 """The models of datasync, by room."""
 
+from datasync.models.access import ShopLimit
 from datasync.models.audit import AuditEntry
 from datasync.models.catalog import CatalogFile
+from datasync.models.collection import CollectionAccount, ComponentVersion
 from datasync.models.facts import (
     FACT_MODELS,
     FIRST_PARKED,
@@ -15,7 +17,7 @@ from datasync.models.facts import (
     TrafficMetric,
 )
 from datasync.models.media import ExportArchive, ProductImage
-from datasync.models.places import CollectionAccount, ComponentVersion, Platform, Shop, ShopAlias
+from datasync.models.places import Platform, Shop, ShopAlias
 from datasync.models.quality import ConfirmedRows, QualityReport, QuarantinedRow
 from datasync.models.runs import IdempotencyKey, SyncProgressTask, SyncTaskFile
 from datasync.models.templates import HeaderSet, HeaderTemplate, TemplateColumn
@@ -45,6 +47,7 @@ __all__ = [
     "ServiceMetric",
     "Shop",
     "ShopAlias",
+    "ShopLimit",
     "SyncProgressTask",
     "SyncTaskFile",
     "TemplateColumn",

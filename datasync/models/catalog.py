@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Value
@@ -11,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from datasync.choices import DomainChoice, FileState, Granularity, RowsFate, SubDomain
+from erp.caching.changes import WatchedManager
 
 
 class CatalogFile(models.Model):
@@ -79,6 +82,8 @@ class CatalogFile(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
         verbose_name=_("uploaded by"),
     )  # fmt: skip
+
+    objects: ClassVar[models.Manager[CatalogFile]] = WatchedManager()
 
     class Meta:
         ordering = ("-id",)

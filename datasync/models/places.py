@@ -1,7 +1,8 @@
-"""Where the data comes from: platforms, shops, and who collects."""
+"""Where the data comes from: platforms and shops."""
 
 from __future__ import annotations
 
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from datasync.currencies import ISO_CODES
+from erp.caching.changes import WatchedManager
 
 
 def validate_currency(code: str) -> None:
@@ -33,6 +35,8 @@ class Platform(models.Model):
     name = models.CharField(_("name"), max_length=100)
     active = models.BooleanField(_("active"), default=True)
 
+    objects: ClassVar[models.Manager[Platform]] = WatchedManager()
+
     class Meta:
         ordering = ("code",)
         verbose_name = _("platform")
@@ -52,6 +56,8 @@ class Shop(models.Model):
     currency = models.CharField(_("currency"), max_length=3, blank=True, validators=[validate_currency])
     timezone = models.CharField(_("timezone"), max_length=64, default="Asia/Shanghai", validators=[validate_timezone])
     active = models.BooleanField(_("active"), default=True)
+
+    objects: ClassVar[models.Manager[Shop]] = WatchedManager()
 
     class Meta:
         ordering = ("platform_id", "shop_id")
@@ -78,46 +84,3 @@ class ShopAlias(models.Model):
 
     def __str__(self) -> str:
         return self.label
-
-
-class CollectionAccount(models.Model):
-    """An account with which exports are collected. Its secrets are never stored here."""
-
-    platform = models.ForeignKey(
-        Platform, on_delete=models.PROTECT, related_name="accounts", verbose_name=_("platform")
-    )
-    account = models.CharField(_("account"), max_length=200)
-    shops = models.ManyToManyField(Shop, blank=True, related_name="accounts", verbose_name=_("shops"))
-    active = models.BooleanField(_("active"), default=True)
-    last_collected_at = models.DateTimeField(_("last collected"), null=True, blank=True)
-
-    class Meta:
-        ordering = ("platform_id", "account")
-        verbose_name = _("collection account")
-        verbose_name_plural = _("collection accounts")
-        constraints = (models.UniqueConstraint(fields=("platform", "account"), name="account_identity"),)
-
-    def __str__(self) -> str:
-        return self.account
-
-
-class ComponentVersion(models.Model):
-    """A released version of a collecting component."""
-
-    component = models.CharField(_("component"), max_length=100)
-    version = models.CharField(_("version"), max_length=50)
-    platform = models.ForeignKey(
-        Platform, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("platform")
-    )
-    active = models.BooleanField(_("active"), default=True)
-    checksum = models.CharField(_("checksum"), max_length=64, blank=True)
-    released_at = models.DateTimeField(_("released"), null=True, blank=True)
-
-    class Meta:
-        ordering = ("component", "-released_at")
-        verbose_name = _("component version")
-        verbose_name_plural = _("component versions")
-        constraints = (models.UniqueConstraint(fields=("component", "version"), name="component_version_identity"),)
-
-    def __str__(self) -> str:
-        return f"{self.component} {self.version}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from datasync.choices import QUARANTINE_UNDECIDED, DomainChoice, Granularity, QuarantineState, SubDomain
+from erp.caching.changes import WatchedManager
 
 
 class QuarantinedRow(models.Model):
@@ -47,6 +50,8 @@ class QuarantinedRow(models.Model):
         verbose_name=_("decided by"),
     )  # fmt: skip
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+
+    objects: ClassVar[models.Manager[QuarantinedRow]] = WatchedManager()
 
     class Meta:
         ordering = ("file", "sheet_row")

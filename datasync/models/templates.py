@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from datasync.choices import DomainChoice, Granularity, SubDomain, TemplateOrigin, TemplateState
 from datasync.spreadsheets import unique_names
+from erp.caching.changes import WatchedManager
 
 
 class HeaderTemplate(models.Model):
@@ -48,6 +49,8 @@ class HeaderTemplate(models.Model):
         verbose_name=_("created by"),
     )  # fmt: skip
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
+
+    objects: ClassVar[models.Manager[HeaderTemplate]] = WatchedManager()
 
     class Meta:
         ordering = ("platform_id", "source_platform_id", "domain", "sub_domain", "granularity", "-version", "variant")

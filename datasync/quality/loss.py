@@ -15,19 +15,21 @@ from django.db.models.functions import Abs, Coalesce
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext as _
 
+from datasync.access import Sight
 from datasync.choices import ITEM_SUCCEEDED, FileState, QuarantineState, TaskKind
 from datasync.exceptions import InvalidRequest
 from datasync.ingest.plan import COUNT_NAMES, Counts
 from datasync.models import QuarantinedRow, SyncTaskFile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Whose rows: of one file, of a task (by primary key) or of a domain; of all when nothing is named.
+    """Whose rows: of one file, of a task (by primary key) or of a domain; of all in sight when nothing is named.
 
     ``platform`` (its code) and ``shop`` (its id on the platform) narrow any of them to the files described so.
     """
 
+    sight: Sight
     file_id: int | None = None
     task_id: int | None = None
     domain: str | None = None
@@ -128,6 +130,7 @@ _ADDED = ("files", "released", "open", "corrected", "discarded", "unaccounted")
 
 def flow(
     *,
+    sight: Sight,
     file_id: int | None = None,
     task_id: int | None = None,
     domain: str | None = None,
@@ -135,7 +138,9 @@ def flow(
     shop: str | None = None,
 ) -> Flow:
     """The books of what ``Selection`` says. Of a file synced several times the last sync counts, except in a task."""
-    items = items_of(Selection(file_id=file_id, task_id=task_id, domain=domain, platform=platform, shop=shop))
+    items = items_of(
+        Selection(sight=sight, file_id=file_id, task_id=task_id, domain=domain, platform=platform, shop=shop)
+    )
     return sum(flows(items, by="file__domain").values(), Flow())
 
 
@@ -150,8 +155,8 @@ def items_of(selection: Selection) -> QuerySet[SyncTaskFile]:
 
 def synced_items(selection: Selection | None = None) -> QuerySet[SyncTaskFile]:
     """Every sync that ended well. A remap types stored rows again: it reads no file, so it is no part of the flow."""
-    wanted = _named(selection) if selection else {}
-    return SyncTaskFile.objects.filter(state__in=ITEM_SUCCEEDED, **wanted).exclude(task__kind=TaskKind.REMAP)
+    ended = SyncTaskFile.objects.filter(state__in=ITEM_SUCCEEDED).exclude(task__kind=TaskKind.REMAP)
+    return ended.filter(selection.sight.files("file__"), **_named(selection)) if selection else ended
 
 
 def flows(items: QuerySet[SyncTaskFile], *, by: str) -> dict[Any, Flow]:

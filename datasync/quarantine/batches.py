@@ -11,6 +11,7 @@ from typing import Any
 from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 
+from datasync.access import Sight
 from datasync.at_hand import NotAtHand, at_hand_if_possible
 from datasync.choices import FILE_ACTIVE, ITEM_ACTIVE, QUARANTINE_DECIDED, QUARANTINE_UNDECIDED, FileState
 from datasync.exceptions import FileBusy, FileNotFound, RowNotFound, RowsOfOldContent, SyncError, TransientError
@@ -45,23 +46,23 @@ class Reached:
         return [file_id for file_id, error in self.refused.items() if isinstance(error, FileBusy)]
 
 
-def on_chosen(filters: Filters, act: Act, *, dry_run: bool = False) -> Reached:
-    """Do ``act`` with the undecided rows that match; a file that cannot be worked on does not stop the others.
+def on_chosen(filters: Filters, act: Act, *, sight: Sight, dry_run: bool = False) -> Reached:
+    """Do ``act`` with the undecided rows in sight that match; a file that cannot be worked on does not stop the others.
 
     A rehearsal does the same and undoes it, file by file, so that it keeps no other file waiting and sees its own
     effects within each file. Raises ``RowNotFound`` when only unknown ids are named, and a file's error when no row of
     any file could be worked on; once something is done, what goes wrong later is told in ``refused``.
     """
-    reached = Reached(missing_ids=_missing(filters.ids))
+    reached = Reached(missing_ids=_missing(filters.ids, sight))
     if filters.ids and len(reached.missing_ids) == len(set(filters.ids)):
         raise RowNotFound(what=", ".join(map(str, reached.missing_ids[:10])))
-    matching = chosen(present_rows(), filters)
+    matching = chosen(present_rows(sight=sight), filters)
     undecided = matching.filter(state__in=QUARANTINE_UNDECIDED)
     reached.decided = matching.filter(state__in=QUARANTINE_DECIDED).count()
     file_ids = list(undecided.order_by("file_id").values_list("file_id", flat=True).distinct())
     for file_id in file_ids:
         try:
-            _on_file(file_id, undecided, act, reached, dry_run=dry_run)
+            _on_file(file_id, undecided, act, reached, sight=sight, dry_run=dry_run)
         except SyncError as error:
             reached.refused[file_id] = error
         except OperationalError:
@@ -75,17 +76,18 @@ def on_chosen(filters: Filters, act: Act, *, dry_run: bool = False) -> Reached:
 
 
 @contextmanager
-def held(file_id: int, row_ids: Collection[int]) -> Iterator[tuple[CatalogFile, list[QuarantinedRow]]]:
+def held(file_id: int, row_ids: Collection[int], *, sight: Sight) -> Iterator[tuple[CatalogFile, list[QuarantinedRow]]]:
     """A transaction that holds the file and those of its rows that are still undecided, in the order of the sheet.
 
     The file comes first: a sync takes it before it begins, so that the two wait for each other and never meet in the
     middle. Raises ``FileBusy`` while a sync has the file: it would not see what is done meanwhile. Raises
-    ``FileNotFound`` for a deleted file, ``RowsOfOldContent`` where the file has other content than the rows are of.
+    ``FileNotFound`` for a deleted file and one out of sight, ``RowsOfOldContent`` where the file has other content than
+    the rows are of.
     """
     with transaction.atomic():
         files = CatalogFile.objects.select_for_update(of=("self",), no_key=True).select_related("shop", "template")
         file = files.filter(pk=file_id).exclude(state=FileState.DELETED).first()
-        if file is None or file.removing:
+        if file is None or file.removing or not sight.sees_file(file):
             raise FileNotFound(what=file_id)
         _refuse_busy(file)
         rows = QuarantinedRow.objects.select_for_update(of=("self",), no_key=True).select_related("header_set", "item")
@@ -96,7 +98,9 @@ def held(file_id: int, row_ids: Collection[int]) -> Iterator[tuple[CatalogFile, 
         yield file, found
 
 
-def _on_file(file_id: int, undecided: QuerySet[QuarantinedRow], act: Act, reached: Reached, *, dry_run: bool) -> None:
+def _on_file(
+    file_id: int, undecided: QuerySet[QuarantinedRow], act: Act, reached: Reached, *, sight: Sight, dry_run: bool
+) -> None:
     """Work through a file, each page a transaction of its own, or all of them one in a rehearsal.
 
     A copy of the file that turns out to be needed is fetched between two transactions, never in one: nobody waits for
@@ -105,19 +109,19 @@ def _on_file(file_id: int, undecided: QuerySet[QuarantinedRow], act: Act, reache
     pages = _pages(undecided.filter(file_id=file_id))
     for part in [list(pages)] if dry_run else ([ids] for ids in pages):
         with ExitStack() as copies:
-            while (wanted := _on_pages(file_id, part, act, reached, dry_run=dry_run)) is not None:
+            while (wanted := _on_pages(file_id, part, act, reached, sight=sight, dry_run=dry_run)) is not None:
                 copies.enter_context(at_hand_if_possible(wanted))
 
 
 def _on_pages(
-    file_id: int, pages: Iterable[Collection[int]], act: Act, reached: Reached, *, dry_run: bool
+    file_id: int, pages: Iterable[Collection[int]], act: Act, reached: Reached, *, sight: Sight, dry_run: bool
 ) -> CatalogFile | None:
     """Work through pages; the file that has to be at hand first, if there is one: then nothing is done or counted."""
     worked: list[tuple[Callable[[], None] | None, int]] = []
     try:
         with _rehearsed(dry_run=dry_run):
             for ids in pages:
-                with held(file_id, ids) as (file, rows):
+                with held(file_id, ids, sight=sight) as (file, rows):
                     count = act(file, rows) if rows else None
                 worked.append((count, len(ids) - len(rows)))
     except NotAtHand as wanted:
@@ -143,10 +147,10 @@ def _pages(rows: QuerySet[QuarantinedRow]) -> Iterator[list[int]]:
         page = list(ordered.filter(below, sheet_row__gte=row)[:MOST_AT_ONCE])
 
 
-def _missing(ids: Collection[int]) -> list[int]:
+def _missing(ids: Collection[int], sight: Sight) -> list[int]:
     if not ids:
         return []
-    known = set(present_rows().filter(pk__in=ids).values_list("pk", flat=True))
+    known = set(present_rows(sight=sight).filter(pk__in=ids).values_list("pk", flat=True))
     return sorted(set(ids) - known)
 
 

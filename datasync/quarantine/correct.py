@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from datasync import audit
+from datasync.access import Sight
 from datasync.choices import QUARANTINE_DECIDED, AuditAction
 from datasync.exceptions import FileNotFound, InvalidRequest, RowDecided, RowNotFound, SyncError
 from datasync.models import CatalogFile, QuarantinedRow
@@ -49,6 +50,7 @@ def correct(
     row_id: int,
     given: Mapping[str, str | None],
     actor: AbstractBaseUser | None,
+    sight: Sight,
     confirmed: bool = False,
     dry_run: bool = False,
 ) -> Corrected:
@@ -57,14 +59,14 @@ def correct(
     ``confirmed``: what only the reader of the file doubted is right as it stands. Raises ``RowNotFound``,
     ``RowDecided``, ``FileBusy``, ``RowsOfOldContent``, and ``InvalidRequest`` for columns that are not there.
     """
-    row = one(row_id)
+    row = one(row_id, sight=sight)
     wanted = values.positions(row.header_set.headers, given)
     if row.state in QUARANTINE_DECIDED:
         raise RowDecided(row=row_id, state=row.get_state_display())
     try:
-        with held(row.file_id, [row_id]) as (file, rows):
+        with held(row.file_id, [row_id], sight=sight) as (file, rows):
             if not rows:
-                raise RowDecided(row=row_id, state=one(row_id).get_state_display())
+                raise RowDecided(row=row_id, state=one(row_id, sight=sight).get_state_display())
             changes = values.correct_cells(rows[0], wanted)
             if confirmed:
                 changes += _confirm(rows[0])
@@ -83,6 +85,7 @@ def correct_many(
     header: str,
     replacement: str | None,
     actor: AbstractBaseUser | None,
+    sight: Sight,
     code: str = "",
     value: str | None = None,
     dry_run: bool = False,
@@ -123,13 +126,15 @@ def correct_many(
 
         return count
 
-    result.reached = on_chosen(filters, act, dry_run=dry_run)
+    result.reached = on_chosen(filters, act, sight=sight, dry_run=dry_run)
     if result.skipped and not with_column and not result.reached.refused:
         raise values.no_such_column(header)
     return result
 
 
-def confirm_many(*, filters: Filters, actor: AbstractBaseUser | None, dry_run: bool = False) -> CorrectedMany:
+def confirm_many(
+    *, filters: Filters, actor: AbstractBaseUser | None, sight: Sight, dry_run: bool = False
+) -> CorrectedMany:
     """Say that rows are right as they stand where only the reader of the file doubted them.
 
     A row without such a doubt is left, and counts as unchanged: what its cells say is judged at the release.
@@ -150,7 +155,7 @@ def confirm_many(*, filters: Filters, actor: AbstractBaseUser | None, dry_run: b
 
         return count
 
-    result.reached = on_chosen(filters, act, dry_run=dry_run)
+    result.reached = on_chosen(filters, act, sight=sight, dry_run=dry_run)
     return result
 
 

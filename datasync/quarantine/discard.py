@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from django.db.models.functions import Now
 
 from datasync import audit
+from datasync.access import Sight
 from datasync.choices import AuditAction, QuarantineState
 from datasync.models import CatalogFile, QuarantinedRow
 from datasync.quarantine.batches import Reached, filters_document, on_chosen
@@ -32,7 +33,9 @@ class Discarded:
     reached: Reached = field(default_factory=Reached)
 
 
-def discard(*, filters: Filters, note: str, actor: AbstractBaseUser | None, dry_run: bool = False) -> Discarded:
+def discard(
+    *, filters: Filters, note: str, actor: AbstractBaseUser | None, sight: Sight, dry_run: bool = False
+) -> Discarded:
     """Discard the undecided rows that match; ``note`` says why. They stay in the books as quarantined.
 
     Raises ``InvalidRequest`` without a note, ``RowNotFound`` when only unknown ids are named.
@@ -62,5 +65,5 @@ def discard(*, filters: Filters, note: str, actor: AbstractBaseUser | None, dry_
 
         return count
 
-    result.reached = on_chosen(filters, act, dry_run=dry_run)
+    result.reached = on_chosen(filters, act, sight=sight, dry_run=dry_run)
     return result

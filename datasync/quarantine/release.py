@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from django.db.models.functions import Now
 
 from datasync import audit
+from datasync.access import Sight
 from datasync.at_hand import NotAtHand
 from datasync.choices import AuditAction, QuarantineState
+from datasync.exceptions import NeedsDescription
 from datasync.ingest.load import loader_for
 from datasync.ingest.prepare import Prepared
 from datasync.ingest.prepare.context import as_later_line
@@ -63,19 +65,24 @@ class Released:
         return self.outcomes.total()
 
 
-def release(*, filters: Filters, actor: AbstractBaseUser | None, note: str = "", dry_run: bool = False) -> Released:
+def release(
+    *, filters: Filters, actor: AbstractBaseUser | None, sight: Sight, note: str = "", dry_run: bool = False
+) -> Released:
     """Load the undecided rows that match, as far as they can be trusted now; the others stay, with their new reasons.
 
     Raises ``InvalidRequest`` for a note that is too long, ``RowNotFound`` when only unknown ids are named; and
     ``FileBusy``, ``RowsOfOldContent``, ``NoTemplate``, ``UnsureMapping``, ``HeaderChanged``, ``NeedsDescription`` or
     ``InvalidTimezone`` when they keep every file from being worked on; ``StorageAway`` and ``DiskFull`` likewise, where
-    a file has to be asked. In a rehearsal nothing is written.
+    a file has to be asked. For whoever is limited to shops a file without one is not described enough: its rows may be
+    of any shop. In a rehearsal nothing is written.
     """
     note = checked_note(note)
     result = Released()
     numbers: dict[tuple[int, datetime | None], Ordinals] = {}
 
     def act(file: CatalogFile, rows: list[QuarantinedRow]) -> Callable[[], None]:
+        if not sight.may_load(file):
+            raise NeedsDescription(missing="shop")
         ordinals = numbers.get((file.pk, file.synced_at))  # files come one after the other; a sync may come between
         if ordinals is None:
             numbers.clear()
@@ -101,7 +108,7 @@ def release(*, filters: Filters, actor: AbstractBaseUser | None, note: str = "",
 
         return count
 
-    result.reached = on_chosen(filters, act, dry_run=dry_run)
+    result.reached = on_chosen(filters, act, sight=sight, dry_run=dry_run)
     return result
 
 

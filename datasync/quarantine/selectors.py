@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
+from datasync.access import Sight
 from datasync.choices import AuditAction, FileState
 from datasync.exceptions import RowNotFound
 from datasync.models import AuditEntry, QuarantinedRow
@@ -50,14 +51,14 @@ _LOOKUPS = {
 }
 
 
-def present_rows() -> QuerySet[QuarantinedRow]:
+def present_rows(*, sight: Sight) -> QuerySet[QuarantinedRow]:
     """The rows of files that nobody has deleted: what every door looks among."""
-    return QuarantinedRow.objects.filter(file__removing="").exclude(file__state=FileState.DELETED)
+    return QuarantinedRow.objects.filter(sight.rows(), file__removing="").exclude(file__state=FileState.DELETED)
 
 
-def rows(filters: Filters | None = None) -> QuerySet[QuarantinedRow]:
+def rows(filters: Filters | None = None, *, sight: Sight) -> QuerySet[QuarantinedRow]:
     """The quarantined rows that match, by file and row, with what a list shows of file, task and header."""
-    found = present_rows().select_related("file__shop", "item__task", "header_set", "decided_by")
+    found = present_rows(sight=sight).select_related("file__shop", "item__task", "header_set", "decided_by")
     return chosen(found, filters or Filters()).order_by("file_id", "sheet_row", "pk")
 
 
@@ -91,9 +92,9 @@ def with_reasons(found: QuerySet[QuarantinedRow], reasons: Collection[str]) -> Q
     return found.alias(reasons_text=Cast("reasons", TextField())).filter(matching)
 
 
-def one(row_id: int) -> QuarantinedRow:
+def one(row_id: int, *, sight: Sight) -> QuarantinedRow:
     """One row with all that is shown of it. Raises ``RowNotFound``."""
-    row = rows().filter(pk=row_id).first()
+    row = rows(sight=sight).filter(pk=row_id).first()
     if row is None:
         raise RowNotFound(what=row_id)
     return row

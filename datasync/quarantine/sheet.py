@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from datasync.access import Sight
 from datasync.choices import QUARANTINE_DECIDED
 from datasync.exceptions import (
     CorrectionsRefused,
@@ -108,37 +109,42 @@ class _Wanted:
     given: dict[int, str | None]
 
 
-def import_corrections(*, source: Path | BinaryIO, actor: AbstractBaseUser | None, dry_run: bool = False) -> Imported:
-    """Take the corrections of an exported sheet that has come back, all of them or none.
+def import_corrections(
+    *, source: Path | BinaryIO, actor: AbstractBaseUser | None, sight: Sight, dry_run: bool = False
+) -> Imported:
+    """Take the corrections of an exported sheet that has come back, all of them or none; rows out of sight are unknown.
 
     What differs from the stored row is a correction. Raises ``CorrectionsRefused``, which names the rows that cannot be
     taken, and changes nothing then; a rehearsal tells of them. Raises ``NotAnExport`` when no sheet says which row is
     which, and a ``FileError`` for what cannot be read.
     """
     with _on_disk(source) as path:
-        told = _Told(path)
+        told = _Told(path, sight)
         told.read()
     if not dry_run:
         told.result.check()
-        _take(told.wanted, told.result, actor=actor)
+        _take(told.wanted, told.result, actor=actor, sight=sight)
     return told.result
 
 
-def _take(wanted: Mapping[int, Mapping[int, _Wanted]], result: Imported, *, actor: AbstractBaseUser | None) -> None:
+def _take(
+    wanted: Mapping[int, Mapping[int, _Wanted]], result: Imported, *, actor: AbstractBaseUser | None, sight: Sight
+) -> None:
     """Write the corrections, by file and row; what has come between since they were compared undoes them all."""
     with transaction.atomic():
         for file_id in sorted(wanted):
             ids = sorted(wanted[file_id])
             for start in range(0, len(ids), MOST_AT_ONCE):
-                _take_rows(
-                    file_id, {pk: wanted[file_id][pk] for pk in ids[start : start + MOST_AT_ONCE]}, result, actor
-                )
+                part = {pk: wanted[file_id][pk] for pk in ids[start : start + MOST_AT_ONCE]}
+                _take_rows(file_id, part, result, actor=actor, sight=sight)
         result.check()
 
 
-def _take_rows(file_id: int, wanted: Mapping[int, _Wanted], result: Imported, actor: AbstractBaseUser | None) -> None:
+def _take_rows(
+    file_id: int, wanted: Mapping[int, _Wanted], result: Imported, *, actor: AbstractBaseUser | None, sight: Sight
+) -> None:
     try:
-        with held(file_id, wanted.keys()) as (file, rows):
+        with held(file_id, wanted.keys(), sight=sight) as (file, rows):
             changes = [change for row in rows for change in values.correct_cells(row, wanted[row.pk].given)]
             correct.save(file, rows, changes, actor=actor)
     except (FileBusy, RowsOfOldContent, FileNotFound) as error:
@@ -152,8 +158,9 @@ def _take_rows(file_id: int, wanted: Mapping[int, _Wanted], result: Imported, ac
 class _Told:
     """What a sheet says, compared with what is stored; nothing is written. ``wanted``: by file and quarantined row."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sight: Sight) -> None:
         self._path = path
+        self._sight = sight
         self._seen: set[int] = set()
         self.result = Imported()
         self.wanted: dict[int, dict[int, _Wanted]] = defaultdict(dict)
@@ -193,7 +200,8 @@ class _Told:
             else:
                 self._seen.add(row.id)
                 by_id[row.id] = row
-        stored = present_rows().filter(pk__in=by_id).select_related("header_set", "file", "file__template")
+        seen = present_rows(sight=self._sight).filter(pk__in=by_id)
+        stored = seen.select_related("header_set", "file", "file__template")
         by_file: dict[int, list[QuarantinedRow]] = defaultdict(list)
         for one in stored.defer("file__profile"):
             by_file[one.file_id].append(one)
@@ -206,7 +214,8 @@ class _Told:
     def _file(self, sheet: str, columns: Columns, stored: list[QuarantinedRow], by_id: Mapping[int, SheetRow]) -> None:
         """The rows of one file."""
         file = stored[0].file
-        hindrance = _hindrance(file, [one.pk for one in stored if one.state not in QUARANTINE_DECIDED])
+        undecided = [one.pk for one in stored if one.state not in QUARANTINE_DECIDED]
+        hindrance = _hindrance(file, undecided, self._sight)
         for one in stored:
             row = by_id[one.pk]
             if not row.is_of(one):
@@ -243,10 +252,10 @@ class _Told:
         return {position: text for position, text in sorted(given.items()) if text != before[position]}
 
 
-def _hindrance(file: CatalogFile, row_ids: list[int]) -> str:
+def _hindrance(file: CatalogFile, row_ids: list[int], sight: Sight) -> str:
     """Why rows of the file cannot be corrected at this moment, as an outcome; blank if they can."""
     try:
-        with held(file.pk, row_ids):
+        with held(file.pk, row_ids, sight=sight):
             return ""
     except (FileBusy, RowsOfOldContent, FileNotFound) as error:
         return _REFUSED[type(error)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from datasync.access import Sight
 from datasync.choices import TASK_TERMINAL, FileState, ItemState, TaskKind
 from datasync.exceptions import NothingToRetry, NotStarted, TaskRunning
 from datasync.models import SyncProgressTask, SyncTaskFile
@@ -20,12 +21,14 @@ _LEFT_OUT = "busy_file_ids"
 """The option under which a retry keeps the files that it did not get, to say the same whenever it is asked for."""
 
 
-def retry_task(task: SyncProgressTask, *, only_failed: bool = True, deadline_seconds: int | None = None) -> Submission:
+def retry_task(
+    task: SyncProgressTask, *, sight: Sight, only_failed: bool = True, deadline_seconds: int | None = None
+) -> Submission:
     """The one retry of the task: made now over its failed files, or the one that was made before, whatever over.
 
     Without ``only_failed`` files that were stopped or not started are taken too; files that were in other tasks when
     it was made are named. It belongs to whom the task belongs to, and has as long as it had unless
-    ``deadline_seconds`` says otherwise. Raises ``TaskRunning``,
+    ``deadline_seconds`` says otherwise. Whoever is limited to shops retries files of these. Raises ``TaskRunning``,
     ``NothingToRetry``, ``FileBusy`` where all the files are in other tasks by now, and of a remap what ``start_remap``
     raises.
     """
@@ -37,10 +40,10 @@ def retry_task(task: SyncProgressTask, *, only_failed: bool = True, deadline_sec
             return Submission(task=made, busy_file_ids=tuple(made.options.get(_LEFT_OUT, ())))
         if held.state not in TASK_TERMINAL:
             raise TaskRunning(task_id=held.task_id)
-        file_ids = list(_files(held, only_failed=only_failed))
-        retried = _submitted(held, file_ids, deadline_seconds=deadline_seconds) if file_ids else None
+        file_ids = list(_files(held, only_failed=only_failed, sight=sight))
+        retried = _submitted(held, file_ids, sight=sight, deadline_seconds=deadline_seconds) if file_ids else None
         if retried is None:
-            _failed, unfinished = retryable(held)
+            _failed, unfinished = retryable(held, sight=sight)
             raise NothingToRetry(task_id=held.task_id, unfinished=unfinished)
         if retried.busy_file_ids:
             retried.task.options |= {_LEFT_OUT: list(retried.busy_file_ids)}
@@ -48,18 +51,21 @@ def retry_task(task: SyncProgressTask, *, only_failed: bool = True, deadline_sec
         return retried
 
 
-def retryable(task: SyncProgressTask) -> tuple[int, int]:
+def retryable(task: SyncProgressTask, *, sight: Sight) -> tuple[int, int]:
     """How many files of the task failed, and how many were stopped or not started."""
-    failed, whole = _files(task, only_failed=True).count(), _files(task, only_failed=False).count()
+    failed, whole = (_files(task, only_failed=only_failed, sight=sight).count() for only_failed in (True, False))
     return failed, whole - failed
 
 
-def _submitted(parent: SyncProgressTask, file_ids: list[int], *, deadline_seconds: int | None) -> Submission | None:
+def _submitted(
+    parent: SyncProgressTask, file_ids: list[int], *, sight: Sight, deadline_seconds: int | None
+) -> Submission | None:
     if parent.kind != TaskKind.REMAP:
         return submit_again(parent, file_ids=file_ids, deadline_seconds=deadline_seconds)
     started = start_remap(
         parent.options["template_id"],
         owner=parent.owner,
+        sight=sight,
         priority=parent.priority,
         deadline_seconds=seconds_given(parent) if deadline_seconds is None else deadline_seconds,
         file_ids=frozenset(file_ids),
@@ -68,9 +74,9 @@ def _submitted(parent: SyncProgressTask, file_ids: list[int], *, deadline_second
     return Submission(task=started.task, busy_file_ids=started.busy_file_ids) if started else None
 
 
-def _files(task: SyncProgressTask, *, only_failed: bool) -> QuerySet[SyncTaskFile, int]:
+def _files(task: SyncProgressTask, *, only_failed: bool, sight: Sight) -> QuerySet[SyncTaskFile, int]:
     """Ids of the files to retry, in the order of the task. Deleted ones are gone, but for a remap of their rows."""
-    items = task.items.filter(_FAILED if only_failed else _FAILED | _UNFINISHED)
+    items = task.items.filter(_FAILED if only_failed else _FAILED | _UNFINISHED, sight.files_to_load("file__"))
     if task.kind != TaskKind.REMAP:
         items = items.exclude(file__state=FileState.DELETED)
     return items.order_by("position").values_list("file_id", flat=True)

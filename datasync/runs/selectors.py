@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
+from datasync.access import Sight
 from datasync.choices import TASK_ACTIVE, ItemState
 from datasync.exceptions import TaskNotFound
 from datasync.ingest.plan import COUNT_NAMES
@@ -24,14 +25,14 @@ __all__ = [
 
 
 def tasks_visible_to(user: AbstractBaseUser) -> QuerySet[SyncProgressTask]:
-    """A person's own tasks; everybody's for staff."""
-    tasks = SyncProgressTask.objects.select_related("owner", "parent")
+    """A person's own tasks; everybody's for staff. For whoever is limited to shops only those of files in sight."""
+    tasks = SyncProgressTask.objects.filter(Sight.of(user).tasks()).select_related("owner", "parent")
     return tasks if getattr(user, "is_staff", False) else tasks.filter(owner_id=user.pk)
 
 
 def may_see(user: AbstractBaseUser, task: SyncProgressTask) -> bool:
-    """Whether the task is among those that are visible to the person."""
-    return bool(getattr(user, "is_staff", False)) or task.owner_id == user.pk
+    """Whether a person may be told which task it is: their own, and any where nothing is kept from them."""
+    return task.owner_id == user.pk or (bool(getattr(user, "is_staff", False)) and not Sight.of(user).limited)
 
 
 def task_for(user: AbstractBaseUser, task_id: str) -> SyncProgressTask:

@@ -13,6 +13,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 
+from datasync.access import Sight
 from datasync.catalog.selectors import pending_files, present_files
 from datasync.choices import ITEM_ACTIVE, FileState, TaskKind, TaskState
 from datasync.exceptions import (
@@ -73,17 +74,23 @@ def submit_single(
     *,
     file_id: int,
     owner: AbstractBaseUser | None,
+    sight: Sight,
     priority: int = 5,
     deadline_seconds: int | None = None,
     **flags: bool,
 ) -> SyncProgressTask:
-    """Queue one file. Raises ``FileNotFound``, ``FileBusy`` with the running task, or ``InvalidRequest``."""
+    """Queue one file. Raises ``FileNotFound``, ``FileBusy`` with the running task, or ``InvalidRequest``.
+
+    For whoever is limited to shops a file without one is not described enough: its rows may be of any shop.
+    """
     _require_whole_number("file_id", file_id, least=1, most=_LARGEST_ID)
-    file = present_files().filter(pk=file_id).only("state", "last_error").first()
+    file = present_files(sight=sight).filter(pk=file_id).only("state", "last_error", "shop").first()
     if file is None:
         raise FileNotFound(what=file_id)
     if file.state == FileState.NEEDS_DESCRIPTION:
         raise Undescribed(**{**NeedsDescription().params, **file.last_error.get("params", {})})
+    if not sight.may_load(file):
+        raise Undescribed(missing="shop")
     task = _submit(
         partial(take_chosen, file_ids=(file_id,)),
         kind=TaskKind.SINGLE,
@@ -96,9 +103,10 @@ def submit_single(
     return task
 
 
-def submit_batch(
+def submit_batch(  # noqa: PLR0913 - each narrows the choice in another way
     *,
     owner: AbstractBaseUser | None,
+    sight: Sight,
     platform: str | None = None,
     domains: Collection[str] = (),
     granularities: Collection[str] = (),
@@ -114,6 +122,7 @@ def submit_batch(
     """
     _require_whole_number("limit", limit, least=1, most=MOST_FILES)
     files = pending_files(
+        sight=sight,
         platform=None if platform in {None, "", "*"} else platform,
         domains=domains,
         granularities=granularities,
@@ -142,20 +151,23 @@ def submit_by_ids(
     *,
     file_ids: Sequence[int],
     owner: AbstractBaseUser | None,
+    sight: Sight,
     priority: int = 5,
     deadline_seconds: int | None = None,
     **flags: bool,
 ) -> Submission:
     """Queue chosen files; missing and busy ones are named.
 
-    Raises ``DataNotFound`` when none of them exists, ``FileBusy`` when all that exist are busy.
+    For whoever is limited to shops, files without one are missing too. Raises ``DataNotFound`` when none of them
+    exists, ``FileBusy`` when all that exist are busy.
     """
     wanted = tuple(dict.fromkeys(file_ids))
     if not 1 <= len(wanted) <= MOST_FILES:
         raise WrongNumberOfFiles(most=MOST_FILES)
     for file_id in wanted:
         _require_whole_number("file_ids", file_id, least=1, most=_LARGEST_ID)
-    found = set(present_files().filter(pk__in=wanted).values_list("pk", flat=True))
+    present = present_files(sight=sight).filter(sight.files_to_load(), pk__in=wanted)
+    found = set(present.values_list("pk", flat=True))
     if not found:
         raise DataNotFound(what=", ".join(map(str, wanted[:10])))
     existing = [file_id for file_id in wanted if file_id in found]
@@ -173,10 +185,10 @@ def submit_by_ids(
 
 
 def submit_all(
-    *, owner: AbstractBaseUser | None, priority: int = 5, deadline_seconds: int | None = None
+    *, owner: AbstractBaseUser | None, sight: Sight, priority: int = 5, deadline_seconds: int | None = None
 ) -> SyncProgressTask | None:
     """Queue every pending file that has a template; None when there is none."""
-    files = pending_files(platform=None, domains=(), granularities=(), since_hours=None, with_template_only=True)
+    files = pending_files(sight=sight, with_template_only=True)
     take = partial(take_found, files=files, limit=None)
     return _submit(
         take,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
@@ -17,29 +19,49 @@ from erp.models import ApiToken
 _LONGEST_SECRET = 200
 
 
+class TokenRefused(AuthenticationFailed):
+    """Why is not told."""
+
+    default_detail = _("The token is not valid, has expired or was revoked.")
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The bearer token that a request carries; None where it is malformed, unknown, ended or revoked."""
+
+    token: ApiToken | None
+
+
+def bearer_token(request: HttpRequest) -> Carried | None:
+    """What the request carries as bearer token; None where it carries none. One statement at most."""
+    scheme, _space, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    secret = secret.strip()
+    if not secret or len(secret) > _LONGEST_SECRET or not secret.isascii():
+        return Carried(None)
+    return Carried(ApiToken.find(secret))
+
+
 class TokenAuthentication(BaseAuthentication):
     """``Authorization: Bearer <token>``: malformed, unknown, ended and revoked tokens are told alike."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
-        """The token's user, or None when the request carries no bearer token."""
-        scheme, _space, secret = get_authorization_header(request).partition(b" ")
-        if scheme.lower() != b"bearer":
+        """The token's user, or None when the request carries no bearer token.
+
+        The rate limiter has looked it up before and left it on the request.
+        """
+        carried: Carried | None = getattr(request, "bearer_token", None) or bearer_token(request)
+        if carried is None:
             return None
-        token = self._token(secret.strip())
-        if token is None:
-            raise AuthenticationFailed(_("The token is not valid, has expired or was revoked."))
-        token.record_use()
-        return token.user, token
+        if carried.token is None:
+            raise TokenRefused
+        carried.token.record_use()
+        return carried.token.user, carried.token
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
         """Make DRF answer 401 instead of 403."""
         return "Bearer"
-
-    @staticmethod
-    def _token(secret: bytes) -> ApiToken | None:
-        if not secret or len(secret) > _LONGEST_SECRET or not secret.isascii():
-            return None
-        return ApiToken.find(secret.decode("ascii"))
 
 
 class CsrfFailed(PermissionDenied):

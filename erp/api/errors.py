@@ -26,6 +26,9 @@ from datasync.exports import exceptions as exports
 from datasync.runs.retry import POLICY
 from erp.api.authentication import CsrfFailed
 from erp.api.renderers import request_id_of
+from erp.lockout.exceptions import SignInLocked
+from ratelimits.limits.exceptions import RateLimited
+from ratelimits.rules.exceptions import RateRuleExists
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +114,12 @@ PROBLEMS: dict[type[BaseException], Problem] = {
     sync.IdempotencyConflict: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.FencedOut: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.RowDecided: Problem(HTTPStatus.CONFLICT, "conflict"),
+    sync.LimitedToShops: Problem(HTTPStatus.FORBIDDEN, "permission"),
+    RateRuleExists: Problem(HTTPStatus.CONFLICT, "conflict"),
     sync.QuotaExceeded: Problem(HTTPStatus.TOO_MANY_REQUESTS, "quota_exceeded"),
+    RateLimited: Problem(HTTPStatus.TOO_MANY_REQUESTS, "throttled"),
+    SignInLocked: Problem(HTTPStatus.TOO_MANY_REQUESTS, "throttled"),
+    sync.CreditsExhausted: Problem(HTTPStatus.PAYMENT_REQUIRED, "credits_exhausted"),
     sync.InvalidRequest: Problem(HTTPStatus.BAD_REQUEST, "validation_error"),
     sync.TooLarge: Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large"),
     sync.DiskFull: Problem(HTTPStatus.INSUFFICIENT_STORAGE, "insufficient_storage"),

@@ -18,6 +18,8 @@ from erp.api.authentication import person_of
 from erp.api.responses import Answer
 from erp.api.schema import documented
 from erp.api.serializers import StrictSerializer, StrictText, validated
+from erp.lockout.exceptions import SignInLocked
+from erp.lockout.services import forget_failures, refuse_if_locked
 from erp.models import ApiToken
 
 _PERSON = {
@@ -48,6 +50,7 @@ class Person(serializers.ModelSerializer[User]):
     """A signed-in person. Roles are the groups."""
 
     name = serializers.CharField(source="get_full_name", read_only=True)
+    email = serializers.CharField(read_only=True, allow_blank=True)
     roles = serializers.SerializerMethodField()
 
     class Meta:
@@ -82,14 +85,16 @@ class LoginView(APIView):
         example={"token": "5Qm…", "expires_at": "2026-04-05T05:16:50Z", "user": _PERSON},
         body=Credentials,
         body_example={"username": "li.na", "password": "a long pass phrase", "label": "collector-01"},
-        errors=(WrongCredentials,),
+        errors=(WrongCredentials, SignInLocked),
         public=True,
     )
     def post(self, request: Request) -> Answer:
         asked = validated(Credentials, request.data)
         user = authenticate(request, username=asked["username"], password=asked["password"])
         if user is None:
+            refuse_if_locked(request, username=asked["username"])
             raise WrongCredentials
+        forget_failures(request, username=asked["username"])
         token, secret = ApiToken.issue(user=user, label=asked["label"])
         data = Login({"token": secret, "expires_at": token.expires_at, "user": user}).data
         return Answer(data, message=_("Signed in."))

@@ -11,6 +11,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from datasync.access import EVERYTHING
 from datasync.choices import TASK_TERMINAL
 from datasync.management.base import ConsoleError, Exit
 from datasync.models import CatalogFile, Platform, Shop, ShopAlias, SyncProgressTask
@@ -103,7 +104,7 @@ def sync_everything() -> tuple[SyncProgressTask, bool]:
     """Submit every catalogued file, as the API does; also say whether all of them had been synced before."""
     files = CatalogFile.objects.order_by("id")
     repeated = SyncProgressTask.objects.filter(state__in=TASK_TERMINAL, total_files=files.count()).exists()
-    submission = submit_by_ids(file_ids=list(files.values_list("id", flat=True)), owner=None)
+    submission = submit_by_ids(file_ids=list(files.values_list("id", flat=True)), owner=None, sight=EVERYTHING)
     return submission.task, repeated
 
 

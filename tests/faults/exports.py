@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import scan
 from datasync.models import CatalogFile
 from tests.test_runs_whole_way import HEADER, SHOP
@@ -26,6 +27,6 @@ def write_exports(inbox: Path, files: int, *, rows: int = 300, trial: int = 0, s
         folder = inbox / (SHOP if shops == 1 else f"shopee/shopee_shop{number % shops}_sg")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("\n".join([HEADER, *lines]), encoding="utf-8")
-    scan()
+    scan(sight=EVERYTHING)
     named = CatalogFile.objects.filter(original_name__in=orders).order_by("pk")
     return {pk: orders[name] for pk, name in named.values_list("pk", "original_name")}

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db.models import Q
 from django.utils import timezone
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import services
@@ -51,7 +52,7 @@ class Load:
         if SyncTaskFile.objects.filter(state=ItemState.QUEUED).count() < _LEAST_WAITING:
             for file_id, orders in (files := self.more()).items():
                 prepare(file_id, orders)
-            services.submit_by_ids(file_ids=list(files), owner=None)
+            services.submit_by_ids(file_ids=list(files), owner=None, sight=EVERYTHING)
 
     def more(self, files: int = _BATCH) -> dict[int, list[str]]:
         """So many new files of all shops, which are not submitted."""
@@ -90,7 +91,7 @@ class Load:
             if not (failed := _failed_at_last()):
                 break
             for task in failed:
-                retry_task(task)
+                retry_task(task, sight=EVERYTHING)
             wait_until(at_rest, seconds=seconds, what="the files that were given up")
         check(self.expected, self.trials)
         self._count_kills()

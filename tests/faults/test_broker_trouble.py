@@ -16,6 +16,7 @@ from celery import current_app
 from django.db.models import Count
 from redis import Redis
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState, TaskState
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import services
@@ -215,7 +216,7 @@ def test_g8_a_broker_that_thaws_during_the_local_run_doubles_nothing(
     running = start(processes=2, REDIS_URL=redis.url)
     done = SyncTaskFile.objects.filter(state=ItemState.COMPLETED)
     with frozen(redis):
-        tasks = [services.submit_single(file_id=file_id, owner=None) for file_id in expected]
+        tasks = [services.submit_single(file_id=file_id, owner=None, sight=EVERYTHING) for file_id in expected]
         assert all(task.fallback for task in tasks)
         wait_until(lambda: done.count() >= 3, seconds=60, what="files done without the broker")
     wait_until(at_rest, seconds=120, what=f"all files; the worker's log is {running.log}")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from celery import current_app
 
+from datasync.access import EVERYTHING
 from datasync.models import SyncTaskFile
 from datasync.runs import services
 from erp.broker import broker_settings
@@ -77,7 +78,7 @@ def test_g18_the_most_urgent_file_starts_first_on_every_broker(name: str, start:
             priorities = [1 + 7 * number % 10 for number in range(files)]
             with _broker_at(url, inbox):
                 for file_id, priority in zip(expected, priorities, strict=True):
-                    task = services.submit_single(file_id=file_id, owner=None, priority=priority)
+                    task = services.submit_single(file_id=file_id, owner=None, priority=priority, sight=EVERYTHING)
                     assert not task.fallback
             running = start(AGEING_SECONDS="3600", CELERY_BROKER_URL=url, SENTINEL_MASTER=MASTER)
             wait_until(at_rest, seconds=120, what=f"the files; the worker's log is {running.log}")

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from datasync.access import EVERYTHING
 from datasync.choices import TASK_ACTIVE, FileState, ItemState, TaskState
 from datasync.models import OrderLine, QuarantinedRow, SyncProgressTask, SyncTaskFile
 from datasync.runs import services
@@ -119,7 +120,7 @@ def test_g15_at_the_claim_and_in_the_final_transaction(client: Client, start: St
         expected |= files
         pairs = list(zip(*[iter(files)] * 2, strict=True))
         with transaction.atomic():
-            tasks = [services.submit_by_ids(file_ids=pair, owner=operator).task for pair in pairs]
+            tasks = [services.submit_by_ids(file_ids=pair, owner=operator, sight=EVERYTHING).task for pair in pairs]
             SyncTaskFile.objects.filter(task__in=tasks).update(not_before=Now() + timedelta(seconds=DUE_AFTER))
         for _ in tasks:
             give_turn_later(DUE_AFTER)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.models import SyncProgressTask
 from datasync.runs import services
@@ -43,7 +44,7 @@ def test_g21_workers_are_replaced_in_the_middle_of_their_work(start: Start, inbo
     for trial in trials:
         files = write_exports(inbox, 12, rows=4_000, trial=trial)
         expected |= files
-        task = services.submit_by_ids(file_ids=list(files), owner=None).task
+        task = services.submit_by_ids(file_ids=list(files), owner=None, sight=EVERYTHING).task
         done = task.items.filter(state=ItemState.COMPLETED)
         share = trials.random.randrange(1, 8)
         wait_until(partial(at_least, done, share), seconds=120, what=f"{share} files")

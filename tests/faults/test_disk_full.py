@@ -14,6 +14,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, ItemState
 from datasync.models import CatalogFile, OrderLine, SyncProgressTask, SyncTaskFile
 from datasync.runs import services
@@ -60,7 +61,7 @@ def test_g12_an_upload_for_which_there_is_no_room(start: Start, inbox: Path, set
         disk.make_room()
         (kept,) = data_of(send(export), 201)
         running = start(UPLOAD_DIR=str(settings.UPLOAD_DIR))
-        services.submit_single(file_id=kept["file"]["id"], owner=None)
+        services.submit_single(file_id=kept["file"]["id"], owner=None, sight=EVERYTHING)
         wait_until(at_rest, seconds=120, what=f"the file; the worker's log is {running.log}")
         assert CatalogFile.objects.get().state == FileState.INGESTED
         running.kill()
@@ -151,7 +152,7 @@ def _goes_on_once_there_is_room(disk: Disk, inbox: Path, *, rows: int, log: Path
     """A file in work is put back, has written nothing, and is done once there is room; one given up by a retry."""
     expected = write_exports(inbox, 1, rows=rows)
     (file_id,) = expected
-    task = services.submit_single(file_id=file_id, owner=None)
+    task = services.submit_single(file_id=file_id, owner=None, sight=EVERYTHING)
     tried = SyncTaskFile.objects.filter(task=task, error__code="DISK_FULL")
     wait_until(tried.exists, seconds=120, what=f"the file to find the disk full; see {log}")
     assert not OrderLine.objects.exists()
@@ -161,7 +162,7 @@ def _goes_on_once_there_is_room(disk: Disk, inbox: Path, *, rows: int, log: Path
     assert (item.attempt > 1, item.crashes) == (True, 0)
     if item.state == ItemState.FAILED:  # the machine was too busy to make room within seven seconds
         assert (item.error["code"], item.attempt) == ("DISK_FULL", 4)
-        retry_task(task)
+        retry_task(task, sight=EVERYTHING)
         wait_until(at_rest, seconds=120, what=f"the retry; the worker's log is {log}")
     assert OrderLine.objects.count() == rows
     check(expected, trials)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.models import SyncTaskFile
 from datasync.runs import publish, services
@@ -27,7 +28,7 @@ def test_g2_the_same_message_twenty_times_to_eight_processes(start: Start, inbox
     for trial in trials:
         files = write_exports(inbox, 3, rows=1_000, trial=trial, shops=3)
         expected |= files
-        task = services.submit_by_ids(file_ids=list(files), owner=None).task
+        task = services.submit_by_ids(file_ids=list(files), owner=None, sight=EVERYTHING).task
         for _ in range(TIMES):
             publish.give_turns(first_id=task.celery_task_id)
         wait_until(at_rest, seconds=120, what=f"the files; the worker's log is {running.log}")

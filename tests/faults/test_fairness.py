@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.choices import FILE_ACTIVE, ItemState
 from datasync.models import CatalogFile, SyncTaskFile
 from datasync.runs import services
@@ -30,7 +31,7 @@ def test_g18_the_highest_priority_starts_first(start: Start, inbox: Path) -> Non
     expected = write_exports(inbox, FILES // 3, rows=5)
     priorities = [1 + 7 * number % 10 for number in range(len(expected))]
     for file_id, priority in zip(expected, priorities, strict=True):
-        services.submit_single(file_id=file_id, owner=None, priority=priority)
+        services.submit_single(file_id=file_id, owner=None, priority=priority, sight=EVERYTHING)
     running = start(AGEING_SECONDS="3600")
     wait_until(at_rest, seconds=120, what=f"the files; the worker's log is {running.log}")
     started = list(SyncTaskFile.objects.order_by("started_at").values_list("task__priority", flat=True))
@@ -45,9 +46,9 @@ def test_g18_the_lowest_priority_ends_under_endless_load_of_the_highest(start: S
     expected = write_exports(inbox, 3 * AT_ONCE, rows=400)
     low, *others = expected
     owner = make_user()
-    submit = partial(services.submit_by_ids, owner=owner, priority=10)
+    submit = partial(services.submit_by_ids, owner=owner, priority=10, sight=EVERYTHING)
     running = start(AGEING_SECONDS="1")
-    task = services.submit_single(file_id=low, owner=owner, priority=1)
+    task = services.submit_single(file_id=low, owner=owner, priority=1, sight=EVERYTHING)
     submit(file_ids=others)
     waiting = SyncTaskFile.objects.filter(task__priority=10, state=ItemState.QUEUED)
     ended = task.items.filter(state=ItemState.COMPLETED)
@@ -75,11 +76,11 @@ def test_g18_a_single_file_is_not_held_up_by_another_users_batch(start: Start, i
     trials = Trials("G18", "one user's batch does not hold up another's file", cost=math.inf)
     expected = write_exports(inbox, FILES, rows=1_000)
     single, *others = expected
-    services.submit_by_ids(file_ids=others, owner=make_user("busy"))
+    services.submit_by_ids(file_ids=others, owner=make_user("busy"), sight=EVERYTHING)
     running = start()
     batch = SyncTaskFile.objects.filter(file__in=others, state=ItemState.COMPLETED)
     wait_until(lambda: batch.count() >= 3, seconds=60, what="the batch to be under way")
-    services.submit_single(file_id=single, owner=make_user("other"))
+    services.submit_single(file_id=single, owner=make_user("other"), sight=EVERYTHING)
     wait_until(at_rest, seconds=120, what=f"the files; the worker's log is {running.log}")
     item = SyncTaskFile.objects.get(file=single)
     assert item.finished_at is not None

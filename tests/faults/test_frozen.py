@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.runs import services
 from tests.faults.conftest import Start
@@ -37,7 +38,7 @@ def test_g5_a_stale_worker_cannot_write(start: Start, inbox: Path, stops: Stops)
         expected |= files
         for (file_id, orders), point in zip(files.items(), POINTS, strict=True):
             stops.set(file_id, point, order_id=trials.random.choice(orders))
-        task = services.submit_by_ids(file_ids=list(files), owner=None).task
+        task = services.submit_by_ids(file_ids=list(files), owner=None, sight=EVERYTHING).task
         wait_until(lambda: len(stops.reached()) == len(POINTS), seconds=60, what=f"all stops; see {frozen.log}")
         family = [process for one in pool_of(frozen) for process in (one, *children_of(one))]
         _signal(family, signal.SIGSTOP)

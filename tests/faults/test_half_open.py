@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.utils import timezone
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.models import SyncTaskFile
 from datasync.runs import services
@@ -52,7 +53,7 @@ def test_g25_a_lost_connection_to_redis(start: Start, inbox: Path, private_redis
             assert line.drop()
             lost = timezone.now()
             for file_id in files:
-                services.submit_single(file_id=file_id, owner=None)
+                services.submit_single(file_id=file_id, owner=None, sight=EVERYTHING)
             wait_until(at_rest, seconds=120, what=f"the file; the worker's log is {running.log}")
             trials.recovery.append((timezone.now() - lost).total_seconds())
             check(expected, trials)
@@ -70,14 +71,14 @@ def test_g25_a_lost_connection_to_postgresql(start: Start, inbox: Path, loading:
         running = start(DATABASE_URL=_through(url, line.port))
         for trial in trials:
             canary = write_exports(inbox, 1, trial=2 * trial)
-            services.submit_single(file_id=next(iter(canary)), owner=None)
+            services.submit_single(file_id=next(iter(canary)), owner=None, sight=EVERYTHING)
             wait_until(at_rest, seconds=60, what=f"the canary; the worker's log is {running.log}")
             files = write_exports(inbox, 1, rows=LONG if loading else 300, trial=2 * trial + 1)
             expected |= canary | files
             if not loading:
                 assert line.drop()
             lost = timezone.now()
-            task = services.submit_single(file_id=next(iter(files)), owner=None)
+            task = services.submit_single(file_id=next(iter(files)), owner=None, sight=EVERYTHING)
             if loading:
                 under_way = SyncTaskFile.objects.filter(task=task, state=ItemState.PROCESSING, rows_read__gt=0)
                 wait_until(under_way.exists, seconds=60, what=f"rows; the worker's log is {running.log}")

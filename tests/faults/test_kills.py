@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.models import SyncTaskFile
 from datasync.runs import services
@@ -49,7 +50,7 @@ def test_g4_a_dead_workers_files_are_resumed(start: Start, inbox: Path) -> None:
     while trials.more:
         files = list(load.more(2 * VICTIMS * PROCESSES))
         for at in range(0, len(files), TASK_FILES):
-            services.submit_by_ids(file_ids=files[at : at + TASK_FILES], owner=None)
+            services.submit_by_ids(file_ids=files[at : at + TASK_FILES], owner=None, sight=EVERYTHING)
         wait_until(partial(_all_at_work, running), seconds=120, what=f"files in hand; see {survivor.log}")
         for victim in running:
             load.strike(*pool_of(victim))

@@ -19,6 +19,7 @@ from celery import current_app
 from django.utils import timezone
 from redis import Redis
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.models import SyncTaskFile
 from datasync.runs import dispatch, publish, services
@@ -56,7 +57,7 @@ def test_g1_a_task_whose_messages_were_never_sent_is_done(
         with monkeypatch.context() as patched:
             patched.setattr(dispatch, "give_turns", lambda **_: True)
             for file_id in files:
-                services.submit_single(file_id=file_id, owner=None)
+                services.submit_single(file_id=file_id, owner=None, sight=EVERYTHING)
         lost = timezone.now()
         wait_until(at_rest, seconds=TWO_LEASES, what=f"the files; the worker's log is {running.log}")
         _time_recoveries(trials, files, since=lost)
@@ -112,7 +113,7 @@ def test_g1_a_frozen_worker_dies_with_a_message(start: Start, inbox: Path, priva
         files = write_exports(inbox, 1, rows=100, trial=len(expected))
         expected |= files
         os.kill(running.process.pid, signal.SIGSTOP)
-        task = services.submit_single(file_id=next(iter(files)), owner=None)
+        task = services.submit_single(file_id=next(iter(files)), owner=None, sight=EVERYTHING)
         running.kill()
         with Redis.from_url(private_redis) as broker:
             is_kept = _is_kept(broker, task.celery_task_id)
@@ -143,7 +144,7 @@ def test_g2_one_message_delivered_many_times_has_the_effect_of_one(start: Start,
     for trial in trials:
         files = write_exports(inbox, 4, rows=1_000, trial=trial)
         expected |= files
-        services.submit_by_ids(file_ids=list(files), owner=None)
+        services.submit_by_ids(file_ids=list(files), owner=None, sight=EVERYTHING)
         publish.give_turns(turns=40)
         wait_until(at_rest, seconds=120, what=f"the batch; the worker's log is {running.log}")
         check(expected, trials)
@@ -188,7 +189,7 @@ def test_g9_a_broker_that_loses_everything_heals_by_itself(loss: str, start: Sta
             files = write_exports(inbox, 6, rows=2_000, trial=trial)
             expected |= files
             with _broker_at(broker.url):
-                task = services.submit_by_ids(file_ids=list(files), owner=None).task
+                task = services.submit_by_ids(file_ids=list(files), owner=None, sight=EVERYTHING).task
             done = task.items.filter(state=ItemState.COMPLETED)
             share = trials.random.randrange(4)
             wait_until(partial(at_least, done, share), seconds=120, what=f"{share} files")
@@ -212,7 +213,7 @@ def test_g10_workers_come_back_after_every_restart_of_the_broker(start: Start, i
             expected |= files
             restarted = timezone.now()
             with _broker_at(broker.url):
-                assert not services.submit_by_ids(file_ids=list(files), owner=None).task.fallback
+                assert not services.submit_by_ids(file_ids=list(files), owner=None, sight=EVERYTHING).task.fallback
             wait_until(at_rest, seconds=60, what=f"the canary; the worker's log is {running.log}")
             trials.recovery.append((timezone.now() - restarted).total_seconds())
             check(expected, trials)
@@ -229,7 +230,7 @@ def test_g10_a_worker_with_work_in_hand_outlives_its_broker(start: Start, inbox:
             files = write_exports(inbox, 1, trial=2 * trial)
             ((file_id, orders),) = files.items()
             stops.set(file_id, Point.COPY, order_id=trials.random.choice(orders))
-            task = services.submit_single(file_id=file_id, owner=None)
+            task = services.submit_single(file_id=file_id, owner=None, sight=EVERYTHING)
             wait_until(lambda: bool(stops.reached()), seconds=60, what=f"the load; the worker's log is {running.log}")
             broker.stop(by=trials.random.choice((signal.SIGKILL, signal.SIGTERM)))
             wait_until(lambda: "Trying again in" in running.output(), what=f"a try; the worker's log is {running.log}")
@@ -241,7 +242,7 @@ def test_g10_a_worker_with_work_in_hand_outlives_its_broker(start: Start, inbox:
             canary = write_exports(inbox, 1, rows=20, trial=2 * trial + 1)
             expected |= files | canary
             restarted = timezone.now()
-            services.submit_by_ids(file_ids=list(canary), owner=None)
+            services.submit_by_ids(file_ids=list(canary), owner=None, sight=EVERYTHING)
             wait_until(at_rest, seconds=60, what=f"the canary; the worker's log is {running.log}")
             trials.recovery.append((timezone.now() - restarted).total_seconds())
             check(expected, trials)
@@ -255,7 +256,7 @@ def test_g10_a_worker_that_answers_but_takes_nothing_is_told(start: Start, worke
     wait_until(WorkerHeartbeat.objects.exists, seconds=60, what=f"a heartbeat; the worker's log is {running.log}")
     ask_worker()
     expected = write_exports(inbox, 1)
-    task = services.submit_by_ids(file_ids=list(expected), owner=None).task
+    task = services.submit_by_ids(file_ids=list(expected), owner=None, sight=EVERYTHING).task
     ask_worker()
     long_ago = timezone.now() - timedelta(seconds=STALLED_SECONDS + 1)
     task.items.update(queued_at=long_ago)

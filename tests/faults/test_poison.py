@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from datasync.access import EVERYTHING
 from datasync.choices import FileState, ItemState
 from datasync.models import SyncTaskFile
 from datasync.runs import services
@@ -51,7 +52,7 @@ def test_g6_a_poison_file_stops_after_two_crashes(start: Start, inbox: Path) -> 
         files = write_exports(inbox, AT_ONCE + 5, rows=4_000, trial=trials.tried, shops=AT_ONCE + 5)
         expected |= files
         poison = Poison(list(files)[:AT_ONCE])
-        task = services.submit_by_ids(file_ids=list(files), owner=None).task
+        task = services.submit_by_ids(file_ids=list(files), owner=None, sight=EVERYTHING).task
         wait_until(poison.works_until_rest, seconds=180, what=f"the batch; the worker's log is {running.log}")
         for item in task.items.filter(file__in=poison.files).select_related("file"):
             assert (item.state, item.crashes, item.error["code"]) == (ItemState.FAILED, CRASHES, "READER_CRASHED")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.models import HeaderTemplate, SyncTaskFile
 from datasync.runs import services
@@ -49,7 +50,7 @@ def test_g11_an_immediate_restart_loses_nothing(start: Start, inbox: Path, stops
             ((file_id, orders),) = load.more(1).items()
             tried[file_id] = POINTS[number % len(POINTS)]
             stops.set(file_id, tried[file_id], order_id=trials.random.choice(orders))
-            services.submit_single(file_id=file_id, owner=None, priority=10)
+            services.submit_single(file_id=file_id, owner=None, priority=10, sight=EVERYTHING)
             wait_until(lambda: bool(stops.reached()), seconds=180, what=f"the load; the worker's log is {running.log}")
             load.strike()
             restart_postgres(postgres, by=signal.SIGQUIT)
@@ -93,7 +94,7 @@ def test_g11_restarts_are_not_blamed_on_the_file_in_hand(
         expected |= files
         ((file_id, orders),) = files.items()
         stops.set(file_id, Point.COPY, order_id=trials.random.choice(orders))
-        task = services.submit_single(file_id=file_id, owner=None)
+        task = services.submit_single(file_id=file_id, owner=None, sight=EVERYTHING)
         wait_until(lambda: bool(stops.reached()), seconds=60, what=f"the load; the worker's log is {running.log}")
         restart_postgres(postgres, by=signal.SIGQUIT)
         stops.let_all_go()
@@ -114,7 +115,7 @@ def test_g21_a_file_in_hand_is_put_back_by_a_worker_that_is_told_to_stop(
     trials = Trials("G21", "a worker is told to stop in the middle of a long file", cost=20, minutes=2)
     ((file_id, orders),) = (expected := write_exports(inbox, 1, rows=300)).items()
     stops.set(file_id, Point.COPY, order_id=trials.random.choice(orders))
-    task = services.submit_single(file_id=file_id, owner=None)
+    task = services.submit_single(file_id=file_id, owner=None, sight=EVERYTHING)
     items = task.items.filter(attempt=0, crashes=0, state=ItemState.QUEUED)
     for _ in trials:
         running = start(LEASE_SECONDS="60")
@@ -137,7 +138,7 @@ def test_g22_a_file_in_hand_is_put_back_by_a_web_process_that_is_told_to_stop(
     trials = Trials("G22", "a web process that works itself is told to stop in the middle of a file", cost=20)
     ((file_id, orders),) = (expected := write_exports(inbox, 1, rows=300)).items()
     stops.set(file_id, Point.COPY, order_id=trials.random.choice(orders))
-    task = services.submit_single(file_id=file_id, owner=None)
+    task = services.submit_single(file_id=file_id, owner=None, sight=EVERYTHING)
     for _ in trials:
         web = start_web(ERP_EXECUTION="local", LEASE_SECONDS="60")  # it looks for work as it starts
         wait_until(lambda: bool(stops.reached()), seconds=60, what="the load in the web process")

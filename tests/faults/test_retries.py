@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState, TaskState
 from datasync.ingest.load.locks import lock_number
 from datasync.models import CatalogFile, OrderLine, SyncTaskFile
@@ -146,7 +147,7 @@ def test_g13_each_class_of_error_is_tried_again_or_not(start: Start, inbox: Path
         faults.set(of["never over"], trials.random.choice(list(PASSING.values())), times=99)
         for name, code in LASTING.items():
             faults.set(of[name], code, times=99)
-        task = services.submit_by_ids(file_ids=list(files), owner=None).task
+        task = services.submit_by_ids(file_ids=list(files), owner=None, sight=EVERYTHING).task
         wait_until(at_rest, seconds=120, what=f"all files; the worker's log is {running.log}")
         steps = faults.steps()
         ends = {item.file_id: item for item in task.items.all()}
@@ -217,7 +218,7 @@ def test_g13_a_real_deadlock_and_a_real_lock_timeout(start: Start, inbox: Path, 
             lock, table = shop_lock(file_id), CatalogFile._meta.db_table
             with another_session() as other:
                 other.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
-                task = services.submit_single(file_id=file_id, owner=None)
+                task = services.submit_single(file_id=file_id, owner=None, sight=EVERYTHING)
                 item = SyncTaskFile.objects.filter(task=task)
                 wait_until(partial(is_held, lock, granted=False), seconds=60, what=f"a load; see {running.log}")
                 wait_until(item.filter(attempt=1, state=ItemState.QUEUED).exists, seconds=60, what="a lock timeout")

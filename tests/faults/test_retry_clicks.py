@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs import services
@@ -49,7 +50,7 @@ def test_g16_fifty_clicks_make_one_retry(start_web: StartWeb, start: Start, inbo
     for trial in trials:
         files = write_exports(inbox, 2, rows=20, trial=trial)
         expected |= files
-        task = services.submit_by_ids(file_ids=list(files), owner=owner).task
+        task = services.submit_by_ids(file_ids=list(files), owner=owner, sight=EVERYTHING).task
         cancel_task(task)
 
         def click(_at: int, task: SyncProgressTask = task) -> Answer:

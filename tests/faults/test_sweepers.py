@@ -15,6 +15,7 @@ import pytest
 from django.db import connections
 from django.db.models.functions import Now
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.models import SyncTaskFile
 from datasync.runs import services
@@ -55,7 +56,7 @@ def test_g14_two_clocks_do_each_thing_once(start: Start, inbox: Path, clocks: li
     """Files whose workers are gone are freed once each, whoever sweeps, and the ticks of both clocks are consumed."""
     trials = Trials("G14", "two clocks and the sweepers of two workers", cost=math.inf)
     expected = write_exports(inbox, FILES)
-    task = services.submit_by_ids(file_ids=list(expected), owner=None).task
+    task = services.submit_by_ids(file_ids=list(expected), owner=None, sight=EVERYTHING).task
     for _ in range(FILES):
         assert claim_next(task.pk)
     task.items.update(lease_until=Now() - timedelta(seconds=1))
@@ -72,7 +73,7 @@ def test_g14_two_clocks_do_each_thing_once(start: Start, inbox: Path, clocks: li
 
 
 def test_g14_each_file_is_freed_once(bell: Bell) -> None:
-    task = services.submit_by_ids(file_ids=[make_file().pk for _ in range(FILES)], owner=None).task
+    task = services.submit_by_ids(file_ids=[make_file().pk for _ in range(FILES)], owner=None, sight=EVERYTHING).task
     for _ in range(FILES):
         assert claim_next(task.pk)
     task.items.update(lease_until=Now() - timedelta(seconds=1))

@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 from django.db.models import QuerySet
 
+from datasync.access import EVERYTHING
 from datasync.choices import ItemState
 from datasync.ingest.load.locks import lock_number
 from datasync.models import CatalogFile, SyncTaskFile
@@ -36,7 +37,7 @@ def test_a_file_that_takes_longer_than_the_soft_limit_fails_and_says_so(start: S
         lock = lock_number(file.platform_id, file.domain, file.shop_id)
         cursor.execute("SELECT pg_advisory_lock(%s)", [lock])
         try:
-            task = services.submit_single(file_id=file_id, owner=None)
+            task = services.submit_single(file_id=file_id, owner=None, sight=EVERYTHING)
             wait_until(at_rest, seconds=60, what=f"the file; the worker's log is {running.log}")
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
@@ -50,7 +51,7 @@ def test_a_worker_that_does_not_heed_the_limit_is_killed_and_the_file_given_up_a
 ) -> None:
     (poison,) = write_exports(inbox, 1, rows=2_000)
     running = start(SOFT_LIMIT_SECONDS="2", HARD_LIMIT_SECONDS="4")
-    task = services.submit_single(file_id=poison, owner=None)
+    task = services.submit_single(file_id=poison, owner=None, sight=EVERYTHING)
     held = SyncTaskFile.objects.filter(file=poison, state=ItemState.PROCESSING)
     wait_until(partial(_stopping, held), seconds=120, what=f"the file; the worker's log is {running.log}")
     item = task.items.get(file=poison)

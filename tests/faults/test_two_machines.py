@@ -23,6 +23,7 @@ from django.db import connection
 from django.utils import timezone
 from redis import Redis
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import Description, store_upload
 from datasync.choices import ItemState
 from datasync.models import OrderLine, SyncTaskFile
@@ -131,7 +132,7 @@ def test_g4_a_host_that_is_cut_off_loses_its_file_to_the_other(
     struck = next(iter(expected))
     stops.set(struck, Point.COPY, order_id=expected[struck][ROWS // 2])
     workers = {host: start_on(host) for host in third.network.hosts}
-    task = services.submit_by_ids(file_ids=list(expected), owner=None).task
+    task = services.submit_by_ids(file_ids=list(expected), owner=None, sight=EVERYTHING).task
     wait_until(lambda: bool(stops.reached()), seconds=120, what=_logs("a load in COPY", workers))
 
     (reached,) = stops.reached()
@@ -155,7 +156,7 @@ def test_g4_a_host_that_is_cut_off_loses_its_file_to_the_other(
         if host is not lost:
             worker.stop()
     expected |= (later := _upload(2, trial=1))
-    services.submit_by_ids(file_ids=list(later), owner=None)
+    services.submit_by_ids(file_ids=list(later), owner=None, sight=EVERYTHING)
     wait_until(_rest_as_the_clock_sweeps, seconds=180, what=_logs("work of the host that is back", workers))
     again = SyncTaskFile.objects.filter(file__in=later)
     assert {name.split(":")[1] for name in again.values_list("worker", flat=True)} <= set(
@@ -179,7 +180,7 @@ def _upload(files: int, *, trial: int) -> dict[int, list[str]]:
         name = f"shopee_orders_daily_20260306_{trial:03d}{number:03d}.csv"
         uploaded = SimpleUploadedFile(name, "\n".join([HEADER, *lines]).encode())
         described = Description(platform="shopee", shop_id=f"shop-{trial}-{number}")
-        orders[store_upload(uploaded=uploaded, description=described).pk] = named
+        orders[store_upload(uploaded=uploaded, description=described, sight=EVERYTHING).pk] = named
     return orders
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from datasync.access import Sight
 from datasync.api.requests.sync import LARGEST_ID
 from datasync.catalog.selectors import file_by_id
 from datasync.choices import DomainChoice, QuarantineState
@@ -161,7 +162,7 @@ class CorrectionSheet(StrictSerializer):
 def filters_of(asked: Mapping[str, Any], *, user: User, ids: list[int] | None = None) -> Filters:
     """What to look for. Raises ``FileNotFound`` and ``TaskNotFound`` for what would otherwise only look empty."""
     if "file_id" in asked:
-        file_by_id(asked["file_id"])
+        file_by_id(asked["file_id"], sight=Sight.of(user))
     if "task_id" in asked:
         task_for(user, asked["task_id"])
     plural = {"file_ids": "file_id", "domains": "domain", "reasons": "reason", "states": "state"}

@@ -147,3 +147,9 @@ class RecheckOptions(DryRun):
     )
     platform = StrictText(max_length=32, required=False)
     domain = serializers.ChoiceField(DomainChoice.choices, required=False)
+
+    def validate_file_ids(self, value: list[int]) -> list[int]:
+        """Each file once."""
+        if len(set(value)) < len(value):
+            raise serializers.ValidationError(_("Name each file once."))
+        return value

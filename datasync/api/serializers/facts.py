@@ -35,9 +35,9 @@ _TYPES: tuple[tuple[type[Field[Any, Any]], type[serializers.Field[Any, Any, Any,
 
 def _documented(name: str, field: Field[Any, Any]) -> serializers.Field[Any, Any, Any, Any]:
     if name.endswith("_id") and isinstance(field, ForeignKey):
-        return serializers.IntegerField()
+        return serializers.IntegerField(required=False)
     known = next((found for kind, found in _TYPES if isinstance(field, kind)), serializers.CharField)
-    return known(allow_null=field.null or name in {"shop", "shop_name"})
+    return known(allow_null=field.null or name in {"shop", "shop_name"}, required=False)
 
 
 def _row_serializer(domain: str) -> type[serializers.Serializer[Any]]:
@@ -55,7 +55,7 @@ def _row_serializer(domain: str) -> type[serializers.Serializer[Any]]:
     )
 )
 class FactRow(serializers.JSONField):
-    """A row of one of the domains. Amounts and shares are text, so that no digit is lost."""
+    """A row of a domain, with the columns asked for. Amounts and shares are text, so that no digit is lost."""
 
 
 class OriginFile(serializers.Serializer[Any]):

@@ -41,6 +41,18 @@ class Submitted(serializers.ModelSerializer[SyncProgressTask]):
         return summary(task)
 
 
+class NothingPending(serializers.Serializer[Any]):
+    """There was nothing to sync: no task."""
+
+    task_id = serializers.CharField(allow_null=True)
+    celery_task_id = serializers.CharField(allow_null=True)
+    status = serializers.CharField(allow_null=True)
+    total_files = serializers.IntegerField()
+    processed_files = serializers.IntegerField()
+    fallback = serializers.BooleanField()
+    message = serializers.CharField(allow_blank=True)
+
+
 class SubmittedByIds(serializers.Serializer[Any]):
     """A task just accepted, and the files that it leaves out."""
 

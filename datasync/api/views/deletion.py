@@ -12,6 +12,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import deletion as examples
 from datasync.api.examples.sync import FILE_DETAIL
 from datasync.api.requests.files import ChosenFiles, DeleteFiles
@@ -29,6 +30,7 @@ from datasync.exceptions import (
     FileChanged,
     FileMissing,
     FileNotFound,
+    LimitedToShops,
     NotDeleted,
 )
 from erp.api.authentication import person_of
@@ -59,8 +61,9 @@ class DeleteImpactView(APIView):
         example=examples.IMPACT,
         errors=(FileNotFound,),
     )
-    def get(self, request: Request, file_id: int) -> Answer:  # noqa: ARG002 - DRF's signature
-        (impact,) = impacts_of([file_by_id(file_id)])
+    def get(self, request: Request, file_id: int) -> Answer:
+        sight = Sight.of(person_of(request))
+        (impact,) = impacts_of([file_by_id(file_id, sight=sight)], sight=sight)
         return Answer(DeleteImpact(impact).data)
 
 
@@ -78,7 +81,8 @@ class BatchDeleteImpactView(APIView):
         errors=(DataNotFound,),
     )
     def post(self, request: Request) -> Answer:
-        impacts, missing = delete_impacts(validated(ChosenFiles, request.data)["file_ids"])
+        file_ids = validated(ChosenFiles, request.data)["file_ids"]
+        impacts, missing = delete_impacts(file_ids, sight=Sight.of(person_of(request)))
         return Answer(BatchImpact(batch_impact(impacts, missing)).data)
 
 
@@ -94,14 +98,14 @@ class DeleteFilesView(APIView):
         example=examples.DELETED,
         body=DeleteFiles,
         body_example={"file_ids": [17], "rows": "delete", "dry_run": True},
-        errors=(DataNotFound, FileBusy, PermissionDenied),
+        errors=(DataNotFound, FileBusy, LimitedToShops, PermissionDenied),
         other=BACKGROUND,
     )
     def delete(self, request: Request) -> Answer:
         actor = deleter_of(request)
         asked = validated(DeleteFiles, request.data)
         asked["rows"] = RowsFate(asked["rows"])
-        return told(delete_files(actor=actor, **asked))
+        return told(delete_files(actor=actor, sight=Sight.of(actor), **asked))
 
 
 class RestoreView(APIView):
@@ -119,8 +123,11 @@ class RestoreView(APIView):
     )
     def post(self, request: Request, file_id: int) -> Answer:
         actor = deleter_of(request)
-        file = restore_file(file_id=file_id, actor=actor)
-        return Answer(FileDetail(file_by_id(file.pk)).data, message=_("The file is back; it can be synced."))
+        sight = Sight.of(actor)
+        file = restore_file(file_id=file_id, actor=actor, sight=sight)
+        return Answer(
+            FileDetail(file_by_id(file.pk, sight=sight)).data, message=_("The file is back; it can be synced.")
+        )
 
 
 def deleter_of(request: Request) -> User:

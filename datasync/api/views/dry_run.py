@@ -6,11 +6,13 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples.dry_run import DRY_RUN
 from datasync.api.requests.dry_run import DryRunOptions
 from datasync.api.serializers.dry_run import DryRunResult
 from datasync.catalog.dry_run import dry_run
 from datasync.exceptions import FileNotFound, TooLargeToRehearse
+from erp.api.authentication import person_of
 from erp.api.responses import Answer
 from erp.api.schema import documented
 from erp.api.serializers import validated
@@ -33,6 +35,7 @@ class DryRunView(APIView):
         asked = validated(DryRunOptions, request.data)
         found = dry_run(
             file_id=file_id,
+            sight=Sight.of(person_of(request)),
             most_bytes=settings.DRY_RUN_MOST_BYTES,
             most_seconds=settings.DRY_RUN_SECONDS,
             **asked,

@@ -6,10 +6,12 @@ from http import HTTPStatus
 
 from django.http import FileResponse
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import exports as examples
 from datasync.api.requests.exports import DownloadQuery, NewExport
 from datasync.api.serializers.exports import Export, RequestedExport
@@ -38,9 +40,9 @@ class ExportsView(APIView):
         errors=(DataNotFound, TooLarge),
     )
     def post(self, request: Request) -> Answer:
-        asked = validated(NewExport, request.data)
+        asked, person = validated(NewExport, request.data), person_of(request)
         requested = services.request_export(
-            file_ids=asked["file_ids"], what=ExportKind(asked["what"]), owner=person_of(request)
+            file_ids=asked["file_ids"], what=ExportKind(asked["what"]), owner=person, sight=Sight.of(person)
         )
         shown = RequestedExport(requested.archive, context={"missing_file_ids": requested.missing_file_ids})
         return Answer(shown.data, status=HTTPStatus.ACCEPTED, message=_("The archive is made in the background."))
@@ -79,7 +81,7 @@ class DownloadView(APIView):
         tag="exports",
         query=DownloadQuery,
         downloads={"application/zip": "The archive."},
-        errors=(LinkExpired,),
+        errors=(LinkExpired, NotFound),
     )
     def get(self, request: Request, export_id: int) -> FileResponse:
         found = services.download(export_id, validated(DownloadQuery, request.query_params)["token"])

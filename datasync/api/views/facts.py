@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import facts as examples
 from datasync.api.requests.facts import LAST_NUMBERED_ROW, FactQuery, filters_of
 from datasync.api.serializers.facts import FactDetail, FactLineage, FactRow
@@ -18,6 +19,7 @@ from datasync.facts.export import Export, csv_stream
 from datasync.facts.filters import matching
 from datasync.facts.lineage import lineage_of
 from datasync.facts.selectors import ORDERINGS, find, in_order, order_of, with_columns
+from erp.api.authentication import person_of
 from erp.api.pagination import CursorPage, Page, cursor_page, paginate
 from erp.api.responses import Answer
 from erp.api.schema import documented
@@ -39,6 +41,7 @@ class FactsView(APIView):
         answer=FactRow,
         example=[examples.FACT],
         many=True,
+        paged=True,
         cursors=True,
         query=FactQuery,
         downloads={"text/csv": "Every row that matches, with a header."},
@@ -47,10 +50,12 @@ class FactsView(APIView):
     def get(self, request: Request, domain: str) -> Answer | StreamingHttpResponse:
         model_of(domain)
         query = validated(FactQuery, request.query_params, domain=domain)
+        sight = Sight.of(person_of(request))
         if query["format"] == "csv":
-            return _csv(domain, query)
+            return _csv(domain, query, sight)
         columns = chosen_columns(domain, query.get("fields", ()))
-        page = _numbered_page(domain, query, columns) if "page" in query else _cursor_page(domain, query, columns)
+        read = _numbered_page if "page" in query else _cursor_page
+        page = read(domain, query, columns, sight)
         return Answer([document(row, columns, raw=query["raw"]) for row in page.rows], page=page)
 
 
@@ -65,31 +70,32 @@ class FactView(APIView):
         example=examples.FACT_DETAIL,
         errors=(DomainNotFound, FactNotFound),
     )
-    def get(self, request: Request, domain: str, record_key: str) -> Answer:  # noqa: ARG002 - DRF's signature
-        fact = find(domain, record_key)
-        lineage = lineage_of(fact)
+    def get(self, request: Request, domain: str, record_key: str) -> Answer:
+        sight = Sight.of(person_of(request))
+        fact = find(domain, record_key, sight=sight)
+        lineage = lineage_of(fact, sight=sight)
         told = {"fact": document_of(fact, columns_of(domain).values()), "raw": lineage.raw}
         return Answer(told | {"lineage": FactLineage(lineage).data})
 
 
-def _cursor_page(domain: str, query: dict[str, Any], columns: tuple[Column, ...]) -> CursorPage:
+def _cursor_page(domain: str, query: dict[str, Any], columns: tuple[Column, ...], sight: Sight) -> CursorPage:
     ordering = query.get("ordering", "key")
-    rows = [
-        with_columns(part, columns, raw=query["raw"]) for part in in_order(domain, filters_of(query), ordering=ordering)
-    ]
+    parts = in_order(domain, filters_of(query), ordering=ordering, sight=sight)
+    rows = [with_columns(part, columns, raw=query["raw"]) for part in parts]
     return cursor_page(rows, ordering=ORDERINGS[ordering], cursor=query.get("cursor"), page_size=query["page_size"])
 
 
-def _numbered_page(domain: str, query: dict[str, Any], columns: tuple[Column, ...]) -> Page:
-    rows = matching(domain, filters_of(query)).order_by(*order_of(query.get("ordering", "key")))
+def _numbered_page(domain: str, query: dict[str, Any], columns: tuple[Column, ...], sight: Sight) -> Page:
+    rows = matching(domain, filters_of(query), sight=sight).order_by(*order_of(query.get("ordering", "key")))
     listed = with_columns(rows, columns, raw=query["raw"])[:LAST_NUMBERED_ROW]
     return paginate(listed, page=query["page"], page_size=query["page_size"])
 
 
-def _csv(domain: str, query: dict[str, Any]) -> StreamingHttpResponse:
+def _csv(domain: str, query: dict[str, Any], sight: Sight) -> StreamingHttpResponse:
     """All rows. The first are there before the answer begins, so that what fails early is told as an error."""
     export = Export(
         domain=domain,
+        sight=sight,
         filters=filters_of(query),
         fields=query.get("fields", ()),
         ordering=query.get("ordering"),

@@ -13,6 +13,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import deletion as deletion_examples
 from datasync.api.examples import files as file_examples
 from datasync.api.examples import sync as examples
@@ -43,6 +44,7 @@ from datasync.exceptions import (
     FileMissing,
     FileNotFound,
     InvalidRequest,
+    LimitedToShops,
     SyncError,
     TooLarge,
     UnsafeFile,
@@ -76,8 +78,9 @@ class FilesView(APIView):
         query=FileQuery,
     )
     def get(self, request: Request) -> Answer:
-        query = validated(FileQuery, request.query_params, user=person_of(request))
-        page = paginate(filter_files(query), page=query["page"], page_size=query["page_size"])
+        person = person_of(request)
+        query = validated(FileQuery, request.query_params, user=person)
+        page = paginate(filter_files(query, sight=Sight.of(person)), page=query["page"], page_size=query["page_size"])
         return Answer(FileSummary(page.rows, many=True).data, page=page)
 
     @documented(
@@ -89,7 +92,7 @@ class FilesView(APIView):
         example=[examples.UPLOADED],
         many=True,
         body={"multipart/form-data": Uploads},
-        errors=_UNREADABLE,
+        errors=(InvalidRequest, *_UNREADABLE),
     )
     def post(self, request: Request) -> Answer:
         asked = validated(Uploads, request.data)
@@ -114,8 +117,8 @@ class FileView(APIView):
         example=examples.FILE_DETAIL,
         errors=(FileNotFound,),
     )
-    def get(self, request: Request, file_id: int) -> Answer:  # noqa: ARG002 - DRF's signature
-        return Answer(FileDetail(selectors.file_by_id(file_id)).data)
+    def get(self, request: Request, file_id: int) -> Answer:
+        return Answer(FileDetail(selectors.file_by_id(file_id, sight=Sight.of(person_of(request)))).data)
 
     @documented(
         name="describe_file",
@@ -128,8 +131,9 @@ class FileView(APIView):
         errors=(FileNotFound, FileBusy, InvalidRequest),
     )
     def patch(self, request: Request, file_id: int) -> Answer:
-        asked = validated(DescribeFile, request.data)
-        file = services.describe_file(selectors.file_by_id(file_id), actor=person_of(request), **asked)
+        asked, person = validated(DescribeFile, request.data), person_of(request)
+        sight = Sight.of(person)
+        file = services.describe_file(selectors.file_by_id(file_id, sight=sight), actor=person, sight=sight, **asked)
         rows = count_stored(file)
         message = ""
         if rows:
@@ -147,14 +151,14 @@ class FileView(APIView):
         example=deletion_examples.DELETED,
         query=DeleteQuery,
         changes=True,
-        errors=(FileNotFound, FileBusy, PermissionDenied),
+        errors=(FileNotFound, FileBusy, LimitedToShops, PermissionDenied),
         other=BACKGROUND,
     )
     def delete(self, request: Request, file_id: int) -> Answer:
         actor = deleter_of(request)
         asked = validated(DeleteQuery, request.query_params)
         rows, dry_run = RowsFate(asked["rows"]), asked["dry_run"]
-        return told(delete_file(file_id=file_id, rows=rows, actor=actor, dry_run=dry_run))
+        return told(delete_file(file_id=file_id, rows=rows, actor=actor, sight=Sight.of(actor), dry_run=dry_run))
 
 
 class ProfileView(APIView):
@@ -168,8 +172,9 @@ class ProfileView(APIView):
         example=file_examples.PROFILE,
         errors=(FileNotFound, FileMissing, *_UNREADABLE),
     )
-    def get(self, request: Request, file_id: int) -> Answer:  # noqa: ARG002 - DRF's signature
-        return Answer(FileProfile(services.profiled(selectors.file_by_id(file_id))).data)
+    def get(self, request: Request, file_id: int) -> Answer:
+        file = selectors.file_by_id(file_id, sight=Sight.of(person_of(request)))
+        return Answer(FileProfile(services.profiled(file)).data)
 
 
 class RefreshView(APIView):
@@ -178,13 +183,16 @@ class RefreshView(APIView):
     @documented(
         name="refresh_files",
         summary="Scan the configured folders",
+        notes="For whoever is not limited to some shops.",
         tag="files",
         answer=Refreshed,
         example=examples.REFRESHED,
         changes=True,
+        errors=(LimitedToShops,),
     )
     def post(self, request: Request) -> Answer:
-        result = services.scan(actor=person_of(request))
+        person = person_of(request)
+        result = services.scan(actor=person, sight=Sight.of(person))
         message = ngettext("%(count)s new file.", "%(count)s new files.", result.new) % {"count": result.new}
         return Answer(Refreshed(result).data, message=message)
 
@@ -204,14 +212,14 @@ class PreviewView(APIView):
     )
     def post(self, request: Request) -> Answer:
         asked = validated(PreviewOptions, request.data)
-        file = selectors.file_by_id(asked["file_id"])
+        file = selectors.file_by_id(asked["file_id"], sight=Sight.of(person_of(request)))
         return Answer(Preview(preview(file, header_row=asked["header_row"])).data)
 
 
 def _store(uploaded: Upload[Any], *, description: Description, actor: User) -> CatalogFile | SyncError:
     """One bad file of several does not lose the others."""
     try:
-        return services.store_upload(uploaded=uploaded, description=description, actor=actor)
+        return services.store_upload(uploaded=uploaded, description=description, actor=actor, sight=Sight.of(actor))
     except SyncError as error:
         return error
 

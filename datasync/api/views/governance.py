@@ -5,11 +5,13 @@ from __future__ import annotations
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
+from datasync.api import cached
 from datasync.api.examples import governance as examples
 from datasync.api.requests.governance import CoverageQuery
 from datasync.api.serializers.governance import FamilyCoverage, PlatformFiles, Stats
-from datasync.mapping import governance
 from datasync.mapping.coverage import coverage, filter_families
+from erp.api.authentication import person_of
 from erp.api.pagination import Page
 from erp.api.responses import Answer
 from erp.api.schema import documented
@@ -27,8 +29,8 @@ class PlatformsView(APIView):
         example=[examples.PLATFORM],
         many=True,
     )
-    def get(self, request: Request) -> Answer:  # noqa: ARG002 - DRF's signature
-        return Answer(PlatformFiles(governance.platforms(), many=True).data)
+    def get(self, request: Request) -> Answer:
+        return Answer(cached.platforms(sight=Sight.of(person_of(request))))
 
 
 class StatsView(APIView):
@@ -41,8 +43,8 @@ class StatsView(APIView):
         answer=Stats,
         example=examples.STATS,
     )
-    def get(self, request: Request) -> Answer:  # noqa: ARG002 - DRF's signature
-        return Answer(Stats(governance.stats()).data)
+    def get(self, request: Request) -> Answer:
+        return Answer(cached.governance_stats(sight=Sight.of(person_of(request))))
 
 
 class DetailedCoverageView(APIView):
@@ -61,7 +63,7 @@ class DetailedCoverageView(APIView):
     def get(self, request: Request) -> Answer:
         query = validated(CoverageQuery, request.query_params)
         wanted = {name: query.get(name, "") for name in ("platform", "domain", "status")}
-        families = filter_families(coverage(), **wanted)
+        families = filter_families(coverage(sight=Sight.of(person_of(request))), **wanted)
         number, size = query["page"], query["page_size"]
         page = Page(families[(number - 1) * size : number * size], number=number, size=size, total=len(families))
         return Answer(FamilyCoverage(page.rows, many=True).data, page=page)

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import quality as examples
 from datasync.api.requests.quality import AlertQuery, LossQuery
 from datasync.api.serializers.quality import LossAlerts, LossAnalysis
@@ -78,11 +79,13 @@ class LossAlertView(APIView):
 
 def _selection(person: User, query: Mapping[str, Any]) -> Selection:
     """Whose rows are asked for. Raises ``FileNotFound`` or ``TaskNotFound``."""
+    sight = Sight.of(person)
     task = runs.task_for(person, query["task_id"]) if "task_id" in query else None
     file_id = query.get("file_id")
-    if file_id is not None and not catalog.files().filter(pk=file_id).exists():
+    if file_id is not None and not catalog.files(sight=sight).filter(pk=file_id).exists():
         raise FileNotFound(what=file_id)
     return Selection(
+        sight=sight,
         file_id=file_id,
         task_id=task.pk if task else None,
         domain=query.get("domain"),

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import quarantine as examples
 from datasync.api.requests.quarantine import CorrectRow, ListRowQuery, PagedRowQuery, RowQuery, filters_of
 from datasync.api.serializers.quarantine import CorrectedRow, QuarantineFigures, QuarantineFile, RowDetail, RowSummary
@@ -32,19 +33,19 @@ class QuarantineView(APIView):
         example=[examples.ROW],
         many=True,
         paged=True,
+        cursors=True,
         query=ListRowQuery,
         errors=CHOOSING,
     )
     def get(self, request: Request) -> Answer:
-        query = validated(ListRowQuery, request.query_params)
-        rows = selectors.rows(filters_of(query, user=person_of(request)))
+        query, person = validated(ListRowQuery, request.query_params), person_of(request)
+        rows = selectors.rows(filters_of(query, user=person), sight=Sight.of(person))
         if "cursor" in query:
             ordering = ("file_id", "sheet_row", "id")
             page: Any = cursor_page(rows, ordering=ordering, page_size=query["page_size"], cursor=query["cursor"])
         else:
             page = paginate(rows, page=query.get("page", 1), page_size=query["page_size"])
-        context = {"user": person_of(request)}
-        return Answer(RowSummary(page.rows, many=True, context=context).data, page=page)
+        return Answer(RowSummary(page.rows, many=True, context={"user": person}).data, page=page)
 
 
 class QuarantinedRowView(APIView):
@@ -59,7 +60,9 @@ class QuarantinedRowView(APIView):
         errors=(RowNotFound,),
     )
     def get(self, request: Request, row_id: int) -> Answer:
-        return Answer(RowDetail(selectors.one(row_id), context={"user": person_of(request)}).data)
+        person = person_of(request)
+        row = selectors.one(row_id, sight=Sight.of(person))
+        return Answer(RowDetail(row, context={"user": person}).data)
 
     @documented(
         name="correct_quarantined_row",
@@ -76,15 +79,16 @@ class QuarantinedRowView(APIView):
         errors=(RowNotFound, RowDecided, FileBusy, FileChanged),
     )
     def patch(self, request: Request, row_id: int) -> Answer:
-        asked = validated(CorrectRow, request.data)
+        asked, person = validated(CorrectRow, request.data), person_of(request)
         given = services.correct(
             row_id=row_id,
             given=asked.get("values", {}),
             confirmed=asked["confirmed"],
-            actor=person_of(request),
+            actor=person,
+            sight=Sight.of(person),
             dry_run=asked["dry_run"],
         )
-        data = CorrectedRow(given, context={"user": person_of(request)}).data
+        data = CorrectedRow(given, context={"user": person}).data
         return Answer(data, message=nothing_changed(dry_run=asked["dry_run"]))
 
 
@@ -101,8 +105,8 @@ class QuarantineStatsView(APIView):
         errors=CHOOSING,
     )
     def get(self, request: Request) -> Answer:
-        query = validated(RowQuery, request.query_params)
-        found = selectors.rows(filters_of(query, user=person_of(request)))
+        query, person = validated(RowQuery, request.query_params), person_of(request)
+        found = selectors.rows(filters_of(query, user=person), sight=Sight.of(person))
         return Answer(QuarantineFigures(figures.figures(found)).data)
 
 
@@ -121,7 +125,7 @@ class QuarantineFilesView(APIView):
         errors=CHOOSING,
     )
     def get(self, request: Request) -> Answer:
-        query = validated(PagedRowQuery, request.query_params)
-        found = selectors.rows(filters_of(query, user=person_of(request)))
+        query, person = validated(PagedRowQuery, request.query_params), person_of(request)
+        found = selectors.rows(filters_of(query, user=person), sight=Sight.of(person))
         page = paginate(figures.files(found), page=query["page"], page_size=query["page_size"])
         return Answer(QuarantineFile(figures.told(list(page.rows), found), many=True).data, page=page)

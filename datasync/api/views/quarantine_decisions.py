@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import quarantine as examples
 from datasync.api.requests.quarantine import CorrectRows, DiscardRows, ReleaseRows, filters_of
 from datasync.api.serializers.quarantine import CorrectedRows, DiscardedRows, ReleasedRows
@@ -71,6 +72,7 @@ class CorrectRowsView(APIView):
             code=asked.get("code", ""),
             value=asked.get("value"),
             actor=person_of(request),
+            sight=Sight.of(person_of(request)),
             dry_run=asked["dry_run"],
         )
         told = {"corrected": result.corrected, "unchanged": result.unchanged, "skipped": result.skipped}
@@ -96,9 +98,13 @@ class ReleaseRowsView(APIView):
         errors=(*_REACHING, NoTemplate, UnsureMapping, HeaderChanged, NeedsDescription, InvalidTimezone),
     )
     def post(self, request: Request) -> Answer:
-        asked = validated(ReleaseRows, request.data)
+        asked, person = validated(ReleaseRows, request.data), person_of(request)
         result = services.release(
-            filters=_chosen(asked, request), actor=person_of(request), note=asked["note"], dry_run=asked["dry_run"]
+            filters=_chosen(asked, request),
+            actor=person,
+            sight=Sight.of(person),
+            note=asked["note"],
+            dry_run=asked["dry_run"],
         )
         told = {
             "released": result.released,
@@ -128,9 +134,13 @@ class DiscardRowsView(APIView):
         errors=_REACHING,
     )
     def post(self, request: Request) -> Answer:
-        asked = validated(DiscardRows, request.data)
+        asked, person = validated(DiscardRows, request.data), person_of(request)
         result = services.discard(
-            filters=_chosen(asked, request), note=asked["note"], actor=person_of(request), dry_run=asked["dry_run"]
+            filters=_chosen(asked, request),
+            note=asked["note"],
+            actor=person,
+            sight=Sight.of(person),
+            dry_run=asked["dry_run"],
         )
         message = ngettext("%(count)s row discarded.", "%(count)s rows discarded.", result.discarded)
         told = {"discarded": result.discarded}
@@ -139,9 +149,10 @@ class DiscardRowsView(APIView):
 
 def _chosen(asked: Mapping[str, Any], request: Request) -> selectors.Filters:
     """The rows to work on. Raises ``InvalidRequest`` when they are more than a request should work on."""
-    filters = filters_of(asked.get("filter", {}), user=person_of(request), ids=asked.get("ids"))
+    person = person_of(request)
+    filters = filters_of(asked.get("filter", {}), user=person, ids=asked.get("ids"))
     if "filter" in asked:
-        count = selectors.rows(filters).filter(state__in=QUARANTINE_UNDECIDED).count()
+        count = selectors.rows(filters, sight=Sight.of(person)).filter(state__in=QUARANTINE_UNDECIDED).count()
         if count > MOST_ROWS:
             raise InvalidRequest(
                 detail=_("%(count)s rows match, and %(most)s can be worked on at once; the command has no limit.")

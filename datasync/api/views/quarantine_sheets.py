@@ -9,6 +9,7 @@ from django.http import FileResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import quarantine as examples
 from datasync.api.requests.quarantine import CorrectionSheet, ExportRowQuery, filters_of
 from datasync.api.serializers.quarantine import ImportedSheet
@@ -55,7 +56,7 @@ class ExportRowsView(APIView):
     def get(self, request: Request) -> FileResponse:
         query = validated(ExportRowQuery, request.query_params)
         user = person_of(request)
-        rows = selectors.rows(filters_of(query, user=user))
+        rows = selectors.rows(filters_of(query, user=user), sight=Sight.of(user))
         stream, name = export.spooled(rows, format=query["format"], shows_task=partial(may_see, user))
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         return FileResponse(stream, as_attachment=True, filename=name, headers=headers)
@@ -80,9 +81,9 @@ class ImportCorrectionsView(APIView):
         errors=(NotAnExport, CorrectionsRefused, *_UNREADABLE),
     )
     def post(self, request: Request) -> Answer:
-        asked = validated(CorrectionSheet, request.data)
+        asked, person = validated(CorrectionSheet, request.data), person_of(request)
         result = services.import_corrections(
-            source=asked["file"].file, actor=person_of(request), dry_run=asked["dry_run"]
+            source=asked["file"].file, actor=person, sight=Sight.of(person), dry_run=asked["dry_run"]
         )
         data = ImportedSheet(asdict(result) | {"dry_run": asked["dry_run"]}).data
         return Answer(data, message=nothing_changed(dry_run=asked["dry_run"]))

@@ -10,12 +10,13 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import remap as examples
 from datasync.api.once import once
 from datasync.api.requests.remap import RemapOptions
 from datasync.api.serializers.remap import Remap
 from datasync.api.serializers.tasks import Submitted
-from datasync.exceptions import FileBusy, TemplateNotFound, TemplateNotInUse, TooManyActiveTasks
+from datasync.exceptions import FileBusy, LimitedToShops, TemplateNotFound, TemplateNotInUse, TooManyActiveTasks
 from datasync.runs.remap.services import remap_preview, start_remap
 from datasync.runs.selectors import with_live_counts
 from datasync.runs.services import Submission
@@ -50,21 +51,26 @@ class RemapView(APIView):
         body=RemapOptions,
         body_example={"dry_run": False, "priority": 3, "deadline_seconds": 21600},
         once=True,
-        errors=(TemplateNotFound, TemplateNotInUse, FileBusy, TooManyActiveTasks, PermissionDenied),
+        errors=(TemplateNotFound, TemplateNotInUse, FileBusy, TooManyActiveTasks, LimitedToShops, PermissionDenied),
         other={HTTPStatus.OK: ("A dry run, or no stored row is concerned", examples.PREVIEW)},
         notes="Staff only. The files themselves are not needed; the work is followed by the ordinary progress call.",
     )
     def post(self, request: Request, template_id: int) -> Answer:
         person = staff_of(request)
+        sight = Sight.of(person)
         asked = validated(RemapOptions, request.data)
         if asked["dry_run"]:
-            preview = remap_preview(template_id, sample=asked["sample"])
+            preview = remap_preview(template_id, sight=sight, sample=asked["sample"])
             told = {"total_files": preview.files, "busy_file_ids": preview.busy_file_ids, "preview": preview}
             return Answer(_remap(told), message=_("Nothing was written."))
 
         def start() -> Submission | None:
             started = start_remap(
-                template_id, owner=person, priority=asked["priority"], deadline_seconds=asked.get("deadline_seconds")
+                template_id,
+                owner=person,
+                sight=sight,
+                priority=asked["priority"],
+                deadline_seconds=asked.get("deadline_seconds"),
             )
             return Submission(task=started.task, busy_file_ids=started.busy_file_ids) if started else None
 

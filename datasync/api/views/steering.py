@@ -8,12 +8,15 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import steering as examples
 from datasync.api.once import once
 from datasync.api.requests.sync import Retry
 from datasync.api.serializers.steering import Cancelled, Retried
 from datasync.exceptions import (
+    CreditsExhausted,
     FileBusy,
+    LimitedToShops,
     NothingToRetry,
     TaskFinished,
     TaskNotFound,
@@ -70,16 +73,18 @@ class RetryTaskView(APIView):
             FileBusy,
             TemplateNotFound,
             TemplateNotInUse,
+            LimitedToShops,
             TooManyActiveTasks,
+            CreditsExhausted,
         ),
         once=True,
         notes="A task is retried once: asked again, the answer is the same new task, whatever files it was made over. "
         "It belongs to the person whose task is retried; a retry that failed can itself be retried.",
     )
     def post(self, request: Request, celery_task_id: str) -> Answer:
-        asked = validated(Retry, request.data)
-        task = selectors.task_by_celery_id(person_of(request), celery_task_id)
-        retried = once(request, asked, lambda: retry_task(task, **asked))
+        asked, person = validated(Retry, request.data), person_of(request)
+        task = selectors.task_by_celery_id(person, celery_task_id)
+        retried = once(request, asked, lambda: retry_task(task, sight=Sight.of(person), **asked))
         (counted,) = selectors.with_live_counts([retried.task])
         left_out = {"busy_file_ids": retried.busy_file_ids}
         return Answer(Retried(counted, context=left_out).data, status=HTTPStatus.ACCEPTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -9,11 +10,19 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import sync as examples
 from datasync.api.once import once, task_once
 from datasync.api.requests.sync import BatchSync, ChosenSync, EverySync, SingleSync
-from datasync.api.serializers.tasks import Submitted, SubmittedByIds
-from datasync.exceptions import DataNotFound, FileBusy, FileNotFound, InvalidRequest, TooManyActiveTasks
+from datasync.api.serializers.tasks import NothingPending, Submitted, SubmittedByIds
+from datasync.exceptions import (
+    CreditsExhausted,
+    DataNotFound,
+    FileBusy,
+    FileNotFound,
+    InvalidRequest,
+    TooManyActiveTasks,
+)
 from datasync.models import SyncProgressTask
 from datasync.runs import services
 from datasync.runs.selectors import with_live_counts
@@ -46,11 +55,12 @@ class SingleView(APIView):
         body=SingleSync,
         body_example={"file_id": 17, "priority": 8, "deadline_seconds": 600},
         once=True,
-        errors=(FileNotFound, FileBusy, InvalidRequest, TooManyActiveTasks),
+        errors=(FileNotFound, FileBusy, InvalidRequest, TooManyActiveTasks, CreditsExhausted),
     )
     def post(self, request: Request) -> Answer:
         asked, person = validated(SingleSync, request.data), person_of(request)
-        return _accepted(task_once(request, asked, lambda: services.submit_single(owner=person, **asked)))
+        submit = partial(services.submit_single, owner=person, sight=Sight.of(person), **asked)
+        return _accepted(task_once(request, asked, submit))
 
 
 class BatchView(APIView):
@@ -72,12 +82,14 @@ class BatchView(APIView):
             "deadline_seconds": 3600,
         },
         once=True,
-        errors=(TooManyActiveTasks,),
+        errors=(TooManyActiveTasks, CreditsExhausted),
         other={HTTPStatus.OK: ("Nothing is pending", _NOTHING)},
+        other_answer=NothingPending,
     )
     def post(self, request: Request) -> Answer:
         asked, person = validated(BatchSync, request.data), person_of(request)
-        return _accepted(task_once(request, asked, lambda: services.submit_batch(owner=person, **asked)))
+        submit = partial(services.submit_batch, owner=person, sight=Sight.of(person), **asked)
+        return _accepted(task_once(request, asked, submit))
 
 
 class BatchByIdsView(APIView):
@@ -93,11 +105,12 @@ class BatchByIdsView(APIView):
         body=ChosenSync,
         body_example={"file_ids": [17, 18, 19], "allow_quarantine": False, "deadline_seconds": 3600},
         once=True,
-        errors=(DataNotFound, FileBusy, TooManyActiveTasks),
+        errors=(DataNotFound, FileBusy, TooManyActiveTasks, CreditsExhausted),
     )
     def post(self, request: Request) -> Answer:
         asked, person = validated(ChosenSync, request.data), person_of(request)
-        submission = once(request, asked, lambda: services.submit_by_ids(owner=person, **asked))
+        submit = partial(services.submit_by_ids, owner=person, sight=Sight.of(person), **asked)
+        submission = once(request, asked, submit)
         left_out = {
             "missing_file_ids": submission.missing_file_ids,
             "busy_file_ids": submission.busy_file_ids,
@@ -118,12 +131,14 @@ class BatchAllView(APIView):
         body=EverySync,
         body_example={"priority": 3, "deadline_seconds": 21600},
         once=True,
-        errors=(TooManyActiveTasks,),
+        errors=(TooManyActiveTasks, CreditsExhausted),
         other={HTTPStatus.OK: ("Nothing is pending", _NOTHING)},
+        other_answer=NothingPending,
     )
     def post(self, request: Request) -> Answer:
         asked, person = validated(EverySync, request.data), person_of(request)
-        return _accepted(task_once(request, asked, lambda: services.submit_all(owner=person, **asked)))
+        submit = partial(services.submit_all, owner=person, sight=Sight.of(person), **asked)
+        return _accepted(task_once(request, asked, submit))
 
 
 def _accepted(task: SyncProgressTask | None) -> Answer:

@@ -9,6 +9,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import templates as examples
 from datasync.api.requests.templates import (
     CompareOptions,
@@ -36,6 +37,7 @@ from datasync.exceptions import (
     FileNotFound,
     HeaderUnknown,
     KeyColumnMissing,
+    LimitedToShops,
     NeedsDescription,
     NoTemplate,
     TemplateNotDraft,
@@ -74,6 +76,7 @@ class PublishTemplateView(APIView):
         body_example={"dry_run": True},
         errors=(
             PermissionDenied,
+            LimitedToShops,
             TemplateNotFound,
             TemplateNotDraft,
             TemplateOutdated,
@@ -83,11 +86,12 @@ class PublishTemplateView(APIView):
     )
     def post(self, request: Request, template_id: int) -> Answer:
         actor = staff_of(request)
+        sight = Sight.of(actor)
         dry_run = validated(DryRun, request.data)["dry_run"]
         if dry_run:
-            done, message = services.publishing_of(template_id), _("Nothing was changed.")
+            done, message = services.publishing_of(template_id, sight=sight), _("Nothing was changed.")
         else:
-            done, message = services.publish_draft(template_id, actor=actor), _("Published.")
+            done, message = services.publish_draft(template_id, actor=actor, sight=sight), _("Published.")
         told = {"dry_run": dry_run, "template": done.template, "archived": done.archived}
         told |= {"files": done.files, "losing": done.losing, "deferred": done.deferred}
         return Answer(Publication(told).data, message=message)
@@ -105,15 +109,16 @@ class ArchiveTemplateView(APIView):
         example=examples.ARCHIVAL,
         body=DryRun,
         body_example={"dry_run": True},
-        errors=(PermissionDenied, TemplateNotFound),
+        errors=(PermissionDenied, LimitedToShops, TemplateNotFound),
     )
     def post(self, request: Request, template_id: int) -> Answer:
         actor = staff_of(request)
+        sight = Sight.of(actor)
         dry_run = validated(DryRun, request.data)["dry_run"]
         if dry_run:
-            done, message = services.archiving_of(template_id), _("Nothing was changed.")
+            done, message = services.archiving_of(template_id, sight=sight), _("Nothing was changed.")
         else:
-            done, message = services.archive_template(template_id, actor=actor), _("Archived.")
+            done, message = services.archive_template(template_id, actor=actor, sight=sight), _("Archived.")
         told = {"pending_files": done.pending_files, "rematched": done.rematched, "deferred": done.deferred}
         told["other_variants"] = done.other_variants
         data = {"dry_run": dry_run, "template": find_template(template_id)} | told
@@ -133,8 +138,8 @@ class SuggestTemplateView(APIView):
         body=SuggestOptions,
         body_example={"file_id": 17},
         errors=(
-            PermissionDenied, FileNotFound, FileMissing, *_UNREADABLE, NoTemplate, NeedsDescription, InvalidTemplate,
-            KeyColumnMissing,
+            PermissionDenied, LimitedToShops, FileNotFound, FileMissing, *_UNREADABLE, NoTemplate, NeedsDescription,
+            InvalidTemplate, KeyColumnMissing,
         ),
     )  # fmt: skip
     def post(self, request: Request) -> Answer:
@@ -142,11 +147,12 @@ class SuggestTemplateView(APIView):
         asked = validated(SuggestOptions, request.data)
         if asked["publish"]:
             actor = staff_of(request)
-        file = file_by_id(asked["file_id"])
+        sight = Sight.of(actor)
+        file = file_by_id(asked["file_id"], sight=sight)
         services.suggest_for_file(file)
         suggestion, error, template = file.suggestion, hindrance(file), None
         if asked["publish"]:
-            template = services.publish_suggestion(file, actor=actor)
+            template = services.publish_suggestion(file, actor=actor, sight=sight)
         data = {"file_id": file.pk, "suggested_mapping": suggestion, "template": template}
         return Answer(Suggested(data | {"hindrance": error.document if error else None}).data)
 
@@ -169,7 +175,7 @@ class CompareTemplatesView(APIView):
         asked = validated(CompareOptions, request.data)
         before = find_template(asked["template_id"])
         if "file_id" in asked:
-            found = compare_with_file(before, file_by_id(asked["file_id"]))
+            found = compare_with_file(before, file_by_id(asked["file_id"], sight=Sight.of(person_of(request))))
         else:
             found = compare_templates(before, find_template(asked["other_id"]))
         return Answer(Comparison(found.as_dict()).data)
@@ -213,14 +219,16 @@ class ImportTemplatesView(APIView):
         example=[examples.IMPORTED],
         many=True,
         body={"multipart/form-data": ImportOptions},
-        errors=(PermissionDenied, *INVALID),
+        errors=(PermissionDenied, LimitedToShops, *INVALID),
     )
     def post(self, request: Request) -> Answer:
         actor = staff_of(request)
         asked = validated(ImportOptions, request.data)
         file, dry_run = asked["file"], asked["dry_run"]
         templates = services.read_templates(file.read(), where=file.name or "template")
-        imported = services.import_templates(templates, actor=actor, publish_now=asked["publish"], dry_run=dry_run)
+        imported = services.import_templates(
+            templates, actor=actor, sight=Sight.of(actor), publish_now=asked["publish"], dry_run=dry_run
+        )
         message = ngettext("%(count)s template imported.", "%(count)s templates imported.", len(imported))
         if dry_run:
             message = _("Nothing was changed.")
@@ -242,7 +250,7 @@ class RecheckView(APIView):
     )
     def post(self, request: Request) -> Answer:
         asked = validated(RecheckOptions, request.data)
-        result = services.recheck_soon(**asked)
+        result = services.recheck_soon(sight=Sight.of(person_of(request)), **asked)
         count = result.matched
         message = ngettext("%(count)s file got a template.", "%(count)s files got a template.", count)
         if asked["dry_run"]:

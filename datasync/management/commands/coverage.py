@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasync.access import EVERYTHING
 from datasync.choices import DomainChoice
 from datasync.management.arguments import require_platform
 from datasync.management.base import ConsoleCommand, Exit, Outcome
@@ -33,7 +34,7 @@ class Command(ConsoleCommand):
     def work(self, options: dict[str, Any]) -> Outcome:
         """Count, and judge."""
         require_platform(options["platform"])
-        families = filter_families(coverage(), platform=options["platform"], domain=options["domain"])
+        families = filter_families(coverage(sight=EVERYTHING), platform=options["platform"], domain=options["domain"])
         percent = coverage_percent(families)
         document = {"coverage": percent, "families": [_document(one) for one in families]}
         exit_code = _verdict(families, percent, least=options["fail_under"])

@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasync.access import EVERYTHING
 from datasync.choices import DomainChoice, Granularity, SubDomain
 from datasync.exceptions import InvalidRequest
 from datasync.facts import selectors
@@ -65,6 +66,7 @@ class Command(ActionsCommand):
         if options["bom"] and options["format"] != "csv":
             raise InvalidRequest(detail=_("Only CSV has a byte order mark."))
         export = Export(
+            sight=EVERYTHING,
             domain=options["domain"],
             filters=_filters(options),
             fields=[name.strip() for name in options["fields"].split(",") if name.strip()],
@@ -100,14 +102,14 @@ class Command(ActionsCommand):
 
     def count(self, options: dict[str, Any]) -> Outcome:
         """How many rows match."""
-        rows = selectors.count(options["domain"], _filters(options))
+        rows = selectors.count(options["domain"], _filters(options), sight=EVERYTHING)
         return Outcome({"domain": options["domain"], "rows": rows}, [_("%(rows)s rows") % {"rows": f"{rows:,}"}])
 
     def show(self, options: dict[str, Any]) -> Outcome:
         """One row."""
-        fact = selectors.find(options["domain"], options["key"])
+        fact = selectors.find(options["domain"], options["key"], sight=EVERYTHING)
         told = document_of(fact, columns_of(options["domain"]).values())
-        lineage = lineage_of(fact)
+        lineage = lineage_of(fact, sight=EVERYTHING)
         document = {"fact": told, "raw": lineage.raw, "lineage": _lineage_document(lineage)}
         lines = [
             *lines_of((name, value) for name, value in told.items() if value not in {None, ""}),

@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasync.access import EVERYTHING
 from datasync.catalog import selectors, services
 from datasync.catalog.deletion import delete_files, restore_file
 from datasync.catalog.impact import delete_impacts
@@ -22,7 +23,7 @@ from datasync.exceptions import InvalidRequest
 from datasync.exports.make import export_here
 from datasync.exports.services import clean_exports, take_up_again
 from datasync.management import file_words as words
-from datasync.management.arguments import file_id, find_user, require_platform, require_shop, whole_number
+from datasync.management.arguments import file_id, find_file, find_user, require_platform, require_shop, whole_number
 from datasync.management.base import ActionsCommand, Exit, Outcome
 from datasync.management.progress import Counter, add_progress_option, progress_wanted
 from datasync.management.tables import facts
@@ -87,14 +88,15 @@ class Command(ActionsCommand):
         require_platform(options["platform"])
         require_shop(options["shop"], platform=options["platform"])
         names = selectors.Filters.__dataclass_fields__
-        found = selectors.matching_files(selectors.Filters(**{name: options[name] for name in names}))
+        wanted = selectors.Filters(**{name: options[name] for name in names})
+        found = selectors.matching_files(wanted, sight=EVERYTHING)
         total, files = found.count(), list(found[: options["limit"]])
         document = {"total": total, "files": [words.file_document(file) for file in files]}
         return Outcome(document, words.file_lines(files, total) if files else [_("No files match.")])
 
     def show(self, options: dict[str, Any]) -> Outcome:
         """One file."""
-        file = selectors.file_by_id(options["file_id"])
+        file = find_file(options["file_id"])
         document = words.file_document(file) | {
             "header": file.header,
             "match": file.match or None,
@@ -113,23 +115,23 @@ class Command(ActionsCommand):
         for name in ("period_start", "period_end", "collected_at"):
             told |= {name: None} if told.get(name) == "" else {}
         file = services.describe_file(
-            selectors.file_by_id(options["file_id"]), actor=find_user(options["user"]), **told
+            find_file(options["file_id"]), sight=EVERYTHING, actor=find_user(options["user"]), **told
         )
         return Outcome(words.file_document(file), words.file_lines([file], 1))
 
     def profile(self, options: dict[str, Any]) -> Outcome:
         """What the columns hold."""
-        file = services.profiled(selectors.file_by_id(options["file_id"]))
+        file = services.profiled(find_file(options["file_id"]))
         return Outcome(words.profile_document(file), words.profile_lines(file))
 
     def preview(self, options: dict[str, Any]) -> Outcome:
         """The beginning of the file."""
-        found = preview(selectors.file_by_id(options["file_id"]), header_row=options["header_row"])
+        found = preview(find_file(options["file_id"]), header_row=options["header_row"])
         return Outcome(found, words.preview_lines(found, options["rows"]))
 
     def delete_impact(self, options: dict[str, Any]) -> Outcome:
         """What hangs on the files."""
-        impacts, missing = delete_impacts(options["file_ids"])
+        impacts, missing = delete_impacts(options["file_ids"], sight=EVERYTHING)
         document = {
             "files": [words.impact_document(impact) for impact in impacts],
             "missing_file_ids": list(missing),
@@ -150,6 +152,7 @@ class Command(ActionsCommand):
                 file_ids=options["file_ids"],
                 rows=RowsFate(options["rows"]),
                 actor=find_user(options["user"]),
+                sight=EVERYTHING,
                 dry_run=options["dry_run"],
                 here=True,
                 progress=progress,
@@ -162,7 +165,7 @@ class Command(ActionsCommand):
 
     def restore(self, options: dict[str, Any]) -> Outcome:
         """Bring a file back."""
-        file = restore_file(file_id=options["file_id"], actor=find_user(options["user"]))
+        file = restore_file(file_id=options["file_id"], actor=find_user(options["user"]), sight=EVERYTHING)
         return Outcome(words.file_document(file), words.file_lines([file], 1))
 
     def export(self, options: dict[str, Any]) -> Outcome:

@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasync.access import EVERYTHING
 from datasync.choices import DomainChoice
 from datasync.management.arguments import file_id, find_file, find_task
 from datasync.management.base import ConsoleCommand, Exit, Outcome
@@ -44,7 +45,7 @@ class Command(ConsoleCommand):
     def work(self, options: dict[str, Any]) -> Outcome:
         """The equation of the books, and its parts."""
         selection = _selection(options)
-        whole = flow(file_id=selection.file_id, task_id=selection.task_id, domain=selection.domain)
+        whole = flow(sight=EVERYTHING, file_id=selection.file_id, task_id=selection.task_id, domain=selection.domain)
         shown = parts_with_flows(selection, parts(selection)[:MOST_PARTS])
         threshold: float = options["threshold"]
         above = 100 * whole.lost > threshold * whole.counts.read
@@ -62,7 +63,7 @@ class Command(ConsoleCommand):
 def _selection(options: dict[str, Any]) -> Selection:
     file_id = find_file(options["file_id"]).pk if options["file_id"] else None
     task_id = find_task(options["task"]).pk if options["task"] else None
-    return Selection(file_id=file_id, task_id=task_id, domain=options["domain"])
+    return Selection(sight=EVERYTHING, file_id=file_id, task_id=task_id, domain=options["domain"])
 
 
 def _percent(text: str) -> float:

@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasync.access import EVERYTHING
 from datasync.choices import DomainChoice
 from datasync.management.arguments import find_task, require_platform, require_shop, whole_number
 from datasync.management.base import ConsoleCommand, Outcome
@@ -46,9 +47,10 @@ def _chosen(options: dict[str, Any]) -> list[QualityReport]:
     require_platform(options["platform"])
     require_shop(options["shop"], platform=options["platform"])
     task = find_task(options["task"]) if options["task"] else None
-    found = reports(
-        platform=options["platform"], domain=options["domain"], task_id=task.pk if task else None
-    ).select_related("task")
+    listed = reports(
+        sight=EVERYTHING, platform=options["platform"], domain=options["domain"], task_id=task.pk if task else None
+    )
+    found = listed.select_related("task")
     if options["shop"]:
         found = found.filter(shop__shop_id=options["shop"])
     chosen = list(found) if task else _newest(found)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from datasync.access import EVERYTHING
 from datasync.choices import DomainChoice, QuarantineState
 from datasync.exceptions import InvalidRequest
 from datasync.management import quarantine_words as words
@@ -69,7 +70,7 @@ class Command(ActionsCommand):
 
     def list(self, options: dict[str, Any]) -> Outcome:
         """The rows by file and row, and the reasons by number."""
-        found = selectors.rows(_filters(options))
+        found = selectors.rows(_filters(options), sight=EVERYTHING)
         total, reasons = found.count(), selectors.reason_counts(found)
         rows = list(found[: options["limit"]])
         document = {"total": total, "reasons": reasons, "rows": [words.row_document(row) for row in rows]}
@@ -88,12 +89,12 @@ class Command(ActionsCommand):
 
     def show(self, options: dict[str, Any]) -> Outcome:
         """One row."""
-        row = selectors.one(options["row_id"])
+        row = selectors.one(options["row_id"], sight=EVERYTHING)
         return Outcome(words.whole_document(row), words.whole_lines(row))
 
     def stats(self, options: dict[str, Any]) -> Outcome:
         """Figures of the rows that match."""
-        counted = figures.figures(selectors.rows(_filters(options)))
+        counted = figures.figures(selectors.rows(_filters(options), sight=EVERYTHING))
         lines = [*facts([(_("rows"), counted.total), (_("oldest undecided"), counted.oldest)])]
         for title, numbers in (
             (_("state"), counted.states), (_("domain"), counted.domains), (_("reason"), counted.reasons),
@@ -109,7 +110,7 @@ class Command(ActionsCommand):
             f"quarantine-{timezone.now():%Y%m%d-%H%M%S}.{options['format'] or 'xlsx'}"
         )
         chosen = options["format"] or path.suffix.removeprefix(".").lower()
-        found = selectors.rows(_filters(options))
+        found = selectors.rows(_filters(options), sight=EVERYTHING)
         if not found.exists():
             return Outcome({"path": None, "rows": 0, "sheets": 0}, [_("No quarantined rows match; nothing written.")])
         try:
@@ -125,7 +126,9 @@ class Command(ActionsCommand):
         path, dry_run = options["path"], options["dry_run"]
         if not path.is_file():
             raise InvalidRequest(detail=_("There is no file %(path)s.") % {"path": path})
-        result = services.import_corrections(source=path, actor=find_user(options["user"]), dry_run=dry_run)
+        result = services.import_corrections(
+            source=path, actor=find_user(options["user"]), sight=EVERYTHING, dry_run=dry_run
+        )
         told = [
             (row.sheet, row.row, str(row.id or ""), label(row.outcome), ", ".join(row.columns)) for row in result.rows
         ]
@@ -156,6 +159,7 @@ class Command(ActionsCommand):
             code=options["code"],
             value=options["value"],
             actor=find_user(options["user"]),
+            sight=EVERYTHING,
             dry_run=options["dry_run"],
         )
         counts = {"corrected": result.corrected, "unchanged": result.unchanged, "skipped": result.skipped}
@@ -164,7 +168,10 @@ class Command(ActionsCommand):
     def confirm(self, options: dict[str, Any]) -> Outcome:
         """Let rows stand where only the reader of the file doubted them."""
         result = services.confirm_many(
-            filters=_chosen(options), actor=find_user(options["user"]), dry_run=options["dry_run"]
+            filters=_chosen(options),
+            actor=find_user(options["user"]),
+            sight=EVERYTHING,
+            dry_run=options["dry_run"],
         )
         counts = {"corrected": result.corrected, "unchanged": result.unchanged}
         return _outcome(counts, result.reached, options)
@@ -172,7 +179,11 @@ class Command(ActionsCommand):
     def release(self, options: dict[str, Any]) -> Outcome:
         """Load the rows that match. Ends with 3 when rows are still rejected, 4 when files could not be worked on."""
         result = services.release(
-            filters=_chosen(options), actor=find_user(options["user"]), note=options["note"], dry_run=options["dry_run"]
+            filters=_chosen(options),
+            actor=find_user(options["user"]),
+            sight=EVERYTHING,
+            note=options["note"],
+            dry_run=options["dry_run"],
         )
         counts = {"released": result.released, **result.outcomes, "rejected": result.rejected}
         document = {"released": result.released, "outcomes": result.outcomes, "rejected": result.rejected}
@@ -186,7 +197,11 @@ class Command(ActionsCommand):
     def discard(self, options: dict[str, Any]) -> Outcome:
         """Keep the rows that match out."""
         result = services.discard(
-            filters=_chosen(options), note=options["note"], actor=find_user(options["user"]), dry_run=options["dry_run"]
+            filters=_chosen(options),
+            note=options["note"],
+            actor=find_user(options["user"]),
+            sight=EVERYTHING,
+            dry_run=options["dry_run"],
         )
         return _outcome({"discarded": result.discarded}, result.reached, options)
 

@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasync.access import EVERYTHING
 from datasync.management.arguments import find_task, whole_number
 from datasync.management.base import ConsoleCommand, Outcome
 from datasync.management.progress import add_progress_option
@@ -40,7 +41,9 @@ class Command(ConsoleCommand):
     def work(self, options: dict[str, Any]) -> Outcome:
         """Retry it, and wait where asked to."""
         parent = find_task(options["task_id"])
-        retried = retry_task(parent, only_failed=not options["unfinished"], deadline_seconds=options["deadline"])
+        retried = retry_task(
+            parent, sight=EVERYTHING, only_failed=not options["unfinished"], deadline_seconds=options["deadline"]
+        )
         busy = list(retried.busy_file_ids)
         if busy:
             self.stderr.write(_("Busy: %s") % ", ".join(map(str, busy)))

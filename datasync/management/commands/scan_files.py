@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasync.access import EVERYTHING
 from datasync.catalog import services
 from datasync.choices import FileState
 from datasync.exceptions import InvalidRequest
@@ -64,7 +65,12 @@ def _scan(folders: list[Path], *, actor: Any, shown: bool) -> dict[str, Any]:
     """Scan the folders, all roots when there is none."""
     counter = Counter(unit=_("files"), shown=shown)
     try:
-        result = services.scan(roots=folders or None, progress=lambda found: counter.reached(found.seen), actor=actor)
+        result = services.scan(
+            sight=EVERYTHING,
+            roots=folders or None,
+            progress=lambda found: counter.reached(found.seen),
+            actor=actor,
+        )
     finally:
         counter.close()
     return asdict(result)

@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasync.access import EVERYTHING
 from datasync.catalog.selectors import pending_files, present_files
 from datasync.choices import DomainChoice, Granularity
 from datasync.exceptions import DataNotFound, InvalidRequest
@@ -142,9 +143,10 @@ def _submit(options: dict[str, Any], owner: User | None) -> Submission | None:
     """Submit what the options ask for; None when nothing is pending."""
     flags = _flags(options)
     if options["all"]:
-        return _submitted(services.submit_all(owner=owner, **_urgency(options)))
+        return _submitted(services.submit_all(owner=owner, sight=EVERYTHING, **_urgency(options)))
     if not options["file_id"] and not options["shop"]:
         task = services.submit_batch(
+            sight=EVERYTHING,
             owner=owner,
             platform=options["platform"],
             domains=options["domain"],
@@ -158,7 +160,7 @@ def _submit(options: dict[str, Any], owner: User | None) -> Submission | None:
     chosen = options["file_id"] or _pending(options)
     if not chosen:
         return None
-    return services.submit_by_ids(file_ids=chosen, owner=owner, **_urgency(options), **flags)
+    return services.submit_by_ids(file_ids=chosen, owner=owner, sight=EVERYTHING, **_urgency(options), **flags)
 
 
 def _urgency(options: dict[str, Any]) -> dict[str, Any]:
@@ -171,13 +173,14 @@ def _submitted(task: SyncProgressTask | None) -> Submission | None:
 
 def _existing(file_ids: list[int]) -> list[int]:
     """Those of the files that the catalogue has, in the order given."""
-    found = set(present_files().filter(pk__in=file_ids).values_list("pk", flat=True))
+    found = set(present_files(sight=EVERYTHING).filter(pk__in=file_ids).values_list("pk", flat=True))
     return [one for one in file_ids if one in found]
 
 
 def _pending(options: dict[str, Any]) -> list[int]:
     """The pending files that a sync with these options would take: those that pass the filters, or all."""
     files = pending_files(
+        sight=EVERYTHING,
         platform=options["platform"],
         domains=options["domain"],
         granularities=options["granularity"],

@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasync.access import EVERYTHING
 from datasync.choices import DomainChoice, TemplateState
 from datasync.exceptions import InvalidRequest, SyncError
 from datasync.management.arguments import file_id, find_file, find_user, require_platform
@@ -75,7 +76,7 @@ class Command(ActionsCommand):
     def publish_suggestion(self, options: dict[str, Any]) -> Outcome:
         """Publish what was suggested for a file."""
         actor = find_user(options["user"])
-        return _listing([services.publish_suggestion(find_file(options["file_id"]), actor=actor)])
+        return _listing([services.publish_suggestion(find_file(options["file_id"]), actor=actor, sight=EVERYTHING)])
 
     def validate(self, options: dict[str, Any]) -> Outcome:
         """Check every file; one that is wrong does not hide the others."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from datasync.access import Sight
 from datasync.exceptions import SyncError
 from datasync.ingest.load.read_only import read_only
 from datasync.ingest.load.samples import MOST_SAMPLES, UPDATED, SampleRow, Samples
@@ -53,11 +54,12 @@ class RemapPreview:
     samples: list[SampleRow] = field(default_factory=list)
 
 
-def remap_preview(template_id: int, *, sample: int = SAMPLE_ROWS) -> RemapPreview:
+def remap_preview(template_id: int, *, sight: Sight, sample: int = SAMPLE_ROWS) -> RemapPreview:
     """Type up to ``sample`` stored rows, spread over the files concerned, and count what would become of them.
 
-    Raises ``TemplateNotFound`` and ``TemplateNotInUse``.
+    Raises ``TemplateNotFound``, ``TemplateNotInUse`` and ``LimitedToShops``.
     """
+    sight.require_everything()
     template = published_template(template_id)
     preview = RemapPreview(template.pk, str(template))
     with read_only():

@@ -10,6 +10,7 @@ from functools import partial
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
+from datasync.access import Sight
 from datasync.audit import record
 from datasync.choices import AuditAction, TaskKind, TaskState
 from datasync.exceptions import FileBusy, NotInRange
@@ -37,6 +38,7 @@ def start_remap(
     template_id: int,
     *,
     owner: AbstractBaseUser | None,
+    sight: Sight,
     priority: int = 5,
     deadline_seconds: int | None = None,
     file_ids: Collection[int] | None = None,
@@ -47,9 +49,10 @@ def start_remap(
     ``parent`` is the task that this one is a retry of. Without ``deadline_seconds`` it has no deadline: large files
     come back to the queue in between, and begin anew when they are left out.
 
-    Raises ``TemplateNotFound``, ``TemplateNotInUse``, ``InvalidRequest`` for a number out of range, and ``FileBusy``
-    where all files concerned are busy.
+    Raises ``TemplateNotFound``, ``TemplateNotInUse``, ``InvalidRequest`` for a number out of range, ``FileBusy`` where
+    all files concerned are busy, and ``LimitedToShops``.
     """
+    sight.require_everything()
     if isinstance(priority, bool) or not isinstance(priority, int) or not 1 <= priority <= HIGHEST_PRIORITY:
         raise NotInRange(name="priority", least=1, most=HIGHEST_PRIORITY)
     require_deadline(deadline_seconds)

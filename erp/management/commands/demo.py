@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from tqdm import tqdm
 
+from datasync.access import EVERYTHING
 from datasync.catalog.services import scan
 from datasync.management.base import ConsoleCommand, ConsoleError, Exit, Outcome
 from datasync.management.progress import SyncBars, add_progress_option, progress_wanted
@@ -73,7 +74,7 @@ class Command(ConsoleCommand):
         self._say(_("Starting a worker with %(processes)s processes; its log is %(log)s")
                   % {"processes": processes, "log": log})  # fmt: skip
         with running_worker(processes=processes, log=log) as lost:
-            found = scan()
+            found = scan(sight=EVERYTHING)
             self._say(_("%s files found") % found.seen)
             self._say(_("Syncing every file"))
             task, repeated = sync_everything()

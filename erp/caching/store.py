@@ -1,0 +1,118 @@
+"""The cache as this room uses it. Whatever goes wrong with it comes out as ``CacheAway``, soon, and as nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.cache import cache, caches
+from django_redis.cache import RedisCache
+from redis.exceptions import LockError, RedisError
+
+from erp.caching.breaker import Breaker, CacheAway
+
+logger = logging.getLogger(__name__)
+PROCESS_SECONDS = 5
+"""So long things are kept where each process has a cache of its own: it does not hear of what others change."""
+_STATISTICS = "statistics"
+breaker = Breaker()
+
+
+def is_shared() -> bool:
+    """Whether all processes have one cache."""
+    return isinstance(caches["default"], RedisCache)
+
+
+def read(names: Sequence[str]) -> dict[str, Any]:
+    """What lies under these names, in one question; what is missing is left out."""
+    with _asking():
+        found: dict[str, Any] = cache.get_many(names)
+    return found
+
+
+def write(name: str, value: Any, *, seconds: float | None) -> None:
+    """Keep a JSON value for so long; None: until it is replaced."""
+    if seconds is not None and not is_shared():
+        seconds = min(seconds, PROCESS_SECONDS)
+    with _asking():
+        cache.set(name, value, timeout=seconds)
+
+
+def write_many(values: Mapping[str, Any]) -> None:
+    """Keep values until they are replaced, in one question."""
+    with _asking():
+        cache.set_many(dict(values), timeout=None)
+
+
+def add(name: str, value: Any, *, seconds: float | None = None) -> bool:
+    """Keep a value unless one is there; whether it was this one."""
+    with _asking():
+        return bool(cache.add(name, value, timeout=seconds))
+
+
+@contextmanager
+def held(name: str, *, seconds: float) -> Iterator[bool]:
+    """Whether this process alone holds the name; given back at the end, and by itself after ``seconds``.
+
+    In the memory of one process nobody else could hold it.
+    """
+    if not is_shared():
+        yield True
+        return
+    with _asking():
+        lock = _redis().lock(name, timeout=seconds, blocking=False, thread_local=False)
+        mine = bool(lock.acquire())
+    try:
+        yield mine
+    finally:
+        if mine:
+            _give_back(lock)
+
+
+def add_up(counts: Mapping[str, int], *, moments: Mapping[str, int]) -> None:
+    """Add to the numbers that all processes share, and note the moments."""
+    with _asking(), _redis().client.get_client(write=True).pipeline(transaction=False) as together:
+        for name, number in counts.items():
+            together.hincrby(cache.make_key(_STATISTICS), name, number)
+        if moments:
+            together.hset(cache.make_key(_STATISTICS), mapping=dict(moments))
+        together.execute()
+
+
+def added_up() -> dict[str, int]:
+    """The numbers and moments that all processes share."""
+    with _asking():
+        found = _redis().client.get_client(write=False).hgetall(cache.make_key(_STATISTICS))
+    return {name.decode(): int(number) for name, number in found.items()}
+
+
+def _redis() -> Any:
+    """The cache where it is one that all processes share."""
+    return caches["default"]
+
+
+def _give_back(lock: Any) -> None:
+    try:
+        with _asking():
+            lock.release()
+    except LockError:
+        logger.info("A computation took longer than its lock is kept")
+    except CacheAway:
+        logger.info("A lock could not be given back; it ends by itself")
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Around each question."""
+    breaker.enter()
+    try:
+        yield
+    except LockError:
+        breaker.close()
+        raise
+    except (RedisError, OSError) as error:
+        breaker.failed(error)
+        raise CacheAway from error
+    breaker.close()

@@ -1,0 +1,59 @@
+"""What a sync costs: a credit for each row that it wrote, new or changed, charged once when the task has ended.
+
+A task says that it has ended at most once, and a process may be lost in between: the clock charges what was missed.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Value
+from django.db.models.functions import Concat
+
+from datasync.runs.synced import Synced, ended_tasks, failed_tasks, synced
+from ratelimits.credits.choices import EntryKind
+from ratelimits.credits.models import CreditAccount, CreditEntry
+from ratelimits.credits.services import consume, refund
+
+LOOKED_BACK = timedelta(days=2)
+_AT_ONCE = 1_000
+
+
+def charge_task(task_id: str) -> CreditEntry | None:
+    """Charge the owner of a task that has ended, once; of one that failed give back what was taken for it.
+
+    None where nothing is due: the task is not known, has not ended, wrote no rows or belongs to nobody, or its owner
+    had no account when it ended.
+    """
+    found = synced(_charged(ended_tasks().filter(task_id=task_id)), most=1)
+    return _settle(found[0]) if found else None
+
+
+def charge_missed() -> int:
+    """Do the same with tasks that ended lately and were missed; how many there were, a bounded number at once."""
+    tasks = _charged(ended_tasks(within=LOOKED_BACK))
+    taken = CreditEntry.objects.filter(task=OuterRef("task_id"), kind=EntryKind.CONSUME, amount__lt=0)
+    unpaid = tasks.filter(~_entered("task:"), rows_synced__gt=0)
+    not_given_back = failed_tasks(tasks).filter(~_entered("refund:"), Exists(taken))
+    found = [*synced(unpaid, most=_AT_ONCE), *synced(not_given_back, most=_AT_ONCE)]
+    return sum(_settle(one) is not None for one in found)
+
+
+def _settle(one: Synced) -> CreditEntry | None:
+    if one.failed:
+        return refund(one.task_id)
+    if not one.rows:
+        return None
+    return consume(one.owner, amount=one.rows, key=f"task:{one.task_id}", task=one.task_id)
+
+
+def _charged(tasks: Any) -> Any:
+    """Those whose owner had an account when they ended."""
+    return tasks.filter(
+        Exists(CreditAccount.objects.filter(user=OuterRef("owner"), opened_at__lte=OuterRef("finished_at")))
+    )
+
+
+def _entered(prefix: str) -> Exists:
+    return Exists(CreditEntry.objects.filter(key=Concat(Value(prefix), OuterRef("task_id"))))

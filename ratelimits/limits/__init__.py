@@ -1,0 +1,1 @@
+"""How often each caller may ask: rules as rows, tiers, and the middleware that counts."""

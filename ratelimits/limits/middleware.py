@@ -1,0 +1,84 @@
+"""Counting each request of the API and of sign-in before its view, and telling each caller how much is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from erp.api.errors import error_of
+from erp.api.renderers import dumps, error_document
+from erp.refusals import refusal_page
+from ratelimits.limits.choices import Scope
+from ratelimits.limits.headers import headers_of
+from ratelimits.limits.services import Verdict, count_request
+from ratelimits.metrics import REFUSED
+from ratelimits.signals import refused
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_API = "/api/"
+_DATA_SYNC = "/api/data-sync/"
+_LOGIN = "/api/auth/login"
+
+
+class RateHeadersMiddleware:
+    """Put the headers on every answer of the API, also on one that was given before anybody was counted.
+
+    It stands outside all that may answer by itself: redirects, requests for other hosts, errors.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if settings.RATE_LIMITS_ENABLED and request.path_info.startswith(_API):
+            verdict: Verdict | None = getattr(request, "rate_verdict", None)
+            for name, value in headers_of(verdict or count_request(request, Scope.DEFAULT)).items():
+                response.headers.setdefault(name, value)
+        return response
+
+
+class RateLimitMiddleware:
+    """Count the request, and refuse it where its caller has none left. Stands behind whatever says who asks."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        scope = scope_of(request) if settings.RATE_LIMITS_ENABLED else None
+        if scope is None:
+            return self.get_response(request)
+        verdict = count_request(request, scope)
+        request.rate_verdict = verdict  # type: ignore[attr-defined]
+        return self.get_response(request) if verdict.allowed else self._refuse(request, verdict)
+
+    def _refuse(self, request: HttpRequest, verdict: Verdict) -> HttpResponse:
+        REFUSED.labels(verdict.scope, verdict.tier).inc()
+        limit = verdict.tightest.taken.limit
+        refused.send_robust(
+            type(self), request=request, key=verdict.key, scope=verdict.scope.value, tier=verdict.tier,
+            path=request.path, limit=limit,
+        )  # fmt: skip
+        error = error_of(verdict.error)
+        if not request.path_info.startswith(_API):
+            return refusal_page(request, error=error, wait=verdict.error.wait)
+        return HttpResponse(
+            dumps(error_document(error, request=request)),
+            status=HTTPStatus.TOO_MANY_REQUESTS,
+            content_type="application/json",
+        )
+
+
+def scope_of(request: HttpRequest) -> Scope | None:
+    """In which scope a request counts; None where it is none of the API's and does not sign in."""
+    path = request.path_info
+    changes = request.method not in _SAFE
+    if changes and (path == _LOGIN or request.path == reverse("admin:login")):
+        return Scope.AUTH
+    if not path.startswith(_API):
+        return None
+    return Scope.DATA_SYNC if changes and path.startswith(_DATA_SYNC) else Scope.DEFAULT

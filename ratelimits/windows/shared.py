@@ -1,0 +1,76 @@
+"""The window that the installation uses: Redis or a file, and the process's own memory while that is away.
+
+After a failure nobody of the process asks the store for some seconds: it costs one request its time-out, not each.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from functools import cache
+
+from django.conf import settings
+
+from ratelimits.metrics import DEGRADED
+from ratelimits.windows.base import Claim, StoreAway, Taken, Window
+from ratelimits.windows.file import FileWindow
+from ratelimits.windows.process import ProcessWindow
+from ratelimits.windows.redis import RedisWindow
+
+logger = logging.getLogger(__name__)
+AVOIDED_SECONDS = 5.0
+_WARNED_EVERY = 60.0
+
+
+class SharedWindow(Window):
+    """Always answers, by ``store`` where that does; else by the process's own memory, at the same rates."""
+
+    def __init__(self, store: Window, *, avoided: float = AVOIDED_SECONDS) -> None:
+        self._store, self._own = store, ProcessWindow()
+        self._avoided = avoided
+        self._lock = threading.Lock()
+        self._asked_again_at = 0.0
+        self._warned_at = -_WARNED_EVERY
+
+    def ask(self, claims: Sequence[Claim], *, count: bool) -> list[Taken]:
+        """Ask the store, unless it was away a moment ago."""
+        if self._may_ask():
+            try:
+                answers = self._store.ask(claims, count=count)
+            except StoreAway as error:
+                self._note_failure(error)
+            else:
+                self._asked_again_at = 0.0
+                return answers
+        DEGRADED.inc()
+        return self._own.ask(claims, count=count)
+
+    def _may_ask(self) -> bool:
+        """Whether the store is thought to be there; after a pause one caller finds out, and the others go without."""
+        if not self._asked_again_at:
+            return True
+        with self._lock:
+            now = time.monotonic()
+            if now < self._asked_again_at:
+                return False
+            self._asked_again_at = now + self._avoided
+            return True
+
+    def _note_failure(self, error: StoreAway) -> None:
+        with self._lock:
+            now = time.monotonic()
+            self._asked_again_at = now + self._avoided
+            if now - self._warned_at < _WARNED_EVERY:
+                return
+            self._warned_at = now
+        logger.warning("Rate limits are counted by this process alone until its store answers again: %s", error)
+
+
+@cache
+def shared_window() -> SharedWindow:
+    """The installation's, one for each process."""
+    if settings.REDIS_URL.startswith(("redis://", "rediss://")):
+        return SharedWindow(RedisWindow(settings.REDIS_URL))
+    return SharedWindow(FileWindow(settings.VAR_DIR / "ratelimits.sqlite3"))
