@@ -136,6 +136,15 @@ def cheap_passwords() -> None:
 
 
 @pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process may be told a second late, tests want to know at once."""
+    from datasync.runs import situation  # noqa: PLC0415 - the settings are read after this module
+
+    for asked in (situation.places, situation.worker_lives):
+        monkeypatch.setattr(asked, "seconds", 0.0)
+
+
+@pytest.fixture(autouse=True)
 def no_language_left() -> Iterator[None]:
     """Whoever asks as a browser does leaves the language of the last answer behind in the thread."""
     from django.utils import translation  # noqa: PLC0415 - the settings are read after this module

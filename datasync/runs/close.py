@@ -63,12 +63,16 @@ def _close(task: SyncProgressTask) -> bool:
         if not SyncProgressTask.objects.filter(pk=task.pk, state__in=TASK_ACTIVE).update(**changes, finished_at=Now()):
             transaction.set_rollback(True)
             return False
-        task.refresh_from_db()
+        for name, value in changes.items():
+            setattr(task, name, value)
         store_closed(task, outcome(task))
     return True
 
 
 def _tell(task: SyncProgressTask) -> None:
+    if not sync_finished.has_listeners(SyncProgressTask):
+        return
+    task.refresh_from_db()
     for receiver, answer in sync_finished.send_robust(sender=SyncProgressTask, task=task):
         if isinstance(answer, Exception):
             logger.error("%r failed for task %s", receiver, task.task_id, exc_info=answer)

@@ -78,7 +78,7 @@ def with_live_counts(tasks: Iterable[SyncProgressTask]) -> list[SyncProgressTask
 def _one(tasks: QuerySet[SyncProgressTask], what: str) -> SyncProgressTask:
     """The one task, read along with the one that retries it."""
     retry = SyncProgressTask.objects.filter(parent=OuterRef("pk")).values("task_id")[:1]
-    task = tasks.annotate(retried_as=Subquery(retry)).first()
+    task = tasks.select_related(None).annotate(retried_as=Subquery(retry)).first()
     if task is None:
         raise TaskNotFound(what=what)
     return task

@@ -32,7 +32,7 @@ class FileSummary(serializers.ModelSerializer[CatalogFile]):
     source_platform = serializers.CharField(source="source_platform_id", allow_null=True)
     shop = ShopBrief(allow_null=True)
     status = serializers.ChoiceField(FileState.choices, source="state")
-    status_label = serializers.CharField(source="get_state_display")
+    status_label = serializers.SerializerMethodField()
     template = serializers.SerializerMethodField()
     template_status = serializers.SerializerMethodField()
     rows = serializers.DictField(child=serializers.IntegerField(), help_text="Counts of the last sync.")
@@ -68,6 +68,10 @@ class FileSummary(serializers.ModelSerializer[CatalogFile]):
             "synced_at",
         )
         read_only_fields = fields
+
+    def get_status_label(self, file: CatalogFile) -> str:
+        """The status in the language of the request."""
+        return str(FileState(file.state).label)
 
     def get_template(self, file: CatalogFile) -> str | None:
         """The template's name, such as ``shopee/shopee/orders/daily v2``."""

@@ -55,7 +55,7 @@ from erp.api.pagination import paginate
 from erp.api.parsers import BoundedMultiPartParser
 from erp.api.responses import Answer
 from erp.api.schema import documented
-from erp.api.serializers import validated
+from erp.api.serializers import all_represented, validated
 
 _UNREADABLE = (UnsupportedFormat, CorruptFile, EncryptedFile, UnsafeFile, TooLarge)
 
@@ -78,7 +78,7 @@ class FilesView(APIView):
     def get(self, request: Request) -> Answer:
         query = validated(FileQuery, request.query_params, user=person_of(request))
         page = paginate(filter_files(query), page=query["page"], page_size=query["page_size"])
-        return Answer(FileSummary(page.rows, many=True).data, page=page)
+        return Answer(all_represented(FileSummary, page.rows), page=page)
 
     @documented(
         name="upload_files",
