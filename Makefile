@@ -53,7 +53,10 @@ doctor: $(RUNTIME) ## what is wrong with this installation, and what to do
 
 .PHONY: test
 test: $(TESTING) test-packages lint ## every check and every test, two runs at a time
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-sqlite test-postgres test-faults
+	@failed=0; \
+	$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-sqlite test-postgres || failed=1; \
+	$(MAKE) --no-print-directory test-faults || failed=1; \
+	exit $$failed
 
 .PHONY: test-packages
 test-packages: ## install the Debian packages that the tests need, where they are missing
@@ -67,9 +70,13 @@ test-sqlite: $(TESTING) ## the rooms, admin and commands on SQLite and the file-
 test-postgres: $(TESTING) ## the rooms and the API on a private PostgreSQL and Redis
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -q $(ARGS)
 
+FAULTS := TEST_DATABASE=postgres $(BIN)/python -m pytest -q tests/faults
+NONE_CHOSEN := [ $$? -eq 5 ]
+
 .PHONY: test-faults
 test-faults: $(TESTING) ## each promise once: real processes killed, stopped and starved
-	TEST_DATABASE=postgres $(BIN)/python -m pytest -q tests/faults $(ARGS)
+	$(FAULTS) -m "not alone" -n 3 --dist loadfile $(ARGS) || $(NONE_CHOSEN)
+	$(FAULTS) -m alone $(ARGS) || $(NONE_CHOSEN)
 
 TRIALS ?= 200
 

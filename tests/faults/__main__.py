@@ -19,7 +19,6 @@ from tests.faults.report import Report
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parent.parent / "docs" / "faults.md"
-ALONE = ("test_broker_trouble.py", "test_soak.py", "test_fairness.py")
 LONGEST_FIRST = ("test_kills.py", "test_cancel.py", "test_messages.py", "test_half_open.py", "test_deploy.py")
 AT_ONCE = 3
 
@@ -28,10 +27,11 @@ def main() -> int:
     """Run everything; 1 where something failed, or where the run proves too little."""
     trials, began = int(os.environ["FAULT_TRIALS"]), time.monotonic()
     files = sorted(path.name for path in FOLDER.glob("test_*.py"))
-    others = sorted(set(files) - set(ALONE), key=lambda name: (name not in LONGEST_FIRST, name))
+    alone = [name for name in files if "pytest.mark.alone" in (FOLDER / name).read_text(encoding="utf-8")]
+    others = sorted(set(files) - set(alone), key=lambda name: (name not in LONGEST_FIRST, name))
     with tempfile.TemporaryDirectory(prefix="erp-faults-") as folder:
         run = partial(_run, Path(folder))
-        passed = [run(name) for name in ALONE]
+        passed = [run(name) for name in alone]
         with ThreadPoolExecutor(AT_ONCE) as threads:
             passed += threads.map(run, others)
         report = Report()

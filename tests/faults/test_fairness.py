@@ -20,7 +20,7 @@ from tests.faults.trials import Trials
 from tests.runs_support import make_user
 from tests.services import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 FILES = 2 * int(os.environ.get("FAULT_TRIALS") or 30)
 AT_ONCE = 20
 
