@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -14,6 +15,7 @@ from datasync.choices import TASK_ACTIVE, ItemState
 from datasync.exceptions import TaskNotFound
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask, SyncTaskFile
+from datasync.runs.asking import Asked
 from datasync.runs.progress import glance, live_counts, progress, rows_per_second, seconds_to_go
 from datasync.runs.results import celery_state
 
@@ -63,16 +65,29 @@ def with_live_counts(tasks: Iterable[SyncProgressTask]) -> list[SyncProgressTask
     active = {task.pk: task for task in rows if task.state in TASK_ACTIVE}
     if not active:
         return rows
-    items = SyncTaskFile.objects.filter(task__in=active).order_by().values("task")
-    counted: Any = items.annotate(**live_counts())
-    for now in counted:
-        task = active[now["task"]]
+    for pk, now in _counted(active):
+        task = active[pk]
         for name in ("succeeded", "failed", "skipped"):
             setattr(task, f"{name}_files", now[name])
         for name in COUNT_NAMES:
             setattr(task, f"rows_{name}", now[name])
         task.rows_per_second = rows_per_second(task, now["read"])
     return rows
+
+
+def _counted(tasks: Collection[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    if len(tasks) == 1:  # as after each submit
+        (pk,) = tasks
+        yield pk, _of_one().of_task(pk)
+        return
+    items = SyncTaskFile.objects.filter(task__in=tasks).order_by().values("task")
+    counted: Any = items.annotate(**live_counts())
+    yield from ((now["task"], now) for now in counted)
+
+
+@cache
+def _of_one() -> Asked:
+    return Asked.of(live_counts())
 
 
 def _one(tasks: QuerySet[SyncProgressTask], what: str) -> SyncProgressTask:
