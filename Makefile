@@ -81,9 +81,9 @@ test-faults: $(TESTING) ## each promise once: real processes killed, stopped and
 TRIALS ?= 200
 
 .PHONY: faults
-faults: $(TESTING) test-packages ## kill, stop and starve real processes, TRIALS times a usual promise; writes docs/faults.md
+faults: $(TESTING) test-packages ## break promises TRIALS times, in all FILES or some; writes docs/faults.md
 ifeq ($(ARGS),)
-	TEST_DATABASE=postgres FAULT_TRIALS=$(TRIALS) $(BIN)/python -m tests.faults
+	TEST_DATABASE=postgres FAULT_TRIALS=$(TRIALS) $(BIN)/python -m tests.faults $(FILES)
 else # some of them, and no report
 	TEST_DATABASE=postgres FAULT_TRIALS=$(TRIALS) $(BIN)/python -m pytest -q -s --timeout=1800 tests/faults $(ARGS)
 endif

@@ -47,8 +47,8 @@ def test_g18_the_lowest_priority_ends_under_endless_load_of_the_highest(start: S
     owner = make_user()
     submit = partial(services.submit_by_ids, owner=owner, priority=10)
     running = start(AGEING_SECONDS="1")
-    task = services.submit_single(file_id=low, owner=owner, priority=1)
     submit(file_ids=others)
+    task = services.submit_single(file_id=low, owner=owner, priority=1)
     waiting = SyncTaskFile.objects.filter(task__priority=10, state=ItemState.QUEUED)
     ended = task.items.filter(state=ItemState.COMPLETED)
     done_before = 0
