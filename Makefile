@@ -70,13 +70,14 @@ test-sqlite: $(TESTING) ## the rooms, admin and commands on SQLite and the file-
 test-postgres: $(TESTING) ## the rooms and the API on a private PostgreSQL and Redis
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -q $(ARGS)
 
-FAULTS := TEST_DATABASE=postgres $(BIN)/python -m pytest -q tests/faults
-NONE_CHOSEN := [ $$? -eq 5 ]
+FAULTS := TEST_DATABASE=postgres $(BIN)/python -m pytest -q tests/faults $(ARGS)
 
 .PHONY: test-faults
 test-faults: $(TESTING) ## each promise once: real processes killed, stopped and starved
-	$(FAULTS) -m "not alone" -n 3 --dist loadfile $(ARGS) || $(NONE_CHOSEN)
-	$(FAULTS) -m alone $(ARGS) || $(NONE_CHOSEN)
+	@together=0; alone=0; none_chosen=5; \
+	$(FAULTS) -m "not alone" -n 3 --dist loadfile || together=$$?; \
+	$(FAULTS) -m alone || alone=$$?; \
+	case $$together-$$alone in 0-0|0-$$none_chosen|$$none_chosen-0) ;; *) exit 1 ;; esac
 
 TRIALS ?= 200
 

@@ -65,14 +65,13 @@ def _close(task: SyncProgressTask) -> bool:
             return False
         for name, value in changes.items():
             setattr(task, name, value)
+        if sync_finished.has_listeners(SyncProgressTask):
+            task.refresh_from_db()
         store_closed(task, outcome(task))
     return True
 
 
 def _tell(task: SyncProgressTask) -> None:
-    if not sync_finished.has_listeners(SyncProgressTask):
-        return
-    task.refresh_from_db()
     for receiver, answer in sync_finished.send_robust(sender=SyncProgressTask, task=task):
         if isinstance(answer, Exception):
             logger.error("%r failed for task %s", receiver, task.task_id, exc_info=answer)

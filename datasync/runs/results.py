@@ -73,8 +73,10 @@ def _store(task: SyncProgressTask, state: str, result: Any) -> None:
         "task_kwargs": _encoded("{}"),
         "worker": worker_name()[:_LONGEST_WORKER],
     }
-    if state == states.STARTED:
-        values["date_started"] = Now()
+    if state == states.STARTED:  # a process that stood still before this must not take back that the task has ended
+        started = TaskResult(task_id=task.celery_task_id, **values, date_started=Now())
+        TaskResult.objects.bulk_create([started], ignore_conflicts=True)
+        return
     TaskResult.objects.bulk_create(
         [TaskResult(task_id=task.celery_task_id, **values)],
         update_conflicts=True,

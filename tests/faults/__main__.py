@@ -32,7 +32,7 @@ def main(chosen: Sequence[str]) -> int:
         print(f"No such file of fault tests: {', '.join(sorted(unknown))}. Choose from {', '.join(every)}.")
         return 2
     files = [name for name in every if not chosen or name in chosen]
-    alone = [name for name in files if "pytest.mark.alone" in (FOLDER / name).read_text(encoding="utf-8")]
+    alone = [name for name in files if " pytest.mark.alone" in (FOLDER / name).read_text(encoding="utf-8")]
     others = sorted(set(files) - set(alone), key=lambda name: (name not in LONGEST_FIRST, name))
     TOLD.mkdir(parents=True, exist_ok=True)
     for name in files:

@@ -15,6 +15,8 @@ from datasync.catalog.selectors import template_status
 from datasync.choices import FileState
 from datasync.models import CatalogFile, Shop
 
+_STATES = dict(FileState.choices)
+
 
 class ShopBrief(serializers.ModelSerializer[Shop]):
     """Whose file it is."""
@@ -71,7 +73,7 @@ class FileSummary(serializers.ModelSerializer[CatalogFile]):
 
     def get_status_label(self, file: CatalogFile) -> str:
         """The status in the language of the request."""
-        return str(FileState(file.state).label)
+        return str(_STATES.get(file.state, file.state))
 
     def get_template(self, file: CatalogFile) -> str | None:
         """The template's name, such as ``shopee/shopee/orders/daily v2``."""
