@@ -29,6 +29,9 @@ _folder = Path(tempfile.mkdtemp(prefix="erp-tests-"))
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the session its own folder and servers, whatever the environment of the developer says."""
+    if _only_hands_out(config):
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # which importing this named; those would read it at once
+        return
     for name in CONFIGURING:
         os.environ.pop(name, None)
     os.environ["VAR_DIR"] = str(_folder / "var")
@@ -50,6 +53,11 @@ def pytest_configure(config: pytest.Config) -> None:
     contract.watch()
 
 
+def _only_hands_out(config: pytest.Config) -> bool:
+    """Whether other processes, each with servers of its own, run the tests of this one (``-n``)."""
+    return bool(getattr(config.option, "numprocesses", None)) and not hasattr(config, "workerinput")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A whole run on PostgreSQL fails when no test got an answer that the API's document promises."""
@@ -67,6 +75,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what the session started and leave nothing in the temporary folder."""
+    shutil.rmtree(_folder, ignore_errors=True)
+    if _only_hands_out(config):
+        return
     from django.db import connections  # noqa: PLC0415 - the settings are read after this module
 
     connections.close_all()
