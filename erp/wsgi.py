@@ -18,4 +18,4 @@ from datasync.runs.worker import prepare_web_process  # noqa: E402 - needs the a
 prepare_web_process()
 watch_for_stop()
 gc.collect()
-gc.freeze()  # what is loaded by now stays: to look through it again and again makes requests wait a tenth of a second
+gc.freeze()  # what is loaded by now stays; all requests of the process wait while it is looked through
