@@ -54,7 +54,7 @@ def test_kill_9_between_two_chunks_and_the_rest_is_done(
 
 
 def test_memory_does_not_grow_with_the_rows(inbox: Path, bell: Bell, tmp_path: Path, settings: Any) -> None:
-    """The highest memory of a process that remaps three times the rows is hardly higher: SQLite's cache is 64 of it."""
+    """The highest memory of a process that remaps three times the rows is hardly higher, in MB; SQLite caches 64."""
     from tests.conftest import test_environment  # noqa: PLC0415
     from tests.remap_memory import peak_of  # noqa: PLC0415
 
