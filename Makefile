@@ -56,7 +56,10 @@ doctor: $(RUNTIME) ## what is wrong with this installation, and what to do
 
 .PHONY: test
 test: $(TESTING) test-packages lint $(GENERATING) ## every check and every test, two runs at a time
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-sqlite test-postgres test-faults
+	@failed=0; \
+	$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-sqlite test-postgres || failed=1; \
+	$(MAKE) --no-print-directory test-faults || failed=1; \
+	exit $$failed
 
 .PHONY: test-packages
 test-packages: ## install the Debian packages that the tests need, where they are missing
@@ -81,16 +84,21 @@ test-sqlite: $(TESTING) ## the rooms, admin and commands on SQLite and the file-
 test-postgres: $(TESTING) $(GENERATING) ## the rooms and the API on a private PostgreSQL and Redis
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -q $(ARGS)
 
+FAULTS := TEST_DATABASE=postgres $(BIN)/python -m pytest -q tests/faults $(ARGS)
+
 .PHONY: test-faults
 test-faults: $(TESTING) ## each promise once: real processes killed, stopped and starved
-	TEST_DATABASE=postgres $(BIN)/python -m pytest -q tests/faults $(ARGS)
+	@together=0; alone=0; none_chosen=5; \
+	$(FAULTS) -m "not alone" -n 3 --dist loadfile || together=$$?; \
+	$(FAULTS) -m alone || alone=$$?; \
+	case $$together-$$alone in 0-0|0-$$none_chosen|$$none_chosen-0) ;; *) exit 1 ;; esac
 
 TRIALS ?= 200
 
 .PHONY: faults
-faults: $(TESTING) test-packages ## kill, stop and starve real processes, TRIALS times a usual promise; writes docs/faults.md
+faults: $(TESTING) test-packages ## break promises TRIALS times, in all FILES or some; writes docs/faults.md
 ifeq ($(ARGS),)
-	TEST_DATABASE=postgres FAULT_TRIALS=$(TRIALS) $(BIN)/python -m tests.faults
+	TEST_DATABASE=postgres FAULT_TRIALS=$(TRIALS) $(BIN)/python -m tests.faults $(FILES)
 else # some of them, and no report
 	TEST_DATABASE=postgres FAULT_TRIALS=$(TRIALS) $(BIN)/python -m pytest -q -s --timeout=1800 tests/faults $(ARGS)
 endif

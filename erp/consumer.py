@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from celery.worker.consumer import Consumer as CeleryConsumer
-from kombu.common import ignore_errors
 from kombu.transport import redis
 
 
@@ -19,5 +20,6 @@ class Consumer(CeleryConsumer):
         """Take the failing read upon us, so that Celery's first close is a whole one."""
         consumer, connection = getattr(self, "task_consumer", None), self.connection
         if connection and consumer and isinstance(consumer.channel, redis.Channel):
-            ignore_errors(connection, consumer.channel.close)
+            with suppress(Exception):  # whatever a channel says that is lost anyway must not end the worker
+                consumer.channel.close()
         super().on_connection_error_after_connected(exc)

@@ -1,5 +1,6 @@
 """The web process."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -18,3 +19,5 @@ from ratelimits.events.recording import start_recording  # noqa: E402 - needs th
 prepare_web_process()
 start_recording()
 watch_for_stop()
+gc.collect()
+gc.freeze()  # what is loaded by now stays; all requests of the process wait while it is looked through

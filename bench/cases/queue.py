@@ -8,7 +8,7 @@ from bench.measure import Series
 from bench.product import Installation, Probe
 from bench.report import Result, at_most, seconds
 from bench.run import Run
-from datasync.samples import bench_orders
+from datasync.samples import bench_orders, bench_shop_orders
 
 PROGRAM = "bench.queue_probe"
 _FILES, _STARTS = 200, 60
@@ -67,9 +67,18 @@ def _starts(run: Run) -> Iterator[Result]:
         )
 
 
-def write(installation: Installation, *, files: int, rows: int, first: int = 0, suffix: str = ".csv") -> None:
-    """So many exports that share no key with each other, nor with those of other ``first`` numbers."""
+def write(
+    installation: Installation, *, files: int, rows: int, first: int = 0, suffix: str = ".csv", shops: int = 0
+) -> None:
+    """So many exports that share no key with each other, nor with those of other ``first`` numbers.
+
+    They are those of ``shops`` in turn; without shops they name theirs in each row, so that all have one lock.
+    """
     for number in range(first, first + files):
         stamp = f"{number // 3600:02}{number // 60 % 60:02}{number % 60:02}"
-        path = installation.root / f"shopee_orders_monthly_20260201_{stamp}{suffix}"
-        bench_orders(path, rows, first=number * 10_000, total=1_000_000_000)
+        name = f"shopee_orders_monthly_20260201_{stamp}{suffix}"
+        if shops:
+            folder = installation.root / f"shopee/shopee_shop{number % shops}_sg"
+            bench_shop_orders(folder / name, rows, first=number * 10_000)
+        else:
+            bench_orders(installation.root / name, rows, first=number * 10_000, total=1_000_000_000)

@@ -57,7 +57,7 @@ def run(run: Run) -> Iterator[Result]:
     for kind in _KINDS:
         installation = run.installation(f"scale_{kind.suffix[1:]}", broker=True)
         with Probe(installation, program=PROGRAM) as probe:
-            write(installation, files=files + _WARM_UP, rows=kind.rows, suffix=kind.suffix)
+            write(installation, files=files + _WARM_UP, rows=kind.rows, suffix=kind.suffix, shops=_SHOPS)
             file_ids = probe.scan()
             one, two = _Figures(), _Figures()
             if kind.again:
@@ -97,7 +97,7 @@ def _compared(kind: _Kind, one: _Figures, two: _Figures, *, files: int) -> Resul
     rates = f"{files / two.took.median:.1f} against {files / one.took.median:.1f} files/s"
     used = [figures.cores(figures.workers) + figures.cores(figures.database) for figures in (one, two)]
     cores = os.cpu_count() or 1
-    limit = "the processors" if used[1] > 0.9 * cores else "waiting: for the shop's lock, the reader and the disk"
+    limit = "the processors" if used[1] > 0.9 * cores else "waiting: for a shop's lock, the reader and the disk"
     against = (
         f"in use: {used[0]:.2f} cores by one, {used[1]:.2f} of {cores} by two, of which PostgreSQL "
         f"{two.cores(two.database):.2f}; limit: {limit}"

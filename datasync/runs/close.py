@@ -63,7 +63,10 @@ def _close(task: SyncProgressTask) -> bool:
         if not SyncProgressTask.objects.filter(pk=task.pk, state__in=TASK_ACTIVE).update(**changes, finished_at=Now()):
             transaction.set_rollback(True)
             return False
-        task.refresh_from_db()
+        for name, value in changes.items():
+            setattr(task, name, value)
+        if sync_finished.has_listeners(SyncProgressTask):
+            task.refresh_from_db()
         store_closed(task, outcome(task))
     return True
 

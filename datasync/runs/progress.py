@@ -7,14 +7,17 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Avg, Count, Q, QuerySet, Sum
 from django.utils import timezone, translation
 
 from datasync.choices import ITEM_SUCCEEDED, ITEM_TERMINAL, TASK_TERMINAL, ItemState
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask, SyncTaskFile
+from datasync.runs.asking import Asked
 from datasync.runs.situation import NO_FILES, Queue, Situation, situation_counts
 from datasync.runs.waiting import item_waiting, task_waiting
 from datasync.runs.words import summary
@@ -42,10 +45,14 @@ def glance(task: SyncProgressTask) -> Glance:
     """Look at the task as it is now, in the active language."""
     counts = NO_FILES
     if task.state not in TASK_TERMINAL:
-        asked = live_counts() | _advance() | situation_counts() | {"attempts": Sum("attempt", default=0)}
-        counts = SyncTaskFile.objects.filter(task=task).aggregate(**asked)
+        counts = _all_counts(lease_seconds=settings.LEASE_SECONDS).of_task(task.pk)
     situation = Situation(task=task, counts=counts, queue=Queue.of_now())
     return Glance(task=task, situation=situation, waiting=task_waiting(situation).document)
+
+
+@cache
+def _all_counts(*, lease_seconds: int) -> Asked:  # noqa: ARG001 - it is among the values
+    return Asked.of(live_counts() | _advance() | situation_counts() | {"attempts": Sum("attempt", default=0)})
 
 
 def progress(

@@ -5,11 +5,13 @@ Messages store no results: the item rows are the truth, and a result for each me
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from celery import current_app, states
-from celery.app.task import Context
 from celery.exceptions import TaskRevokedError
+from django.db.models.functions import Now
+from django_celery_results.backends.database import DatabaseBackend
+from django_celery_results.models import TaskResult
 
 from datasync.choices import TaskState
 from datasync.models import SyncProgressTask
@@ -57,13 +59,39 @@ _CELERY_STATES = {
 
 
 def _store(task: SyncProgressTask, state: str, result: Any) -> None:
-    request = Context(
-        id=task.celery_task_id,
-        task=TURN_TASK,
-        args=[],
-        kwargs={},
-        argsrepr="()",
-        kwargsrepr="{}",
-        hostname=worker_name()[:100],
+    """As Celery's backend does, in one statement instead of two."""
+    backend = _backend()
+    content_type, content_encoding, encoded = backend.encode_content(backend.encode_result(result, state))
+    values = {
+        "status": state,
+        "result": encoded,
+        "content_type": content_type,
+        "content_encoding": content_encoding,
+        "meta": _encoded({"children": []}),
+        "task_name": TURN_TASK,
+        "task_args": _encoded("()"),
+        "task_kwargs": _encoded("{}"),
+        "worker": worker_name()[:_LONGEST_WORKER],
+    }
+    if state == states.STARTED:  # a process that stood still before this must not take back that the task has ended
+        started = TaskResult(task_id=task.celery_task_id, **values, date_started=Now())
+        TaskResult.objects.bulk_create([started], ignore_conflicts=True)
+        return
+    TaskResult.objects.bulk_create(
+        [TaskResult(task_id=task.celery_task_id, **values)],
+        update_conflicts=True,
+        unique_fields=("task_id",),
+        update_fields=(*values, "date_done"),
     )
-    current_app.backend.store_result(task.celery_task_id, result, state, request=request)
+
+
+def _encoded(value: Any) -> str:
+    """How Celery's backend keeps a value."""
+    return str(_backend().encode_content(value)[2])
+
+
+def _backend() -> DatabaseBackend:
+    return cast("DatabaseBackend", current_app.backend)
+
+
+_LONGEST_WORKER = 100

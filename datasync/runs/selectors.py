@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -15,6 +16,7 @@ from datasync.choices import TASK_ACTIVE, ItemState
 from datasync.exceptions import TaskNotFound
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask, SyncTaskFile
+from datasync.runs.asking import Asked
 from datasync.runs.progress import glance, live_counts, progress, rows_per_second, seconds_to_go
 from datasync.runs.results import celery_state
 
@@ -64,10 +66,8 @@ def with_live_counts(tasks: Iterable[SyncProgressTask]) -> list[SyncProgressTask
     active = {task.pk: task for task in rows if task.state in TASK_ACTIVE}
     if not active:
         return rows
-    items = SyncTaskFile.objects.filter(task__in=active).order_by().values("task")
-    counted: Any = items.annotate(**live_counts())
-    for now in counted:
-        task = active[now["task"]]
+    for pk, now in _counted(active):
+        task = active[pk]
         for name in ("succeeded", "failed", "skipped"):
             setattr(task, f"{name}_files", now[name])
         for name in COUNT_NAMES:
@@ -76,10 +76,25 @@ def with_live_counts(tasks: Iterable[SyncProgressTask]) -> list[SyncProgressTask
     return rows
 
 
+def _counted(tasks: Collection[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    if len(tasks) == 1:  # as after each submit
+        (pk,) = tasks
+        yield pk, _of_one().of_task(pk)
+        return
+    items = SyncTaskFile.objects.filter(task__in=tasks).order_by().values("task")
+    counted: Any = items.annotate(**live_counts())
+    yield from ((now["task"], now) for now in counted)
+
+
+@cache
+def _of_one() -> Asked:
+    return Asked.of(live_counts())
+
+
 def _one(tasks: QuerySet[SyncProgressTask], what: str) -> SyncProgressTask:
     """The one task, read along with the one that retries it."""
     retry = SyncProgressTask.objects.filter(parent=OuterRef("pk")).values("task_id")[:1]
-    task = tasks.annotate(retried_as=Subquery(retry)).first()
+    task = tasks.select_related(None).annotate(retried_as=Subquery(retry)).first()
     if task is None:
         raise TaskNotFound(what=what)
     return task

@@ -19,6 +19,8 @@ from datasync.runs.heartbeat import EXTEND_SECONDS
 from datasync.runs.pick import tasks_in_order
 from erp.health.heartbeat import newest_heartbeat_age
 from erp.health.probes import HEARTBEAT_FRESH_SECONDS
+from erp.remembered import remembered
+from erp.silence import limited
 
 SILENT_AFTER = timedelta(seconds=2.5 * EXTEND_SECONDS)
 """A worker that has not extended its lease for so long counts as silent."""
@@ -29,27 +31,41 @@ NO_FILES: dict[str, Any] = {
 """The counts of a task that is over, or has no files."""
 
 
+_PATIENCE_SECONDS = 5.0
+"""So long the database may be silent about what everybody who polls asks."""
+
+
+@remembered(seconds=1)
+def places() -> dict[int, int]:
+    """Which turn is each waiting task's, by its primary key."""
+    with limited(_PATIENCE_SECONDS):
+        return {pk: place for place, pk in enumerate(tasks_in_order(), start=1)}
+
+
+@remembered(seconds=1)
+def worker_lives() -> bool:
+    """Whether a worker was heard of lately."""
+    with limited(_PATIENCE_SECONDS):
+        age = newest_heartbeat_age()
+    return age is not None and age <= HEARTBEAT_FRESH_SECONDS
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """How all tasks stand: whose turn it is, and whether a worker is alive. Asked at most once."""
+    """How all tasks stand: whose turn it is (1 is the next), and whether a worker was heard of lately.
+
+    Asked only where it is needed, and once a second for all who poll: it costs time with the number of waiting tasks.
+    A task that was not there yet stands behind the others.
+    """
 
     place: Callable[[int], int]
     worker_lives: Callable[[], bool]
 
     @classmethod
     def of_now(cls) -> Queue:
-        """Asks the database when it is asked, and remembers."""
-
-        @cache
-        def order() -> dict[int, int]:
-            return {pk: place for place, pk in enumerate(tasks_in_order(), start=1)}
-
-        @cache
-        def worker_lives() -> bool:
-            age = newest_heartbeat_age()
-            return age is not None and age <= HEARTBEAT_FRESH_SECONDS
-
-        return cls(place=lambda pk: order().get(pk, 1), worker_lives=worker_lives)
+        """One that says the same however often it is asked."""
+        order, lives = cache(places), cache(worker_lives)
+        return cls(place=lambda pk: order().get(pk, len(order()) + 1), worker_lives=lives)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,36 @@ def bench_orders(
     return path
 
 
+def bench_shop_orders(path: Path, rows: int, *, first: int) -> Path:
+    """Write ``rows`` orders of one shop to an .xlsx or .csv file, as the marketplace itself exports them in English.
+
+    The shop is that of the folder. Files of other ``first`` numbers share no key with it.
+    """
+    line = pl.col("line")
+    price = (line * 137 % 19_000 + 199) / 100
+    at = (pl.lit(_PERIOD_START) + pl.duration(minutes=line % 40_000)).dt.strftime("%Y-%m-%d %H:%M")
+    frame = pl.select(pl.int_range(first, first + rows).alias("line")).select(
+        pl.format("26D{}", line.cast(pl.String).str.zfill(10)).alias("Order ID"),
+        pl.lit("Completed").alias("Order Status"),
+        pl.format("TN{}", line).alias("Tracking Number*"),
+        at.alias("Order Creation Date"),
+        at.alias("Order Paid Time"),
+        pl.format("LM-{}", line % 4_999).alias("SKU Reference No."),
+        pl.lit("Red").alias("Variation Name"),
+        *(price.round(2).alias(name) for name in ("Original Price", "Deal Price")),
+        pl.lit(1).alias("Quantity"),
+        price.round(2).alias("Total Amount"),
+        pl.lit(1.0).alias("Buyer Paid Shipping Fee"),
+        pl.lit("Ana").alias("Recipient"),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".csv":
+        frame.write_csv(path)
+    else:
+        frame.write_excel(path)
+    return path
+
+
 def _frame(rows: int, *, changed_share: float, seed: int, first: int, of_rows: int) -> pl.DataFrame:
     line = pl.col("line")
     second = line % 10 == 9

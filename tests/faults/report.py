@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -38,16 +39,26 @@ class Report:
     skipped: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    ended: list[datetime] = field(default_factory=list)
 
     def read(self, told: Path, *, session: str) -> None:
         """Add what a session tells."""
         if not told.exists():
             self.broken.append(session)
             return
+        self.ended.append(datetime.fromtimestamp(told.stat().st_mtime, UTC))
         document = json.loads(told.read_text(encoding="utf-8"))
         self.rows += [Row(**row) for row in document["trials"]]
         self.skipped += document["skipped"]
         self.failed += document["failed"]
+
+    @property
+    def ran(self) -> str:
+        """When its sessions ended."""
+        if not self.ended:
+            return "never run"
+        first, last = (f"{moment:%Y-%m-%d %H:%M}" for moment in (min(self.ended), max(self.ended)))
+        return f"{first} to {last} UTC"
 
     @property
     def kill_points(self) -> list[Row]:
@@ -65,10 +76,10 @@ class Report:
             said.append(f"{killed} kill points, which are fewer than {least}")
         return said
 
-    def text(self, *, trials: int, minutes: float) -> str:
+    def text(self, *, trials: int) -> str:
         """The page in Markdown."""
         rows = sorted(self.rows, key=lambda row: (int(row.promise[1:]), row.what))
-        lines = [*_HEADER.format(trials=trials, minutes=round(minutes)).splitlines(), *map(_line, rows)]
+        lines = [*_HEADER.format(trials=trials, ran=self.ran).splitlines(), *map(_line, rows)]
         lines.append(f"| **at kill points, together** | {_figures(self.kill_points)}")
         unproven = self.complaints(trials=trials)
         for title, said in (("What this run does not prove", unproven), ("Left out", self.skipped)):
@@ -80,8 +91,7 @@ class Report:
 _HEADER = """\
 # What was broken, and what came of it
 
-Written by `make faults` (`TRIALS={trials}`, {minutes} minutes): real workers, PostgreSQL and Redis, killed, stopped and
-starved.
+Written by `make faults` (`TRIALS={trials}`, {ran}): real workers, PostgreSQL and Redis, killed, stopped and starved.
 
 A *trial* is one fault, at a random moment or at a chosen point of a load, and counts once its ledger is balanced: every
 row of every file that was submitted is stored once, every file ended as it should, all books add up, nothing is held.

@@ -36,6 +36,7 @@ from tests.faults.web import StartWeb, call, kill
 from tests.services import wait_until
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(os.environ.get("TEST_DATABASE") != "postgres", reason="the embedded broker is a folder"),
 ]

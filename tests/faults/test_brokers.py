@@ -61,6 +61,7 @@ def _broker_at(url: str, folder: Path) -> Iterator[None]:
             patched.setitem(current_app.conf, name, url)
         patched.setitem(current_app.conf, "broker_transport_options", settings["broker_transport_options"])
         patched.setattr(current_app.amqp, "queues", current_app.amqp.Queues(settings["task_queues"]))
+        patched.setattr(current_app.amqp, "router", current_app.amqp.Router())  # the last one knows the queues of Redis
         breaker.succeeded()
         yield
     breaker.succeeded()

@@ -173,6 +173,7 @@ def test_g15_at_each_point_of_a_load(client: Client, start: Start, inbox: Path, 
     check(expected, trials, ended=ended)
 
 
+@pytest.mark.alone
 def test_g15_at_any_moment_of_a_large_file(client: Client, start: Start, inbox: Path) -> None:
     trials = Trials("G15", "a running file is cancelled at any moment", quick=3, cost=4, minutes=2.5)
     expected: dict[int, list[str]] = {}

@@ -21,7 +21,7 @@ from tests.faults.trials import Trials
 from tests.runs_support import make_user
 from tests.services import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 FILES = 2 * int(os.environ.get("FAULT_TRIALS") or 30)
 AT_ONCE = 20
 
@@ -48,8 +48,8 @@ def test_g18_the_lowest_priority_ends_under_endless_load_of_the_highest(start: S
     owner = make_user()
     submit = partial(services.submit_by_ids, owner=owner, priority=10, sight=EVERYTHING)
     running = start(AGEING_SECONDS="1")
-    task = services.submit_single(file_id=low, owner=owner, priority=1, sight=EVERYTHING)
     submit(file_ids=others)
+    task = services.submit_single(file_id=low, owner=owner, priority=1, sight=EVERYTHING)
     waiting = SyncTaskFile.objects.filter(task__priority=10, state=ItemState.QUEUED)
     ended = task.items.filter(state=ItemState.COMPLETED)
     done_before = 0

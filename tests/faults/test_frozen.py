@@ -24,7 +24,7 @@ from tests.services import wait_until
 from tests.workers import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
-POINTS = (Point.LOCK, Point.COPY, Point.WRITTEN) * (4 if "FAULT_TRIALS" in os.environ else 1)
+POINTS = (Point.LOCK, Point.COPY, Point.WRITTEN) * (3 if "FAULT_TRIALS" in os.environ else 1)  # within BATCH_WINDOW
 LEASE = "5"  # how long it is makes no difference here, but to the time of the test
 
 

@@ -32,12 +32,12 @@ TASK_FILES = 4
 
 def test_g3_a_whole_file_or_nothing(start: Start, inbox: Path, stops: Stops) -> None:
     trials = Trials(
-        "G3", "a process is killed in COPY, at commit, or anywhere", quick=12, cost=0.25, minutes=8, kill_point=True
+        "G3", "a process is killed in COPY, at commit, or anywhere", quick=12, cost=0.25, minutes=12, kill_point=True
     )
     load = Load(inbox, trials, rows=200)
-    running = start(processes=4)
+    running = [start(processes=4) for _ in range(2 if LONG else 1)]
     with Witness(load.expected).reading():
-        kill_processes(load, stops, [running])
+        kill_processes(load, stops, running)
 
 
 def test_g4_a_dead_workers_files_are_resumed(start: Start, inbox: Path) -> None:

@@ -23,7 +23,7 @@ from tests.faults.trials import Trials
 from tests.services import wait_until
 from tests.workers import Worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 BATCH = 100
 FILES = 25 * int(os.environ.get("FAULT_TRIALS") or 12)
 SAMPLES_A_BATCH = 10

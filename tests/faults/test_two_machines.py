@@ -122,6 +122,7 @@ def start_on(third: Third, storage: str, tmp_path: Path) -> Iterator[StartOn]:
         yield started
 
 
+@pytest.mark.alone
 def test_g4_a_host_that_is_cut_off_loses_its_file_to_the_other(
     third: Third, storage: str, start_on: StartOn, tmp_path: Path
 ) -> None:

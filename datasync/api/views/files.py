@@ -57,7 +57,7 @@ from erp.api.pagination import paginate
 from erp.api.parsers import BoundedMultiPartParser
 from erp.api.responses import Answer
 from erp.api.schema import documented
-from erp.api.serializers import validated
+from erp.api.serializers import all_represented, validated
 
 _UNREADABLE = (UnsupportedFormat, CorruptFile, EncryptedFile, UnsafeFile, TooLarge)
 
@@ -81,7 +81,7 @@ class FilesView(APIView):
         person = person_of(request)
         query = validated(FileQuery, request.query_params, user=person)
         page = paginate(filter_files(query, sight=Sight.of(person)), page=query["page"], page_size=query["page_size"])
-        return Answer(FileSummary(page.rows, many=True).data, page=page)
+        return Answer(all_represented(FileSummary, page.rows), page=page)
 
     @documented(
         name="upload_files",

@@ -26,7 +26,7 @@ from erp.api.event_stream import (
 from erp.api.pagination import Page, paginate
 from erp.api.responses import Answer
 from erp.api.schema import documented
-from erp.api.serializers import validated
+from erp.api.serializers import all_represented, represented, validated
 
 _TOLD: dict[str, type[LiveProgress | FileResult]] = {"progress": LiveProgress, "end": LiveProgress, "file": FileResult}
 
@@ -60,7 +60,7 @@ class ProgressView(APIView):
             return unchanged
         progress = selectors.progress(seen.task, page=number, page_size=size, seen=seen)
         page = Page(rows=progress["results"], number=number, size=size, total=progress["files"]["total"])
-        return Answer(Progress(progress).data, page=page, headers=tag_headers(tag))
+        return Answer(represented(Progress, progress), page=page, headers=tag_headers(tag))
 
 
 class ProgressStreamView(APIView):
@@ -110,7 +110,7 @@ class TasksView(APIView):
         query = validated(TaskQuery, request.query_params, user=person_of(request))
         tasks = filter_tasks(selectors.tasks_visible_to(person_of(request)), query)
         page = paginate(tasks, page=query["page"], page_size=query["page_size"])
-        return Answer(TaskSummary(selectors.with_live_counts(page.rows), many=True).data, page=page)
+        return Answer(all_represented(TaskSummary, selectors.with_live_counts(page.rows)), page=page)
 
 
 class TaskStatusView(APIView):
@@ -137,8 +137,11 @@ class TaskStatusView(APIView):
             "error": progress["message"] if state == states.FAILURE else None,
             "progress": progress,
         }
-        return Answer(CeleryStatus(status).data)
+        return Answer(represented(CeleryStatus, status))
 
 
 def _events(follower: Follower) -> list[Event]:
-    return [Event(new.name, new.id, _TOLD[new.name](new.data).data, last=new.name == "end") for new in follower.look()]
+    return [
+        Event(new.name, new.id, represented(_TOLD[new.name], new.data), last=new.name == "end")
+        for new in follower.look()
+    ]

@@ -29,7 +29,7 @@ from datasync.runs.selectors import with_live_counts
 from erp.api.authentication import person_of
 from erp.api.responses import Answer
 from erp.api.schema import documented
-from erp.api.serializers import validated
+from erp.api.serializers import represented, validated
 
 _NOTHING = {
     "task_id": None,
@@ -151,4 +151,4 @@ def _accepted(task: SyncProgressTask | None) -> Answer:
 def _submitted(task: SyncProgressTask) -> dict[str, Any]:
     """The task as it is now: files that wait for a description are done with at once."""
     (counted,) = with_live_counts([task])
-    return dict(Submitted(counted).data)
+    return dict(represented(Submitted, counted))
