@@ -35,11 +35,13 @@ def test_the_session_meets_no_service_or_file_of_the_developer(tmp_path: Path) -
     mine = {f"{name}_FILE": str(secret) for name in ("CELERY_BROKER_URL", "REDIS_URL", "SECRET_KEY", "DATABASE_URL")}
     mine |= {"UPLOAD_DIR": str(tmp_path), "DATA_ROOTS": str(tmp_path), "BATCH_WINDOW": "3", "LOG_LEVEL": "loud"}
     program = (
+        "from types import SimpleNamespace\n"
         "from tests import conftest\n"
-        "conftest.pytest_configure(None)\n"
+        "config = SimpleNamespace(option=None)\n"
+        "conftest.pytest_configure(config)\n"
         "from django.conf import settings as s\n"
         "print(s.DATABASE_URL, s.CELERY_BROKER_URL, s.UPLOAD_DIR, *s.DATA_ROOTS, s.BATCH_WINDOW, s.SECRET_KEY)\n"
-        "conftest.pytest_unconfigure(None)\n"
+        "conftest.pytest_unconfigure(config)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
