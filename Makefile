@@ -24,7 +24,7 @@ BENCHING := var/bench-environment/.benching-$(call digest,requirements.txt bench
 without = env $(foreach name,$(1),-u $(name) -u $(name)_FILE)
 CONFIGURING := $(sort $(shell sed -nE 's/^\#?([A-Z_]+)=.*/\1/p' deploy/environment.example | sed 's/_FILE$$//'))
 PRIVATE := $(call without,$(CONFIGURING))
-EMBEDDED := $(call without,DATABASE_URL REDIS_URL CELERY_BROKER_URL)
+EMBEDDED := $(call without,DATABASE_URL REDIS_URL CACHE_URL CELERY_BROKER_URL)
 DEMO := $(PRIVATE) VAR_DIR="$(CURDIR)/var/demo"
 CHECK := $(PRIVATE) VAR_DIR="$(CURDIR)/var/check"
 AS_IN_PRODUCTION := PRODUCTION=true ALLOWED_HOSTS=erp.example.com CSRF_TRUSTED_ORIGINS=https://erp.example.com \

@@ -47,6 +47,11 @@ class Sight:
             setattr(person, _REMEMBERED, known)
         return known
 
+    @classmethod
+    def of_uploader(cls, file: CatalogFile) -> Sight:
+        """What whoever uploaded the file sees; one that nobody uploaded comes from where operators collect."""
+        return EVERYTHING if file.uploaded_by is None else cls.of(file.uploaded_by)
+
     @property
     def limited(self) -> bool:
         """Whether anything is out of sight."""
@@ -89,11 +94,11 @@ class Sight:
         return self.sees_shop(file.shop_id)
 
     def facts(self) -> Q:
-        """Facts in sight, or reports: of a shop that is."""
+        """Facts in sight, or what else belongs to a shop, such as reports: of one that is."""
         return self._of_shops()
 
     def rows(self) -> Q:
-        """Quarantined rows in sight: those of files that are."""
+        """Quarantined rows in sight, or what else belongs to a file: of one that is."""
         return self.files("file__")
 
     def tasks(self) -> Q:

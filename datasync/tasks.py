@@ -40,9 +40,11 @@ def finish_deletions() -> None:
 
 
 @shared_task(name=rematch.RECHECK_TASK, ignore_result=True)
-def recheck_files(template_id: int | None = None, platform: str = "", domain: str = "") -> None:
-    """Let files that wait for a template look again: those of one template's family, of a platform, or all."""
-    rematch.recheck_for(template_id, look=look_again, platform=platform, domain=domain)
+def recheck_files(
+    template_id: int | None = None, platform: str = "", domain: str = "", person_id: int | None = None
+) -> None:
+    """Let files that wait for a template look again: those of a template's family or a platform, or that one sees."""
+    rematch.recheck_for(template_id, look=look_again, platform=platform, domain=domain, person_id=person_id)
 
 
 @shared_task(name=exports.BACKGROUND_TASK, ignore_result=True)

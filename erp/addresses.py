@@ -1,7 +1,8 @@
 """Where a request comes from: the peer of the connection, or what a proxy that the operator trusts says of it.
 
 Anybody may send ``X-Forwarded-For``. Each proxy appends whom it was asked by, so the list is read from its end, and
-only as long as the one who appended is trusted.
+only as long as the one who appended is trusted. A client with a trusted address is taken for a proxy and believed:
+networks in which clients are must not be trusted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ Address = IPv4Address | IPv6Address
 UNKNOWN = ""
 IPV6_PREFIX = 64
 """What one household or machine is given of IPv6; a limit by single address would be none."""
+IPV6_SITE_PREFIX = 48
+"""The most that one customer is given of IPv6, also for nothing: 65,536 times a /64."""
 
 
 def client_address(request: HttpRequest) -> str:
@@ -41,6 +44,14 @@ def network_of(address: str) -> str:
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((parsed, IPV6_PREFIX), strict=False).network_address)
     return UNKNOWN if parsed is None else str(parsed)
+
+
+def site_of(address: str) -> str:
+    """The first address of an IPv6 one's /48; blank for IPv4, of which nobody has thousands for nothing."""
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((parsed, IPV6_SITE_PREFIX), strict=False).network_address)
+    return UNKNOWN
 
 
 def _parsed(text: str) -> Address | None:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
 
 from erp import folder_broker
+from erp.connections import is_redis_server
 
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
 
@@ -39,9 +40,8 @@ def check_folders(**_options: Any) -> list[CheckMessage]:
 @register(Tags.database)
 def check_services(**_options: Any) -> list[CheckMessage]:
     """A real broker means several processes or machines, for which SQLite has one lock."""
-    broker: str = getattr(settings, "CELERY_BROKER_URL", "")
     sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
-    if not sqlite or broker.startswith(f"{folder_broker.SCHEME}:"):
+    if not sqlite or not _has_server_as_broker():
         return []
     return [
         Warning(
@@ -60,10 +60,29 @@ def check_shared_cache(**_options: Any) -> list[CheckMessage]:
     return [
         Warning(
             "The cache lives in each process alone.",
-            hint="Set REDIS_URL, so that all processes share one cache.",
+            hint="Set REDIS_URL or CACHE_URL, so that all processes share one cache.",
             id="erp.W009",
         )
     ]
+
+
+@register(Tags.caches)
+def check_shared_limits(**_options: Any) -> list[CheckMessage]:
+    """Several machines count rate limits together only in one Redis; a broker may be of many other kinds."""
+    if is_redis_server(settings.REDIS_URL) or not _has_server_as_broker():
+        return []
+    return [
+        Warning(
+            "The broker is a server while each machine counts rate limits by itself.",
+            hint="Set REDIS_URL to one Redis (redis:// or rediss://); another broker is named in CELERY_BROKER_URL.",
+            id="erp.W010",
+        )
+    ]
+
+
+def _has_server_as_broker() -> bool:
+    broker: str = getattr(settings, "CELERY_BROKER_URL", "")
+    return not broker.startswith(f"{folder_broker.SCHEME}:")
 
 
 def _missing_roots() -> Iterator[CheckMessage]:

@@ -49,6 +49,11 @@ def postgres_options(own: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def is_redis_server(url: str) -> bool:
+    """Whether this is the address of one Redis; a broker may have addresses of other kinds."""
+    return url.startswith(("redis://", "rediss://"))
+
+
 def redis_options(*, seconds: float) -> dict[str, Any]:
     """What redis-py is told, whoever uses it: an answer that takes longer than ``seconds`` is none."""
     return {

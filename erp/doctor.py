@@ -234,7 +234,7 @@ CHECKS: tuple[Check, ...] = (
     Check("broker", look_at_broker, "Start the broker, or correct REDIS_URL or CELERY_BROKER_URL."),
     Check("workers", look_at_workers, "Repair the broker first."),
     Check("leases", look_at_leases, "Repair the database first."),
-    Check("cache", look_at_cache, "Start Redis, or correct REDIS_URL."),
+    Check("cache", look_at_cache, "Start Redis, or correct CACHE_URL or REDIS_URL."),
     Check("storage", look_at_storage, "Let this user write to UPLOAD_DIR, or correct UPLOAD_BUCKET and its keys."),
     Check("disk", look_at_disk, "Correct VAR_DIR and UPLOAD_DIR."),
     Check("roots", look_at_roots, "Correct DATA_ROOTS."),

@@ -1,4 +1,4 @@
-"""What the product counts for Prometheus, in each process by itself."""
+"""What the product counts for Prometheus, in each process by itself. The page that shows it comes with monitoring."""
 
 from __future__ import annotations
 

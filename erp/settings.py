@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from erp import environment
 from erp.broker import broker_settings
-from erp.caching.backend import cache_settings
+from erp.caching.backend import cache_address, cache_settings
 from erp.connections import postgres_options
 from erp.secret import installation_secret
 
@@ -53,7 +53,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_results",
@@ -152,6 +151,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "charge what was missed": {"task": "tasks.credits.consume", "schedule": 300.0, "options": {"expires": 300}},
     "expire credits": {"task": "tasks.credits.expire", "schedule": 900.0, "options": {"expires": 900}},
+    "check credits": {"task": "tasks.credits.check", "schedule": 86_400.0, "options": {"expires": 86_400}},
 }
 
 # Sync
@@ -251,7 +251,9 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Cache
 
-CACHES: dict[str, Any] = {"default": cache_settings(REDIS_URL)}
+CACHES: dict[str, Any] = {
+    "default": cache_settings(cache_address(environment.text("CACHE_URL"), otherwise=REDIS_URL))
+}
 
 # Languages, time, static files
 
@@ -289,6 +291,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "erp.sessions"
 if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = environment.boolean("SECURE_SSL_REDIRECT", default=True)

@@ -41,7 +41,11 @@ def rows_of(shop: models.Shop, *, owner: User | None = None) -> Rows:
         models.ConfirmedRows.objects.create(**told, **collected, file=file),
         models.AuditEntry.objects.create(action=AuditAction.FILE_DESCRIBED, file=file, note=f"note on {shop.shop_id}"),
         models.ExportArchive.objects.create(
-            what=ExportKind.CLEANED, file_ids=[file.pk], state=ExportState.READY, owner=owner
+            what=ExportKind.CLEANED,
+            file_ids=[file.pk],
+            seen_shops=[shop.pk],
+            state=ExportState.READY,
+            owner=owner,
         ),
         *(make_fact(model, file) for model in models.FACT_MODELS.values()),
     ]

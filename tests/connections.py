@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 
 from datasync.ingest.load import read_only
 from datasync.runs.remap import preview
@@ -28,11 +28,13 @@ def one_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Afterwards the database is as it was, also where a statement failed on the way."""
+    """Afterwards the database is as it was, also where a statement failed, and nothing more waits for the commit."""
     point = transaction.savepoint()
+    waiting = list(connection.run_on_commit)
     try:
         yield
     finally:
+        connection.run_on_commit = waiting
         transaction.set_rollback(False)
         transaction.savepoint_rollback(point)
 

@@ -27,7 +27,9 @@ def give(user: User, amount: int, *, days: float | None = None, **told: Any) -> 
 
 def use(user: User, amount: int, **told: Any) -> CreditEntry:
     """Credits taken for something or other."""
-    return services.consume(user, amount=amount, key=f"other:{next(_numbers)}", **told)
+    entry = services.consume(user, amount=amount, key=f"other:{next(_numbers)}", **told)
+    assert entry is not None
+    return entry
 
 
 def let_pass(*entries: CreditEntry) -> None:
@@ -48,7 +50,7 @@ def ledger(user: User) -> list[tuple[str, int, int]]:
 
 
 def left(user: User) -> list[int]:
-    """What is left of each grant and refund, the oldest first."""
+    """What is left of each grant, the oldest first."""
     return list(CreditLot.objects.filter(user=user).order_by("entry_id").values_list("remaining", flat=True))
 
 

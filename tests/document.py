@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
+from django.test import override_settings
 from drf_spectacular.generators import SchemaGenerator
 
 
@@ -31,7 +32,13 @@ class Operation(NamedTuple):
 
 @cache
 def document() -> dict[str, Any]:
-    """The whole document, as it is served."""
+    """The whole document, as it is served where rate limits are on."""
+    with override_settings(RATE_LIMITS_ENABLED=True):
+        return made_document()
+
+
+def made_document() -> dict[str, Any]:
+    """The whole document, as it is served with the settings of this moment."""
     made: dict[str, Any] = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
     return made
 

@@ -1,20 +1,22 @@
 """Requests made up from the API's document, sent through the whole web application in this process.
 
-Every answer is held against the document: its status, its headers, its type and the shape of what it says. The world
-is as it was again after each request.
+Every answer is held against the document: its status, its headers, its type, the shape of what it says and the code of
+an error. The world is as it was again after each request. The same seed makes up the same requests.
 """
 
 from __future__ import annotations
 
 import math
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import schemathesis
 from django.core.wsgi import get_wsgi_application
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.checks import CheckContext, CheckFunction, not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -22,10 +24,19 @@ from schemathesis.core.result import Err
 from schemathesis.specs.openapi import checks
 
 from tests.connections import undone
-from tests.document import document
+from tests.document import document, operations
 
 MOST_TOLD = 3
 CONFIGURATION = {"generation": {"with-security-parameters": False, "allow-x00": True}}
+
+
+def says_a_code_of_the_document(_context: CheckContext, response: Any, case: Any) -> None:
+    """An error's code, by which programs decide, is one of those that the call can give with this status."""
+    if response.status_code < 400 or "application/json" not in response.headers.get("content-type", [""])[0]:
+        return
+    code = response.json()["error"]["code"]
+    known = _codes()[case.operation.label].get(response.status_code, set())
+    assert code in known, f"{case.operation.label}: {response.status_code} {code}, the document has {sorted(known)}"
 
 
 def keeps_the_envelope(_context: CheckContext, response: Any, case: Any) -> None:
@@ -45,6 +56,7 @@ CHECKS: list[CheckFunction] = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
     keeps_the_envelope,
+    says_a_code_of_the_document,
 ]
 
 
@@ -53,26 +65,43 @@ class Explorer:
     """Sends requests in the names of several people and remembers what was wrong.
 
     ``people`` are the headers that each sends, ``known`` the ids of things that there are, by the name of the
-    parameter or field; half of the requests use them.
+    parameter or field; half of the requests use them. ``sent`` counts what was made up by call, ``well`` are the calls
+    of which any request succeeded.
     """
 
     people: Mapping[str, Mapping[str, str]]
     known: Mapping[str, Any]
+    seed: int
     sent: Counter[str] = field(default_factory=Counter)
+    well: set[str] = field(default_factory=set)
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: dict[str, list[str]] = field(default_factory=dict)
 
-    def explore(self, *, examples: int, deterministic: bool) -> None:
-        """Send at least so many requests, spread over all calls; calls that take nothing are soon known."""
-        operations = list(_operations())
-        for operation in operations:
-            self._try(operation, math.ceil(examples / len(operations)), deterministic=deterministic)
-        talkative = [operation for operation in operations if self.sent[operation.label] * len(operations) >= examples]
+    def explore(self, *, examples: int) -> None:
+        """Send at least so many requests, spread over all calls; calls that take nothing are soon known.
+
+        Each call's own example comes before those.
+        """
+        called = list(_operations())
+        for operation in called:
+            self._show(operation)
+            self._try(operation, math.ceil(examples / len(called)))
+        talkative = [operation for operation in called if self.sent[operation.label] * len(called) >= examples]
         missing = examples - self.sent.total()
         for operation in talkative if missing > 0 else ():
-            self._try(operation, math.ceil(missing / len(talkative)) + 1, deterministic=deterministic, again=True)
+            self._try(operation, math.ceil(missing / len(talkative)) + 1, again=True)
 
-    def _try(self, operation: Any, examples: int, *, deterministic: bool, again: bool = False) -> None:
+    def _show(self, operation: Any) -> None:
+        """Send what the document shows, about things that there are, in the names of those who have signed in."""
+        wanted = {parameter.name: self.known[parameter.name] for parameter in operation.path_parameters}
+        shown = _examples().get(operation.label)
+        body = {"body": dict(shown), "media_type": "application/json"} if shown else {}
+        for person in (name for name, headers in self.people.items() if headers):
+            case = operation.Case(path_parameters=dict(wanted), **body)
+            self._place(case)
+            self._send(case, person)
+
+    def _try(self, operation: Any, examples: int, *, again: bool = False) -> None:
         positive = operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE)
         strategies = [positive]
         if operation.body or operation.query or operation.path_parameters:
@@ -81,9 +110,9 @@ class Explorer:
         signed_in = [name for name, headers in self.people.items() if headers]
         names = [*signed_in, *self.people]  # whoever has not signed in is told the same everywhere
 
+        @seed(zlib.crc32(f"{self.seed} {operation.label} {again}".encode()))
         @settings(
             max_examples=examples,
-            derandomize=deterministic and not again,
             database=None,
             deadline=None,
             phases=[Phase.generate],
@@ -93,6 +122,7 @@ class Explorer:
         def send(case: Any, person: str, known: bool) -> None:
             if known:
                 self._place(case)
+            self.sent[operation.label] += 1
             self._send(case, person)
 
         send()
@@ -105,10 +135,11 @@ class Explorer:
 
     def _send(self, case: Any, person: str) -> None:
         label = case.operation.label
-        self.sent[label] += 1
         with undone():
             response = case.call(headers=dict(self.people[person]))
         self.statuses[response.status_code] += 1
+        if response.status_code < 400:
+            self.well.add(label)
         try:
             case.validate_response(response, checks=CHECKS)
         except FailureGroup as failures:
@@ -118,6 +149,23 @@ class Explorer:
         told = self.wrong.setdefault(label, [])
         if len(told) < MOST_TOLD:
             told.append(f"{label} as {person}: " + "\n".join(map(str, failures.exceptions)))
+
+
+@cache
+def _codes() -> Mapping[str, dict[int, set[str]]]:
+    """The error codes of each call, by status."""
+    return {call.name: call.codes() for call in operations()}
+
+
+@cache
+def _examples() -> Mapping[str, Mapping[str, Any]]:
+    """The body that the document shows for each call that takes JSON."""
+    bodies = {call.name: call.told.get("requestBody", {}).get("content", {}) for call in operations()}
+    return {
+        name: example["value"]
+        for name, content in bodies.items()
+        for example in content.get("application/json", {}).get("examples", {}).values()
+    }
 
 
 def _operations() -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from datasync.choices import ItemState, TaskKind, TaskState
+from datasync.mapping import rematch
 from datasync.mapping.publishing import publish
 from datasync.mapping.versions import exported, find_template
-from datasync.models import HeaderTemplate, OrderLine, Shop, SyncProgressTask, SyncTaskFile
+from datasync.models import CatalogFile, HeaderTemplate, OrderLine, Shop, SyncProgressTask, SyncTaskFile
+from datasync.tasks import recheck_files
 from tests.access_support import (
     API,
     Belongings,
@@ -28,7 +31,7 @@ from tests.api import client_of, data_of, error_of
 from tests.facts_support import make
 from tests.quarantine_rows import make_task
 from tests.runs_support import bell
-from tests.templates_support import draft
+from tests.templates_support import draft, waiting
 
 __all__ = ["bell", "foreign", "limited", "mine", "other", "own"]
 pytestmark = pytest.mark.django_db
@@ -109,3 +112,36 @@ def test_waiting_files_of_others_do_not_look_again(client: APIClient, own: Belon
     assert told["looked_at"] == 1
     named = data_of(client.post(f"{API}/files/recheck", {"file_ids": [foreign.file.pk]}, format="json"))
     assert named["looked_at"] == 0
+
+
+def test_nor_does_a_worker_look_at_files_of_others(
+    client: APIClient,
+    staff: User,
+    mine: Shop,
+    other: Shop,
+    settings: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    """What is left to one when somebody limited asks: files in sight, and no more once fewer are."""
+    settings.DATA_ROOTS = [tmp_path]
+    rung: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(rematch, "ring_for", lambda *told: rung.append(told))
+    publish(draft())
+    days: dict[str, Any] = {"period_start": "2026-01-01", "period_end": "2026-01-01"}
+    seen = [waiting(tmp_path, number, shop=mine, **days) for number in range(3)]
+    hidden = waiting(tmp_path, 3, shop=other, **days)
+    monkeypatch.setattr(rematch, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(rematch, "_LOT", 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        told = data_of(client.post(f"{API}/files/recheck", {}, format="json"))
+    assert (told["looked_at"], told["deferred"]) == (1, 2)
+    ((name, *given),) = rung
+    assert name == rematch.RECHECK_TASK
+    recheck_files(*given)
+    assert CatalogFile.objects.filter(template=None).get() == hidden
+    CatalogFile.objects.filter(pk=seen[0].pk).update(template=None)
+    limit(staff)
+    recheck_files(*given)
+    assert CatalogFile.objects.filter(template=None).count() == 2

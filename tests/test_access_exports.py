@@ -12,6 +12,8 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from datasync.choices import ExportKind
+from datasync.exports import make as make_module
 from datasync.exports import services, storage
 from datasync.exports.make import make_export
 from datasync.models import ExportArchive, OrderLine, Shop
@@ -33,6 +35,23 @@ def folder(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def ask(client: APIClient, *files: int, what: str = "cleaned") -> dict[str, Any]:
     told: dict[str, Any] = data_of(client.post(EXPORTS, {"file_ids": list(files), "what": what}, format="json"), 202)
     return told
+
+
+def made(client: APIClient, *files: int) -> dict[str, Any]:
+    """An archive that is ready, and its link."""
+    export_id = ask(client, *files)["id"]
+    make_export(export_id)
+    told: dict[str, Any] = data_of(client.get(f"{EXPORTS}/{export_id}"))
+    return told
+
+
+def holds(link: str) -> bool:
+    """Whether whoever has the link, and nothing else, gets the archive."""
+    response: Any = APIClient().get(link)
+    if response.status_code == 200:
+        return len(b"".join(response.streaming_content)) > 0
+    assert error_of(response, 410)["code"] == "LINK_EXPIRED"
+    return False
 
 
 def members(export_id: int) -> zipfile.ZipFile:
@@ -73,6 +92,54 @@ def test_an_archive_is_seen_as_long_as_all_its_files_are(client: APIClient, own:
     own.file.shop = other
     own.file.save()
     assert error_of(client.get(f"{EXPORTS}/{own.export.pk}"), 404)["code"] == "EXPORT_NOT_FOUND"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_made_with_more_in_sight_is_gone_for_whoever_is_limited(own: Belongings, other: Shop) -> None:
+    """The file stays in sight, and wrote rows of the other shop: the archive and its link go, a new one has none."""
+    make(OrderLine, own.file, order_id="of the other", shop_id=other.pk)
+    free = person("free")
+    old = made(client_of(free), own.file.pk)
+    assert holds(old["download_url"])
+    limit(free, own.shop)
+    assert error_of(client_of(free).get(f"{EXPORTS}/{old['id']}"), 404)["code"] == "EXPORT_NOT_FOUND"
+    assert not holds(old["download_url"])
+    new = made(client_of(free), own.file.pk)
+    assert holds(new["download_url"])
+    limit(free, own.shop, other)
+    assert holds(new["download_url"])
+    assert not holds(old["download_url"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_is_limited_while_it_is_made_does_not_get_it(own: Belongings, monkeypatch: pytest.MonkeyPatch) -> None:
+    free, add = person("free"), make_module._MAKERS[ExportKind.CLEANED]
+
+    def limited_meanwhile(*told: Any) -> bool:
+        limit(free, own.shop)
+        return add(*told)
+
+    monkeypatch.setitem(make_module._MAKERS, ExportKind.CLEANED, limited_meanwhile)
+    told = ask(client_of(free), own.file.pk)
+    make_export(told["id"])
+    assert ExportArchive.objects.get(pk=told["id"]).state == "ready"
+    assert error_of(client_of(free).get(f"{EXPORTS}/{told['id']}"), 404)["code"] == "EXPORT_NOT_FOUND"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_holds_as_long_as_who_got_it_may_see_the_archive(client: APIClient, own: Belongings) -> None:
+    told = made(client, own.file.pk)
+    boss, helper = person("boss", is_staff=True), person("helper", is_staff=True)
+    links = {who: data_of(client_of(who).get(f"{EXPORTS}/{told['id']}"))["download_url"] for who in (boss, helper)}
+    assert all(holds(link) for link in links.values())
+    limit(boss, own.shop)
+    helper.is_active = False
+    helper.save()
+    assert not any(holds(link) for link in links.values())
+    assert holds(told["download_url"])
+    own.file.shop = None
+    own.file.save()
+    assert not holds(told["download_url"])
 
 
 def test_limited_staff_sees_own_archives_alone(own: Belongings, mine: Shop) -> None:

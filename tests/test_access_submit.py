@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
+from datasync.access import Sight
 from datasync.choices import FileState, ItemState, TaskState
+from datasync.exceptions import FileBusy
 from datasync.models import CatalogFile, IdempotencyKey, Shop, SyncProgressTask, SyncTaskFile
-from tests.access_support import API, Belongings, client, limit, limited, mine, other, own
+from datasync.runs import services
+from ratelimits.models import UserQuota
+from tests.access_support import API, Belongings, client, foreign, limit, limited, mine, other, own
 from tests.api import client_of, data_of, error_of, person
 from tests.facts_support import file_of
 from tests.quarantine_rows import make_file, make_task
 from tests.runs_support import bell, make_template
+from tests.test_quarantine_races import at_once
 
-__all__ = ["bell", "client", "limited", "mine", "other", "own"]
+__all__ = ["bell", "client", "foreign", "limited", "mine", "other", "own"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bell")]
 
 
@@ -82,6 +91,82 @@ def test_a_retry_takes_files_of_a_shop_alone(client: APIClient, own: Belongings,
     SyncTaskFile.objects.filter(task=alone).update(state=ItemState.FAILED)
     refused = error_of(client.post(f"{API}/retry-task/alone", {}, format="json"), 409)
     assert refused["code"] == "NOTHING_TO_RETRY"
+
+
+def test_whoever_retries_for_another_is_not_told_what_that_ones_quota_is_used_up_by(
+    own: Belongings, foreign: Belongings, mine: Shop
+) -> None:
+    """Unless the task is their own, or nothing is kept from them."""
+    ana, staff, boss = person("ana"), limit(person("staff", is_staff=True), mine), person("boss", is_staff=True)
+    failed = make_task(own.file, task_id="failed", owner=ana, state=TaskState.FAILED)
+    failed.items.update(state=ItemState.FAILED)
+    make_task(foreign.file, task_id="of-the-other", owner=ana, state=TaskState.PROCESSING)
+    UserQuota.objects.create(user=ana, max_active_tasks=1)
+    refused = {who: client_of(who).post(f"{API}/retry-task/failed", {}, format="json") for who in (staff, ana, boss)}
+    told = {who: error_of(response, 429) for who, response in refused.items()}
+    assert {one["code"] for one in told.values()} == {"QUOTA_EXCEEDED"}
+    assert "of-the-other" not in refused[staff].content.decode()
+    assert told[staff]["params"] == {}
+    assert int(refused[staff]["Retry-After"]) >= 60
+    for who in (ana, boss):
+        assert told[who]["params"]["active_task_ids"] == ["of-the-other"]
+
+
+@pytest.mark.parametrize("body", [{}, {"priority": 9}], ids=["the same request", "another request"])
+def test_a_key_whose_task_is_out_of_sight_tells_nothing_of_it(
+    limited: User, pending: dict[str, CatalogFile], mine: Shop, other: Shop, body: dict[str, Any]
+) -> None:
+    limit(limited, mine, other)
+    client = client_of(limited, HTTP_IDEMPOTENCY_KEY="k1")
+    address, asked = f"{API}/single", {"file_id": pending["other"].pk}
+    first = data_of(client.post(address, asked, format="json"), 202)
+    assert data_of(client.post(address, asked, format="json"), 202)["task_id"] == first["task_id"]
+    limit(limited, mine)
+    answer = client.post(address, asked | body, format="json")
+    assert error_of(answer, 409)["code"] == "IDEMPOTENCY_CONFLICT"
+    assert first["task_id"] not in answer.content.decode()
+    assert SyncProgressTask.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time")
+@pytest.mark.parametrize("call", ["single", "by ids", "batch"])
+def test_a_file_that_leaves_the_sight_meanwhile_is_not_taken(
+    limited: User, pending: dict[str, CatalogFile], other: Shop, call: str
+) -> None:
+    """The submit has seen the file in sight, waits for whoever moves it, and judges it again."""
+    file, sight, moved = pending["mine"], Sight.of(limited), threading.Event()
+    submits: dict[str, Callable[[], object]] = {
+        "single": lambda: services.submit_single(file_id=file.pk, owner=limited, sight=sight),
+        "by ids": lambda: services.submit_by_ids(file_ids=[file.pk], owner=limited, sight=sight),
+        "batch": lambda: services.submit_batch(owner=limited, sight=sight),
+    }
+
+    def move() -> None:
+        with transaction.atomic():
+            CatalogFile.objects.filter(pk=file.pk).update(shop=other)
+            moved.set()
+            until_one_waits()
+
+    def submit() -> object:
+        assert moved.wait(timeout=20)
+        return submits[call]()
+
+    nothing, submitted = at_once(move, submit)
+    assert nothing is None
+    assert submitted is None or isinstance(submitted, FileBusy)
+    assert not SyncProgressTask.objects.exists()
+
+
+def until_one_waits() -> None:
+    """Until another session waits for a lock."""
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+    pytest.fail("nobody waits")
 
 
 def test_a_key_is_its_persons_own(limited: User, pending: dict[str, CatalogFile]) -> None:

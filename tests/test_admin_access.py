@@ -188,10 +188,23 @@ def test_a_fact_tells_of_files_in_sight(limited: Client, mine: Rows, theirs: Row
     assert "mine.csv" in shown
 
 
-def test_acts_on_templates_are_seen_and_acts_on_nothing_are_not(limited: Client) -> None:
-    of_template = models.AuditEntry.objects.create(action="template_published", template=make_template())
+def test_acts_on_templates_are_not_seen(limited: Client, mine: Rows) -> None:
+    """They are told with how many files and rows of all shops they were about."""
+    template = make_template()
+    for action in ("template_published", "remap_started"):
+        models.AuditEntry.objects.create(action=action, template=template, rows=1200, detail={"files": 31})
     models.AuditEntry.objects.create(action="template_deleted")
-    assert listed(limited, models.AuditEntry) == {of_template.pk}
+    assert listed(limited, models.AuditEntry) == {mine[models.AuditEntry].pk}
+
+
+def test_a_deletion_does_not_tell_whose_its_rows_are_now(limited: Client, admin_client: Client, mine: Rows) -> None:
+    detail = {"rows": "delete", "stored_rows": 57, "handed_over": {"8123": 41}}
+    entry = models.AuditEntry.objects.create(action="file_deleted", file=mine[models.CatalogFile], detail=detail)
+    page = address(models.AuditEntry, "change", entry.pk)
+    shown = limited.get(page).content.decode()
+    assert "57" in shown
+    assert "8123" not in shown
+    assert "8123" in admin_client.get(page).content.decode()
 
 
 def test_archives_are_ones_own_and_of_files_in_sight(limited: Client, person: User, mine: Rows) -> None:

@@ -18,6 +18,7 @@ from datasync.choices import FileState, ItemState, QuarantineState, TaskState, T
 from datasync.quarantine import export, selectors
 from tests.admin_rows import make_template
 from tests.admin_sight import Rows, act, address, client_for, make_shop, rows_of, staff_limited_to, told
+from tests.facts_support import make as make_fact
 from tests.quarantine_rows import make_file, make_task
 from tests.runs_support import bell
 
@@ -81,6 +82,16 @@ def test_a_deletion_takes_files_in_sight_even_where_the_form_names_others(
     only_theirs = act(limited, "delete_chosen", mine[FILE], rows="delete", file_ids=str(theirs[FILE].pk))
     assert "None of the files exists" in told(only_theirs)
     assert state_of(theirs[FILE]) == FileState.PENDING
+
+
+def test_a_file_with_rows_of_other_shops_is_deleted_without_them(limited: Client, mine: Rows, theirs: Rows) -> None:
+    fact = make_fact(models.OrderLine, mine[FILE], shop_id=theirs[models.Shop].pk, granularity="hourly")
+    asked = act(limited, "delete_chosen", mine[FILE]).content.decode()
+    assert 'value="keep"' in asked
+    assert 'value="delete"' not in asked
+    assert "theirs" not in asked
+    assert "1 file deleted" in told(act(limited, "delete_chosen", mine[FILE], rows="keep"))
+    assert models.OrderLine.objects.filter(pk=fact.pk).exists()
 
 
 def test_a_deleted_file_out_of_sight_is_not_restored(limited: Client, mine: Rows, theirs: Rows) -> None:

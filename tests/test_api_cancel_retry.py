@@ -52,7 +52,7 @@ def refused() -> Iterator[None]:
     """Somebody limits people, and this person has reached the limit."""
 
     def refuse(**_: Any) -> None:
-        raise TooManyActiveTasks(active=2, limit=2, active_task_ids=["batch_0a1b2c3d"], eta_seconds=None)
+        raise TooManyActiveTasks(active=2, limit=2, active_task_ids=["batch_0a1b2c3d"], eta_seconds=None, wait=30.0)
 
     before_submit.connect(refuse)
     yield

@@ -87,8 +87,23 @@ def test_an_answer_in_another_format_is_not_given(client: APIClient) -> None:
         assert error_of(response, 406)["code"] == "NOT_ACCEPTABLE", (method, path)
 
 
-def test_a_body_that_is_broken_is_said_to_be(client: APIClient) -> None:
+def test_an_id_that_can_be_none_makes_an_address_that_is_none(client: APIClient) -> None:
+    called = [operation for operation in operations() if "{" in operation.path]
+    for operation in called:
+        path = re.sub(r"{\w+}", "no.id", operation.path)
+        error = error_of(send(client, operation.method.lower(), path), 404)
+        assert error["code"] == "NOT_FOUND", operation.name
+        assert "NOT_FOUND" in operation.codes()[404], operation.name
+
+
+def test_a_request_with_a_thousand_parameters_is_refused(client: APIClient) -> None:
     for method, path in calls_with(400, "MALFORMED_REQUEST"):
+        error = error_of(send(client, method, f"{path}?{'&'.join(1001 * ['a=1'])}"), 400)
+        assert error["code"] == "MALFORMED_REQUEST", (method, path)
+
+
+def test_a_body_that_is_broken_is_said_to_be(client: APIClient) -> None:
+    for method, path in calls_with(415, "UNSUPPORTED_MEDIA_TYPE"):
         kind = "application/json"
         response = send(client, method, path, data="{", content_type=kind)
         if response.status_code == 415:  # an upload

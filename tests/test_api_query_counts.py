@@ -28,7 +28,7 @@ BASELINE = """
 /api/accounts/stats                              3  3
 /api/auth/me                                     2  2
 /api/auth/tokens                                 3  3
-/api/cache/status                                -  1
+/api/cache/status                                -  2
 /api/collection/accounts                         5  5
 /api/component-versions                          3  3
 /api/credits/balance                             3  3
@@ -59,14 +59,14 @@ BASELINE = """
 /api/data-sync/templates/{template_id}/export    3  3
 /api/data-sync/templates/{template_id}/versions  5  5
 /api/quota/me                                    7  6
-/api/quota/users                                 -  3
-/api/quota/users/{user_id}                       -  9
-/api/rate-limit/anomalies                        -  5
-/api/rate-limit/config                           -  5
-/api/rate-limit/config/{rule_id}                 -  4
-/api/rate-limit/events                           -  4
+/api/quota/users                                 -  6
+/api/quota/users/{user_id}                       - 12
+/api/rate-limit/anomalies                        -  6
+/api/rate-limit/config                           -  6
+/api/rate-limit/config/{rule_id}                 -  5
+/api/rate-limit/events                           -  5
 /api/rate-limit/my-info                          3  3
-/api/rate-limit/stats                            -  9
+/api/rate-limit/stats                            - 10
 """
 """Queries of the owner, who is limited to a shop, and of staff; - where the call is not theirs."""
 

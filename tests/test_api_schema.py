@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from tests.api import client_of, owner
-from tests.document import Operation, document, examples_of, operations
+from tests.document import Operation, document, examples_of, made_document, operations
 
 __all__ = ["owner"]
 SIGN_IN, SIGNED_LINK = "POST /api/auth/login", "GET /api/data-sync/exports/{export_id}/download"
@@ -136,6 +136,12 @@ def test_every_answer_says_what_is_left_of_the_rate_limit_and_how_to_go_on() -> 
             assert ("WWW-Authenticate" in told["headers"]) is (status == "401"), f"{call.name} {status}"
 
 
+def test_where_limits_are_off_no_header_of_theirs_is_promised(settings: Any) -> None:
+    settings.RATE_LIMITS_ENABLED = False
+    headers = made_document()["components"]["headers"]
+    assert set(headers) == {"X-Request-Id", "Retry-After", "WWW-Authenticate"}
+
+
 def test_each_error_answer_is_written_once() -> None:
     written = [
         told for methods in document()["paths"].values() for call in methods.values()
@@ -158,6 +164,8 @@ def test_each_call_lists_the_refusals_that_it_can_give_and_no_others() -> None:
     for call in operations():
         codes = call.codes()
         assert {406, 429, 500, 503} <= set(codes), call.name
+        assert "MALFORMED_REQUEST" in codes[400], call.name
+        assert ("NOT_FOUND" in codes.get(404, ())) is ("{" in call.path), call.name
         assert "RATE_LIMITED" in codes[429], call.name
         assert ("CSRF_FAILED" in codes.get(403, ())) is (call.method != "GET" and not is_public(call)), call.name
         reads_a_file = "TOO_LARGE" in codes.get(413, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -56,6 +57,19 @@ def test_hosts_that_are_none_are_refused(owner: User) -> None:
     client = client_of(owner)
     for value in ("evil.example", "testserver@evil.example", "a b", "[::1", "x" * 5_000, "\xe9"):
         assert error_of(client.get(ME, HTTP_HOST=value), 400)["code"] == "MALFORMED_REQUEST", value[:40]
+
+
+@pytest.mark.parametrize("cookie", ['sessionid="\\000abcdefgh"', 'sessionid="abcdefgh\\000"', "sessionid=' OR 1=1 --"])
+@pytest.mark.parametrize("limited", [True, False])
+def test_a_session_that_is_none_makes_nobody_of_whoever_sends_it(settings: Any, cookie: str, limited: bool) -> None:
+    """A quoted cookie may hold any byte, also one that a database takes for no text."""
+    settings.RATE_LIMITS_ENABLED = limited
+    client = APIClient(raise_request_exception=False)
+    response = client.get(ME, headers={"Cookie": cookie})
+    assert error_of(response, 401)["code"] == "NOT_AUTHENTICATED"
+    assert ("X-RateLimit-Limit" in response.headers) is limited
+    page = client.get("/admin/login/", headers={"Cookie": cookie})
+    assert page.status_code == 200
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "1e3", "", "0"])

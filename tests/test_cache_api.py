@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from datasync.models import ShopLimit
 from erp.caching import store
 from tests.api import client_of, data_of, error_of, owner, staff
 from tests.cache_support import Counting, Keep, keep, own_redis, shared_cache
@@ -51,6 +52,12 @@ def test_a_cache_that_is_away_cannot_be_cleared(client: APIClient, own_redis: Se
     own_redis.process.wait()
     assert error_of(client.post(CLEAR, {}), 503)["code"] == "CACHE_UNAVAILABLE"
     store.breaker.close()
+
+
+def test_staff_who_are_limited_to_shops_may_not(client: APIClient, staff: User) -> None:
+    ShopLimit.objects.create(user=staff)
+    for response in (client.get(STATUS), client.post(CLEAR, {})):
+        assert error_of(response, 403)["code"] == "LIMITED_TO_SHOPS"
 
 
 def test_nobody_else_may(owner: User) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django_redis import get_redis_connection
 
+from erp.caching.backend import cache_address
 from erp.caching.cached import cache_result
 from tests.cache_support import Counting, Keep, keep, shared_cache, use_cache
 
@@ -26,6 +27,35 @@ def test_a_value_lies_as_json_under_its_kind_and_hash_for_its_time(shared_cache:
     assert value["versions"][:2] == [json.loads(token) for token in redis.mget("erp:tag:a", "erp:tag:b")]
     assert 0 < redis.ttl(key) <= 40
     assert redis.ttl("erp:tag:a") == -1
+
+
+@pytest.mark.parametrize("text", [b"x", b"\xff", b"5", b"[]", b"null", b'{"data": 1}', b'{"versions": 1, "data": 1}'])
+def test_what_somebody_else_wrote_there_counts_as_missing(shared_cache: str, keep: Keep, text: bytes) -> None:
+    kept = keep(Counting(), tags=("a",))
+    assert kept() == 1
+    redis = get_redis_connection("default")
+    (key,) = redis.keys(f"erp:{kept.kind}:*")
+    redis.set(key, text)
+    assert (kept(), kept()) == (2, 2)
+
+
+@pytest.mark.parametrize("text", [b"x", b"\xff", b"0", b"[]", b"null", {"a": "hash"}])
+def test_a_version_that_somebody_else_wrote_is_replaced(shared_cache: str, keep: Keep, text: Any) -> None:
+    kept = keep(Counting(), tags=("a",))
+    assert kept() == 1
+    redis = get_redis_connection("default")
+    redis.delete("erp:tag:a")
+    redis.hset("erp:tag:a", mapping=text) if isinstance(text, dict) else redis.set("erp:tag:a", text)
+    assert (kept(), kept()) == (2, 2)
+
+
+def test_an_answer_of_another_shape_is_not_taken(
+    shared_cache: str, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keep(Counting())
+    assert kept() == 1
+    monkeypatch.setattr("erp.caching.cached.SHAPE", 0)
+    assert kept() == 2
 
 
 def test_other_arguments_are_another_answer(shared_cache: str, keep: Keep) -> None:
@@ -83,6 +113,14 @@ def test_after_its_time_it_is_computed_again(shared_cache: str, keep: Keep) -> N
     while redis.exists(key):
         pass
     assert kept() == 2
+
+
+def test_the_cache_lies_in_a_redis_of_its_own_or_in_the_installations() -> None:
+    redis, own = "redis://localhost:1/0", "rediss://:secret@cache:6379/0"
+    assert cache_address("", otherwise=redis) == redis
+    assert cache_address(own, otherwise=redis) == own
+    assert cache_address("", otherwise="sentinel://one:26379") == ""
+    assert cache_address("", otherwise="") == ""
 
 
 def test_without_redis_a_process_keeps_things_for_seconds_only(settings: Any, keep: Keep) -> None:

@@ -105,6 +105,69 @@ def test_a_process_that_is_lost_keeps_nobody_waiting_for_long(
     assert 0.2 <= time.perf_counter() - began < cached.LOCK_SECONDS / 3
 
 
+def test_who_waited_in_vain_does_not_wait_again(shared_cache: str, keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither for the thread that computes nor for the process that holds the lock, which are the same."""
+    monkeypatch.setattr(cached, "WAIT_SECONDS", 0.5)
+    computed, computing, go_on = Counting(), threading.Event(), threading.Event()
+
+    def first_is_slow() -> int:
+        number = computed()
+        if number == 1:
+            computing.set()
+            go_on.wait(10)
+        return number
+
+    kept = keep(first_is_slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(kept)
+        assert computing.wait(5)
+        began = time.perf_counter()
+        assert kept() == 2
+        assert 0.5 <= time.perf_counter() - began < 0.9
+        go_on.set()
+        assert first.result(timeout=5) == 1
+
+
+def test_where_another_process_failed_one_of_those_who_wait_computes_at_once(shared_cache: str, keep: Keep) -> None:
+    computed = Counting()
+    kept = keep(computed)
+    name = kept._name()
+    assert name is not None
+    versions, _nothing = kept._look(name)
+    with ThreadPoolExecutor(1) as pool:
+        with store.held(f"lock:{name}:{cached._digest(versions)}", seconds=10) as ours:
+            assert ours
+            waiting = pool.submit(at_once, kept)
+            time.sleep(0.2)
+            assert computed.times == 0
+        assert waiting.result(timeout=1) == [1] * THREADS
+
+
+@pytest.mark.parametrize("where", ["redis", "process"])
+def test_after_one_that_failed_one_of_the_others_computes(
+    where: str, settings: Any, shared_cache: str, keep: Keep
+) -> None:
+    use_cache(settings, shared_cache if where == "redis" else "")
+    computed = Counting()
+
+    def first_fails() -> int:
+        number = computed()
+        time.sleep(0.2)
+        if number == 1:
+            raise ZeroDivisionError
+        return number
+
+    kept = keep(first_fails)
+
+    def ask() -> object:
+        try:
+            return kept()
+        except ZeroDivisionError:
+            return "failed"
+
+    assert sorted(map(str, at_once(ask))) == ["2"] * (THREADS - 1) + ["failed"]
+
+
 _PROCESS = """
 import django, sys, time
 django.setup()

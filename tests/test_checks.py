@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings as configured
 from django.core.checks import CheckMessage
 
-from erp import checks
+from erp import checks, folder_broker
 from tests.environment import without_configuration
 
 SOUND = {
@@ -77,6 +77,23 @@ def test_a_broker_wants_a_database(settings: Any, monkeypatch: pytest.MonkeyPatc
 def test_processes_share_one_cache(settings: Any) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     assert ids(checks.check_shared_cache()) == {"erp.W009"}
+
+
+@pytest.mark.parametrize(
+    ("redis", "broker", "expected"),
+    [
+        ("", f"{folder_broker.SCHEME}://localhost", set()),
+        ("redis://localhost/0", "redis://localhost/0", set()),
+        ("rediss://localhost/0", "sentinel://one:26379;sentinel://two:26379/0", set()),
+        ("sentinel://one:26379/0", "sentinel://one:26379/0", {"erp.W010"}),
+        ("redis+socket:///run/redis.sock", "redis+socket:///run/redis.sock", {"erp.W010"}),
+        ("unix:///run/redis.sock", "amqp://localhost", {"erp.W010"}),
+        ("", "amqp://localhost", {"erp.W010"}),
+    ],
+)
+def test_machines_share_their_limits(settings: Any, redis: str, broker: str, expected: set[str]) -> None:
+    settings.REDIS_URL, settings.CELERY_BROKER_URL = redis, broker
+    assert ids(checks.check_shared_limits()) == expected
 
 
 def deploy_check(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from ratelimits.models import CreditAccount, CreditEntry
 from tests.api import owner
-from tests.credits_support import balance, give, use
+from tests.credits_support import balance, give, let_pass, use
 
 __all__ = ["owner"]
 pytestmark = pytest.mark.django_db
@@ -83,8 +83,11 @@ def test_the_ledger_is_looked_at_and_not_touched(admin_client: Client, owner: Us
 
 
 def test_balances(admin_client: Client, owner: User) -> None:
+    let_pass(give(owner, 7000, days=1))
     give(owner, 100, days=1)
     listed = admin_client.get(ACCOUNTS).content.decode()
+    assert ">100<" in listed
+    assert "7,100" not in listed  # what has ended is not to be used
     assert f"{LIST}?user__id__exact={owner.pk}" in listed
     page = admin_client.get(reverse("admin:ratelimits_creditaccount_change", args=(owner.pk,)))
     assert page.status_code == 200
@@ -93,7 +96,7 @@ def test_balances(admin_client: Client, owner: User) -> None:
     for name in ("change", "delete"):
         address = reverse(f"admin:ratelimits_creditaccount_{name}", args=(owner.pk,))
         assert admin_client.post(address, {"balance": 5, "post": "yes"}).status_code == 403
-    assert CreditAccount.objects.get().balance == 100
+    assert CreditAccount.objects.get().balance == 7100
 
 
 def test_empty_lists_say_what_to_do(admin_client: Client) -> None:

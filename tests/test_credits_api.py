@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from datasync.choices import ItemState, TaskState
-from datasync.models import SyncProgressTask
+from datasync.models import ShopLimit, SyncProgressTask
 from ratelimits.models import CreditAccount, CreditEntry
 from tests.api import client_of, data_of, error_of, owner, staff, stranger
 from tests.credits_support import balance, give, use
 from tests.quotas import make_item, make_task
+from tests.rate_events import give as allow
 from tests.runs_support import Bell, bell, make_file, make_template
 
 __all__ = ["bell", "owner", "staff", "stranger"]
@@ -31,7 +32,8 @@ def client(owner: User) -> APIClient:
 
 @pytest.fixture
 def boss(staff: User) -> APIClient:
-    """A client of staff."""
+    """Staff with the right to grant."""
+    allow(staff, "add_creditentry")
     return client_of(staff)
 
 
@@ -149,8 +151,17 @@ def test_nobody_is_granted_nothing(boss: APIClient, user_id: int) -> None:
     assert error_of(boss.post(address(user_id), GRANT), 404)["code"] == "USER_NOT_FOUND"
 
 
-def test_people_do_not_grant(client: APIClient, owner: User) -> None:
-    assert error_of(client.post(address(owner.pk), GRANT), 403)["code"] == "PERMISSION_DENIED"
+def test_only_staff_with_the_right_grant(client: APIClient, staff: User, owner: User) -> None:
+    looking = client_of(staff)
+    allow(staff, "view_creditentry", "view_creditaccount", "change_creditentry")
+    for one in (client, looking):
+        assert error_of(one.post(address(owner.pk), GRANT), 403)["code"] == "PERMISSION_DENIED"
+    assert not CreditEntry.objects.exists()
+
+
+def test_staff_who_are_limited_to_shops_do_not_grant(boss: APIClient, staff: User) -> None:
+    ShopLimit.objects.create(user=staff)
+    assert error_of(boss.post(address(staff.pk), GRANT), 403)["code"] == "LIMITED_TO_SHOPS"
     assert not CreditEntry.objects.exists()
 
 

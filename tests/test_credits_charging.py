@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 
@@ -20,7 +21,7 @@ from datasync.runs import services as runs
 from datasync.runs.again import retry_task
 from datasync.runs.turns import take_turn
 from datasync.signals import before_submit, sync_finished
-from ratelimits.credits import services
+from ratelimits.credits import charging, services
 from ratelimits.credits.charging import charge_missed, charge_task
 from ratelimits.models import CreditAccount, CreditEntry
 from tests.credits_support import balance, ended_task, give, ledger, let_pass, use
@@ -153,7 +154,25 @@ def test_the_clock_does_not_look_back_for_ever(ana: User) -> None:
     task = ended_task(ana, inserted=5)
     SyncProgressTask.objects.filter(pk=task.pk).update(finished_at=timezone.now() - timedelta(days=3))
     assert charge_missed() == 0
-    assert charge_task(task.task_id) is not None
+    assert charge_missed(within=None) == 1
+    assert balance(ana) == 995
+
+
+def test_one_that_cannot_be_charged_does_not_keep_the_others_from_it(
+    ana: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck, free = ended_task(ana, inserted=5), ended_task(ana, inserted=7)
+
+    def consume(owner: User, *, task: str, **told: Any) -> CreditEntry | None:
+        if task == stuck.task_id:
+            raise OperationalError("canceling statement due to lock timeout")
+        return services.consume(owner, task=task, **told)
+
+    monkeypatch.setattr(charging, "consume", consume)
+    assert charge_missed() == 1
+    assert balance(ana) == 993
+    assert stuck.task_id in caplog.text
+    assert free.task_id not in caplog.text
 
 
 def test_credits_are_not_required_unless_the_installation_says_so(bell: Bell) -> None:

@@ -89,6 +89,13 @@ def test_balance_of_one_and_of_all(ana: User) -> None:
     assert refused("balance", "nobody").returncode == Exit.USAGE
 
 
+def test_balances_of_all_are_what_each_may_use(ana: User) -> None:
+    let_pass(give(ana, 10, days=1))
+    give(ana, 5)
+    assert document("balance", "ana")["balance"] == 5
+    assert document("balance") == [{"username": "ana", "balance": 5}]
+
+
 def test_entries(ana: User) -> None:
     give(ana, 10)
     for _ in range(3):
@@ -108,6 +115,13 @@ def test_refund(ana: User) -> None:
     assert document("refund", "batch_1") == [entry]
     assert document("refund", "batch_2") == []
     assert run("refund", "batch_2") == ("Nothing was taken for this task.\n", Exit.OK)
+
+
+def test_a_refund_with_a_note_that_is_too_long(ana: User) -> None:
+    give(ana, 10)
+    use(ana, 4, task="batch_1")
+    assert refused("refund", "batch_1", "--note", "x" * 201).returncode == Exit.USAGE
+    assert balance(ana) == 6
 
 
 def test_expire(ana: User) -> None:

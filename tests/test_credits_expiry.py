@@ -80,25 +80,49 @@ def test_what_ends_next_is_told(ana: User) -> None:
     ]  # fmt: skip
 
 
-def test_a_refund_ends_when_the_last_of_what_was_taken_would_have(ana: User) -> None:
-    give(ana, 10, days=1)
-    second = give(ana, 10, days=5)
-    use(ana, 15, task="batch_1")
-    entry = services.refund("batch_1")
-    assert entry is not None
-    assert entry.expires_at == second.expires_at
-    let_pass(entry)
-    assert services.expire(ana).credits == 15
-    assert balance(ana) == 5
-
-
-def test_a_refund_of_credits_that_never_end_never_ends(ana: User) -> None:
-    give(ana, 10, days=1)
+def test_a_refund_is_given_back_to_the_credits_that_were_taken_and_ends_with_them(ana: User) -> None:
+    """So that one credit without an end does not make a thousand others endless."""
+    ending = give(ana, 999, days=1)
     give(ana, 10)
+    use(ana, 1000, task="batch_1")
+    refunded = services.refund("batch_1")
+    assert refunded is not None
+    assert (refunded.amount, refunded.expires_at, left(ana)) == (1000, None, [999, 10])
+    let_pass(ending)
+    assert services.expire(ana).credits == 999
+    assert (balance(ana), left(ana)) == (10, [0, 10])
+
+
+def test_a_refund_says_when_the_last_of_it_ends(ana: User) -> None:
+    first = give(ana, 10, days=5)
+    give(ana, 10, days=1)
     use(ana, 15, task="batch_1")
-    entry = services.refund("batch_1")
-    assert entry is not None
-    assert entry.expires_at is None
+    refunded = services.refund("batch_1")
+    assert refunded is not None
+    assert refunded.expires_at == first.expires_at
+    assert left(ana) == [10, 10]
+
+
+def test_what_has_ended_before_it_is_given_back_expires_with_that(ana: User) -> None:
+    ending = give(ana, 100, days=1)
+    give(ana, 10)
+    use(ana, 30, task="batch_1")
+    use(ana, 75, task="batch_2")
+    let_pass(ending)
+    services.refund("batch_1")
+    assert ledger(ana)[4:] == [("refund", 30, 35), ("expire", -30, 5)]
+    services.refund("batch_2")
+    assert ledger(ana)[6:] == [("refund", 75, 80), ("expire", -70, 10)]
+    assert services.expire(ana).grants == 0
+    assert left(ana) == [0, 10]
+
+
+def test_what_was_left_of_it_has_expired_already(ana: User) -> None:
+    ending = give(ana, 100, days=1)
+    use(ana, 30, task="batch_1")
+    let_pass(ending)
+    services.refund("batch_1")
+    assert ledger(ana)[2:] == [("expire", -70, 0), ("refund", 30, 30), ("expire", -30, 0)]
 
 
 def test_a_grant_that_has_ended_may_be_repeated_and_no_new_one_made(ana: User) -> None:

@@ -93,6 +93,7 @@ def test_use_takes_the_oldest_first(ana: User) -> None:
 def test_what_the_balance_lacks_is_noted(ana: User) -> None:
     give(ana, 10)
     entry = services.consume(ana, amount=25, key="one", task="batch_1")
+    assert entry is not None
     assert (entry.amount, entry.uncovered, entry.balance_after) == (-10, 15, 0)
     nothing = use(ana, 7)
     assert (nothing.amount, nothing.uncovered, nothing.balance_after) == (0, 7, 0)
@@ -122,13 +123,15 @@ def test_a_refund_gives_back_what_was_taken_for_a_task_once(ana: User) -> None:
         "refund", 50, "batch_1", "it failed", "refund:batch_1"
     )  # fmt: skip
     assert services.refund("batch_1") == entry
-    assert (balance(ana), left(ana)) == (90, [40, 50])
+    assert (balance(ana), left(ana)) == (90, [90])
     assert ledger(ana)[-1] == ("refund", 50, 90)
 
 
 @pytest.mark.parametrize("task", ["batch_1", "batch_2", ""])
 def test_nothing_is_given_back_where_nothing_was_taken(ana: User, task: str) -> None:
-    use(ana, 30, task="batch_1")  # the balance had nothing
+    give(ana, 10)
+    use(ana, 10)
+    use(ana, 30, task="batch_1")  # the balance has nothing
     give(ana, 10)
     use(ana, 5)
     assert services.refund(task) is None
@@ -155,6 +158,42 @@ def test_texts_have_bounds(ana: User, told: dict[str, str], field: str) -> None:
     assert refused.value.params["field"] == field
 
 
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ({"key": ""}, "key"), ({"key": "x" * 201}, "key"), ({"key": "a\0b"}, "key"), ({"task": "x" * 65}, "task"),
+        ({"note": "x" * 201}, "note"), ({"note": "a\0b"}, "note"),
+    ],
+)  # fmt: skip
+def test_texts_of_a_use_have_bounds(ana: User, told: dict[str, str], field: str) -> None:
+    give(ana, 10)
+    with pytest.raises(InvalidRequest) as refused:
+        services.consume(ana, **({"amount": 1, "key": "x"} | told))  # type: ignore[arg-type]
+    assert refused.value.params["field"] == field
+    assert balance(ana) == 10
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [({"task": "x" * 65}, "task"), ({"task": "a\0b"}, "task"), ({"note": "x" * 201}, "note"), ({"note": "\0"}, "note")],
+)
+def test_texts_of_a_refund_have_bounds(ana: User, told: dict[str, str], field: str) -> None:
+    give(ana, 10)
+    use(ana, 4, task="batch_1")
+    with pytest.raises(InvalidRequest) as refused:
+        services.refund(**({"task": "batch_1"} | told))
+    assert refused.value.params["field"] == field
+    assert balance(ana) == 6
+
+
+def test_whoever_was_never_granted_any_is_not_charged(ana: User) -> None:
+    assert services.consume(ana, amount=5, key="x") is None
+    assert not CreditAccount.objects.exists()
+    give(ana, 10)
+    assert services.consume(ana, amount=5, key="x") is not None
+    assert balance(ana) == 5
+
+
 def test_credits_do_not_end_in_the_past(ana: User) -> None:
     with pytest.raises(InvalidRequest) as refused:
         services.grant(ana, amount=1, key="x", expires_at=timezone.now() - timedelta(seconds=5))
@@ -172,6 +211,12 @@ def test_an_entry_never_changes_and_never_goes(ana: User) -> None:
         lambda: CreditEntry.objects.update(amount=5),
         lambda: CreditEntry.objects.filter(pk=entry.pk).delete(),
         lambda: CreditEntry.objects.bulk_update([entry], ["amount"]),
+        lambda: CreditEntry.objects.bulk_create(
+            [CreditEntry(user=ana, kind="grant", amount=99, balance_after=99, key=entry.key)],
+            update_conflicts=True,
+            update_fields=["amount"],
+            unique_fields=["key"],
+        ),
     )
     for act in acts:
         with pytest.raises(LedgerIsAppendOnly):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from celery import current_app
 from django.contrib.auth.models import User
+from django.db.models import F
+from django.utils import timezone
 
 from datasync.choices import TaskState
+from datasync.models import SyncProgressTask
 from ratelimits import tasks as tasks  # noqa: PLC0414 - makes Celery know them
-from ratelimits.models import CreditEntry
+from ratelimits.models import CreditAccount, CreditEntry
 from ratelimits.quotas.exceptions import UserNotFound
 from tests.credits_support import balance, ended_task, give, ledger, let_pass, use
 from tests.runs_support import make_user
@@ -73,8 +76,26 @@ def test_expire_of_one_person_or_of_all(ana: User) -> None:
     assert ledger(bo) == [("grant", 20, 20), ("expire", -20, 0)]
 
 
-def test_the_clock_charges_and_expires() -> None:
+def test_check_charges_what_was_missed_for_long_and_logs_what_does_not_add_up(
+    ana: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    give(ana, 100)
+    CreditAccount.objects.update(opened_at=F("opened_at") - timedelta(days=30))
+    SyncProgressTask.objects.filter(pk=ended_task(ana, inserted=10).pk).update(
+        finished_at=timezone.now() - timedelta(days=20)
+    )
+    send("consume")
+    assert balance(ana) == 100
+    send("check")
+    assert ledger(ana)[1:] == [("consume", -10, 90)]
+    assert "do not add up" not in caplog.text
+    CreditAccount.objects.update(balance=91)
+    send("check")
+    assert "the credits of ana do not add up: balance 91, sum of the entries 90" in caplog.text
+
+
+def test_the_clock_charges_expires_and_checks() -> None:
     planned = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
-    assert {"tasks.credits.consume", "tasks.credits.expire"} <= planned
+    assert {"tasks.credits.consume", "tasks.credits.expire", "tasks.credits.check"} <= planned
     routes = {current_app.amqp.router.route({}, name)["queue"].name for name in planned if "credits" in name}
     assert routes == {"credits"}

@@ -62,7 +62,7 @@ def made(owner: User, what: ExportKind, *files: CatalogFile) -> ExportArchive:
 
 
 def path_of(archive: ExportArchive) -> Path:
-    (token,) = parse_qs(urlsplit(services.download_url(archive) or "").query)["token"]
+    (token,) = parse_qs(urlsplit(services.download_url(archive, person_id=archive.owner_id or 0) or "").query)["token"]
     return services.download(archive.pk, token).path
 
 
@@ -166,7 +166,7 @@ def test_one_that_grows_too_large_has_failed(owner: User, settings: Any, tmp_pat
 
 def test_it_is_made_once(owner: User, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = made(owner, ExportKind.ORIGINALS, put(inbox, "a.csv"))
-    monkeypatch.setattr(make, "_write", lambda _archive: pytest.fail("made again"))
+    monkeypatch.setattr(make, "_write", lambda *_: pytest.fail("made again"))
     export_file(archive.pk)
     export_file(404)
 
@@ -219,7 +219,7 @@ def test_who_was_overtaken_writes_nothing(owner: User, inbox: Path, tmp_path: Pa
     ).archive
     ExportArchive.objects.update(state=ExportState.RUNNING, attempt=2)
     archive.attempt = 1
-    make._write(archive)
+    make._write(archive, members.Reader.of(owner))
     archive.refresh_from_db()
     assert (archive.state, archive.storage_name) == (ExportState.RUNNING, "")
     assert list((tmp_path / "exports").iterdir()) == []

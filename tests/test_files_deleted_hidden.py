@@ -54,7 +54,7 @@ def test_for_a_sync(gone: CatalogFile, bell: Bell) -> None:
 
 def test_for_a_submit_that_saw_it_a_moment_before(gone: CatalogFile) -> None:
     task = make_task()
-    assert take_chosen(task, [gone.pk]) == 0
+    assert take_chosen(task, [gone.pk], sight=EVERYTHING) == 0
     gone.refresh_from_db()
     assert gone.state == FileState.DELETED
 

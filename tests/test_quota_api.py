@@ -14,13 +14,13 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from datasync.choices import ItemState, TaskState
-from datasync.exceptions import TooManyActiveTasks
-from datasync.models import SyncProgressTask
+from datasync.models import ShopLimit, SyncProgressTask
 from datasync.runs.remap import services as remap
 from datasync.runs.remap.selection import Concerned
 from ratelimits.models import UserQuota
 from tests.api import client_of, data_of, error_of, owner, staff, stranger
 from tests.quotas import limit, limit_tier, make_item, make_task
+from tests.rate_events import give
 from tests.runs_support import Bell, bell, make_file, make_template
 
 __all__ = ["bell", "owner", "staff", "stranger"]
@@ -36,7 +36,8 @@ def client(owner: User) -> APIClient:
 
 @pytest.fixture
 def boss(staff: User) -> APIClient:
-    """A client of staff."""
+    """Staff with every right to quotas."""
+    give(staff, "view_userquota", "add_userquota", "change_userquota", "delete_userquota")
     return client_of(staff)
 
 
@@ -74,35 +75,51 @@ def test_when_a_task_ends_is_left_out_where_it_cannot_be_told(
     assert int(response["Retry-After"]) > 0
 
 
-def test_a_refusal_that_waiting_does_not_help_says_nothing_of_waiting(
-    client: APIClient, owner: User, bell: Bell
+@pytest.mark.parametrize("call", ["batch", "batch-by-ids", "batch-all"])
+def test_a_task_that_waiting_does_not_help_is_not_told_to_wait(
+    client: APIClient, owner: User, bell: Bell, call: str
 ) -> None:
-    limit(owner, max_files_per_task=0)
-    response = client.post("/api/data-sync/single", {"file_id": make_file().pk})
-    assert error_of(response, 429)["params"] == {"files": 1, "limit": 0}
+    limit(owner, max_files_per_task=1)
+    files = [make_file(template=make_template()).pk for _ in range(2)]
+    response = client.post(f"/api/data-sync/{call}", {"file_ids": files} if call == "batch-by-ids" else {})
+    error = error_of(response, 422)
+    assert (error["code"], error["params"]) == ("TASK_BEYOND_QUOTA", {"files": 2, "limit": 1})
     assert "Retry-After" not in response
 
 
-def test_a_remap_beyond_the_quota(boss: APIClient, staff: User, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
-    limit(staff, max_active_tasks=0)
+def test_a_submit_of_whom_no_task_is_allowed(client: APIClient, owner: User, bell: Bell) -> None:
+    limit(owner, max_active_tasks=0)
+    response = client.post("/api/data-sync/single", {"file_id": make_file().pk})
+    assert error_of(response, 422)["code"] == "TASK_BEYOND_QUOTA"
+    assert "Retry-After" not in response
+
+
+@pytest.mark.parametrize(("most", "status", "code"), [(1, 429, "QUOTA_EXCEEDED"), (0, 422, "TASK_BEYOND_QUOTA")])
+def test_a_remap_beyond_the_quota(
+    boss: APIClient, staff: User, bell: Bell, monkeypatch: pytest.MonkeyPatch, most: int, status: int, code: str
+) -> None:
+    limit(staff, max_active_tasks=most)
+    other = make_task(staff)
     template = make_template()
     file = make_file(template=template)
     found = [Concerned(file_id=file.pk, content_sha256="0" * 64, rows=10, busy=False)]
     monkeypatch.setattr(remap, "concerned", lambda _: found)
     response = boss.post(f"/api/data-sync/templates/{template.pk}/remap", {})
-    assert error_of(response, 429)["code"] == TooManyActiveTasks.code
-    assert not SyncProgressTask.objects.exists()
+    assert error_of(response, status)["code"] == code
+    assert ("Retry-After" in response) is (status == 429)
+    assert list(SyncProgressTask.objects.all()) == [other]
 
 
+@pytest.mark.parametrize(("most", "status", "code"), [(1, 429, "QUOTA_EXCEEDED"), (0, 422, "TASK_BEYOND_QUOTA")])
 def test_a_retry_beyond_the_quota_of_whom_the_task_belongs_to(
-    boss: APIClient, owner: User, bell: Bell, settings: Any
+    boss: APIClient, owner: User, bell: Bell, most: int, status: int, code: str
 ) -> None:
-    settings.QUOTA_ACTIVE_TASKS = 1
+    limit(owner, max_active_tasks=most)
     failed = make_task(owner, state=TaskState.FAILED)
     make_item(failed, state=ItemState.FAILED)
     make_task(owner)
     response = boss.post(f"/api/data-sync/retry-task/{failed.celery_task_id}", {})
-    assert error_of(response, 429)["code"] == "QUOTA_EXCEEDED"
+    assert error_of(response, status)["code"] == code
     assert SyncProgressTask.objects.count() == 2
 
 
@@ -225,6 +242,37 @@ def test_persons_who_do_not_exist(boss: APIClient, user_id: int) -> None:
     one = f"{USERS}/{user_id}"
     for response in (boss.get(one), boss.put(one, {"max_active_tasks": 1}), boss.delete(one)):
         assert error_of(response, 404)["code"] == "USER_NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("right", "opened"),
+    [
+        ("view_userquota", {"list", "get"}), ("change_userquota", {"list", "get", "put again"}),
+        ("add_userquota", {"put"}), ("delete_userquota", {"delete"}), ("view_creditentry", set()),
+    ],
+)  # fmt: skip
+def test_each_right_of_the_console_opens_what_it_opens_there(
+    staff: User, owner: User, stranger: User, right: str, opened: set[str]
+) -> None:
+    limit(owner, max_active_tasks=2)
+    give(staff, right)
+    client, limits = client_of(staff), {"max_active_tasks": 99}
+    calls: dict[str, Callable[[], Any]] = {
+        "list": lambda: client.get(USERS),
+        "get": lambda: client.get(address(owner)),
+        "put": lambda: client.put(address(stranger), limits),
+        "put again": lambda: client.put(address(owner), limits),
+        "delete": lambda: client.delete(address(owner)),
+    }
+    answered = {name: call().status_code for name, call in calls.items()}
+    assert answered == {name: 200 if name in opened else 403 for name in calls}
+
+
+def test_staff_who_are_limited_to_shops_have_no_business_there(boss: APIClient, staff: User, owner: User) -> None:
+    ShopLimit.objects.create(user=staff)
+    for response in (boss.get(USERS), boss.put(address(staff), {"max_active_tasks": 99})):
+        assert error_of(response, 403)["code"] == "LIMITED_TO_SHOPS"
+    assert not UserQuota.objects.exists()
 
 
 def test_others_have_no_business_there(client: APIClient, owner: User) -> None:

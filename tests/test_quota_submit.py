@@ -14,10 +14,19 @@ from django.utils import timezone
 
 from datasync.access import EVERYTHING
 from datasync.choices import TASK_ACTIVE, TASK_TERMINAL, FileState, ItemState, TaskState
-from datasync.exceptions import FileBusy, QuotaExceeded, TooManyActiveTasks, TooManyFilesInTask, TooManyRowsToday
+from datasync.exceptions import (
+    FileBusy,
+    NoTasksAllowed,
+    TaskBeyondQuota,
+    TooManyActiveTasks,
+    TooManyFilesInTask,
+    TooManyRowsInTask,
+    TooManyRowsToday,
+)
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.runs import services
 from datasync.signals import before_submit
+from ratelimits.quotas.models import LIMITS
 from tests.quotas import limit, limit_tier, make_item, make_task
 from tests.runs_support import Bell, bell, make_file, make_template, make_user
 
@@ -105,9 +114,9 @@ def test_every_way_of_submitting_is_limited(bell: Bell, ana: User) -> None:
         lambda: services.submit_all(owner=ana, sight=EVERYTHING),
     )
     for way in ways:
-        with pytest.raises(TooManyActiveTasks) as refused:
+        with pytest.raises(NoTasksAllowed) as refused:
             way()
-        assert refused.value.wait is None  # waiting does not help
+        assert refused.value.params == {"name": "max_active_tasks"}
     assert not SyncProgressTask.objects.exists()
 
 
@@ -121,11 +130,11 @@ def test_a_batch_of_everything_is_refused_before_it_is_made(bell: Bell, ana: Use
     )
     answers = []
     for way in ways:
-        with CaptureQueriesContext(connection) as captured, pytest.raises(QuotaExceeded) as refused:
+        with CaptureQueriesContext(connection) as captured, pytest.raises(TaskBeyondQuota) as refused:
             way()
         assert not [query for query in captured.captured_queries if query["sql"].startswith("INSERT")]
         answers.append((type(refused.value), refused.value.params))
-    with pytest.raises(QuotaExceeded) as refused:
+    with pytest.raises(TaskBeyondQuota) as refused:
         services.submit_by_ids(file_ids=chosen, owner=ana, sight=EVERYTHING)
     assert answers == [(type(refused.value), refused.value.params)] * 2, "as the made task would be refused"
 
@@ -148,7 +157,7 @@ def test_files_of_a_task_are_limited(bell: Bell, ana: User) -> None:
     files = [make_file().pk for _ in range(3)]
     with pytest.raises(TooManyFilesInTask) as refused:
         services.submit_by_ids(file_ids=files, owner=ana, sight=EVERYTHING)
-    assert (refused.value.params, refused.value.wait) == ({"files": 3, "limit": 2}, None)
+    assert refused.value.params == {"files": 3, "limit": 2}
     assert services.submit_by_ids(file_ids=files[:2], owner=ana, sight=EVERYTHING).task.total_files == 2
 
 
@@ -167,12 +176,31 @@ def test_rows_of_a_day_are_those_read_and_those_to_come(bell: Bell, ana: User) -
     with pytest.raises(TooManyRowsToday) as refused:
         submit(ana, rows={"read": 251})
     assert refused.value.params == {"rows": 1001, "limit": 1000, "used": 750}
-    assert 0 < (refused.value.wait or 0) <= 24 * 3600 + 3600  # a day that is an hour longer
+    assert 0 < refused.value.wait <= 24 * 3600 + 3600  # a day that is an hour longer
 
     assert submit(ana).pk  # nothing is known of the file
     assert submit(ana, rows={"read": 250}).pk
     with pytest.raises(TooManyRowsToday):
         submit(ana)
+
+
+def test_rows_that_are_more_than_a_day_allows_are_not_put_off_until_tomorrow(bell: Bell, ana: User) -> None:
+    limit(ana, max_rows_per_day=1000)
+    make_task(ana, state=TaskState.COMPLETED, rows_read=400)
+    with pytest.raises(TooManyRowsInTask) as refused:
+        submit(ana, rows={"read": 1001})
+    assert refused.value.params == {"rows": 1001, "limit": 1000}
+    with pytest.raises(TooManyRowsToday):
+        submit(ana, rows={"read": 1000})
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_of_none_at_all_is_never_waited_for(bell: Bell, ana: User, name: str) -> None:
+    make_task(ana)
+    limit(ana, **{name: 0})
+    with pytest.raises(NoTasksAllowed) as refused:
+        submit(ana)
+    assert refused.value.params == {"name": name}
 
 
 def test_work_that_failed_or_was_cancelled_leaves_nothing_behind(bell: Bell, ana: User) -> None:

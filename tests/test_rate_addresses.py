@@ -44,6 +44,7 @@ def address(peer: str, forwarded: str | None = None) -> str:
         ("10.0.0.5", "1.1.1.1, 198.51.100.1", "198.51.100.1"),  # what the client itself sent before
         ("10.0.0.5", "1.1.1.1, 198.51.100.1, 10.0.0.6", "198.51.100.1"),
         ("10.0.0.5", "10.1.1.1, 10.0.0.6", "10.1.1.1"),
+        ("10.0.0.7", "6.6.6.6", "6.6.6.6"),  # a client within a trusted network is believed: name proxies only
         ("10.0.0.5", "garbage", "10.0.0.5"),
         ("10.0.0.5", "garbage, 198.51.100.1", "198.51.100.1"),
         ("10.0.0.5", "198.51.100.1, <script>", "10.0.0.5"),

@@ -11,7 +11,7 @@ from ratelimits.events import buffer as room
 from ratelimits.events.buffer import Buffer, Noted
 from ratelimits.events.models import OTHERS
 from ratelimits.events.refusals import harmless, person_of
-from tests.rate_events import HOSTILE, refusal
+from tests.rate_events import FILES, HOSTILE, refusal
 
 
 class Clock:
@@ -74,6 +74,16 @@ def test_callers_beyond_the_bound_are_counted_together(buffer: Buffer, monkeypat
     taken = buffer.take()
     assert len(taken) == 4
     assert kinds(taken)[OTHERS, OTHERS] == 7
+
+
+def test_addresses_never_hide_a_person(buffer: Buffer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MOST_KINDS", 3)
+    for number in range(10):
+        buffer.note(refusal(f"ip:2001:db8:{number}::/64"))
+    buffer.note(refusal("user:1"))
+    buffer.put_back(buffer.take())
+    buffer.note(refusal("user:1"))
+    assert kinds(buffer.take())["user:1", FILES] == 2
 
 
 def test_the_bounds_hold_for_a_minute_and_not_from_one_flush_to_the_next(

@@ -35,7 +35,7 @@ def buffer(monkeypatch: pytest.MonkeyPatch) -> Buffer:
 
 def refuse(**fields: Any) -> None:
     """Tell the room of a refused request, as the limiter does."""
-    told = {"key": "ip:203.0.113.9", "scope": "default", "tier": "anonymous", "path": "/api/x", "limit": 30, **fields}
+    told = {"key": "ip:203.0.113.9", "scope": "default", "tier": "anonymous", "limit": 30, **fields}
     request = told.pop("request", None) or RequestFactory().get("/api/x", headers={"user-agent": "collector/2.1"})
     note_refusal(sender=None, request=request, **told)
 
@@ -66,12 +66,22 @@ def test_noting_costs_no_statement() -> None:
 @pytest.mark.django_db
 def test_what_the_caller_forges_is_harmless() -> None:
     request = RequestFactory().get("/api/x", headers={"user-agent": HOSTILE * 20}, REMOTE_ADDR="not an address\r\n")
-    refuse(request=request, path=HOSTILE * 20, key=HOSTILE)
+    refuse(request=request, key=HOSTILE)
     recording.flush()
     event = RateLimitEvent.objects.get()
-    assert all(text.isprintable() for text in (event.path, event.agent, event.key, event.address))
-    assert (len(event.path), len(event.agent)) == (200, 200)
-    assert "<script>" in event.path
+    assert all(text.isprintable() for text in (event.agent, event.key, event.address))
+    assert len(event.agent) == 200
+    assert "<script>" in event.agent
+
+
+def test_paths_that_are_made_up_make_no_kinds(buffer: Buffer) -> None:
+    for number in range(30):
+        for path in (f"/api/auth/tokens/{number}", f"/api/{number}", f"/api/data-sync/progress/made-up-{number}"):
+            refuse(request=RequestFactory().delete(path))
+    noted = {one.refusal.path: one.times for one in buffer.take()}
+    assert noted == {
+        "/api/auth/tokens/<int:token_id>": 30, "*": 30, "/api/data-sync/progress/<slug:task_id>": 30,
+    }  # fmt: skip
 
 
 @pytest.mark.django_db

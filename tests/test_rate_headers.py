@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from ratelimits.windows.shared import SharedWindow
@@ -93,10 +95,30 @@ def test_on_a_stream(client: APIClient, owner: User) -> None:
 
 
 def test_on_what_is_answered_before_anybody_is_known(client: APIClient, settings: Any) -> None:
-    check(client.get(ME, HTTP_HOST="evil.example"), status=400, limit=60)
-    check(APIClient().get(ME, HTTP_HOST="evil.example"), status=400, limit=30)
+    """They tell how the address stands, by the built-in limits; it is neither counted nor costs a statement."""
+    allow(7, tier="anonymous")
+    settings.ALLOWED_HOSTS = ["testserver"]
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            response = client.get(ME, HTTP_HOST="evil.example")
+        assert not queries.captured_queries
+        assert (response.status_code, response["X-RateLimit-Limit"], remaining(response)) == (400, "30", 30)
+        assert set(response.headers) >= NAMES
+    for _ in range(7):
+        APIClient().get(ME)
+    assert APIClient().get(ME).status_code == 429
     settings.SECURE_SSL_REDIRECT = True
-    check(APIClient().get(ME), status=301, limit=30)
+    moved = APIClient().get(ME)
+    assert (moved.status_code, remaining(moved)) == (301, 23)
+
+
+def test_a_redirect_asks_nobody_to_wait(limiter: SharedWindow, settings: Any) -> None:
+    for _ in range(30):
+        APIClient().get(ME)
+    settings.SECURE_SSL_REDIRECT = True
+    moved = APIClient().get(ME)
+    assert (moved.status_code, remaining(moved)) == (301, 0)
+    assert "Retry-After" not in moved.headers
 
 
 def test_on_a_refusal(client: APIClient) -> None:

@@ -129,6 +129,13 @@ def test_half_a_character_is_none(client: APIClient, rule: RateRule) -> None:
     assert list(error_of(response, 400)["fields"]) == ["note"]
 
 
+def test_a_call_is_not_moved_to_a_scope_where_it_never_counts(client: APIClient) -> None:
+    one = f"{CONFIG}/{data_of(client.post(CONFIG, BODY), 201)['id']}"
+    assert list(error_of(client.patch(one, {"scope": "auth"}), 400)["fields"]) == ["scope"]
+    assert list(error_of(client.patch(one, {"endpoint": "me"}), 400)["fields"]) == ["endpoint"]
+    assert data_of(client.patch(one, {"scope": "default", "endpoint": "me"}))["endpoint"] == "me"
+
+
 @pytest.mark.parametrize("missing", ["tier", "scope", "per_minute"])
 def test_what_a_new_rule_needs(client: APIClient, missing: str) -> None:
     body = {name: value for name, value in BODY.items() if name != missing}
@@ -182,7 +189,7 @@ def test_each_right_opens_one_door(owner: User, rule: RateRule) -> None:
     assert ask() == shut
     for right, opened in (
         ("view_raterule", {"view": 200, "view one": 200}), ("add_raterule", {"add": 201}),
-        ("change_raterule", {"change": 200}), ("delete_raterule", {"delete": 200}),
+        ("change_raterule", {"view": 200, "view one": 200, "change": 200}), ("delete_raterule", {"delete": 200}),
     ):  # fmt: skip
         owner.user_permissions.clear()
         give(owner, right)

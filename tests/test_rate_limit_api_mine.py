@@ -49,9 +49,12 @@ def test_when_the_next_place_gets_free(limiter: Any, owner: User) -> None:
     assert 0 < (reset_at - datetime.now(UTC)).total_seconds() <= default["window_seconds"] == 60
 
 
-def test_failed_sign_ins_do_not_count_for_the_person(limiter: Any, owner: User) -> None:
-    APIClient().post(LOGIN, {"username": "owner", "password": "wrong"})
-    assert left(data_of(client_of(owner).get(MINE)))["auth"] == ("normal", 5, 5)
+def test_what_others_at_ones_address_took_of_sign_in_is_told(limiter: Any, owner: User) -> None:
+    for _ in range(2):
+        APIClient().post(LOGIN, {"username": "owner", "password": "wrong"})
+    client = client_of(owner)
+    assert left(data_of(client.get(MINE)))["auth"] == ("normal", 5, 3)
+    assert left(data_of(client.get(MINE, REMOTE_ADDR="198.51.100.1")))["auth"] == ("normal", 5, 5)
 
 
 def test_nobody_is_told_who_has_not_signed_in(limiter: Any) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import OperationalError
+from django.db import DataError, InterfaceError, OperationalError, ProgrammingError
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
 from erp.models import ApiToken
+from ratelimits.limits.scopes import scopes_of
 from ratelimits.models import RateRule
 from ratelimits.windows.shared import SharedWindow
 from tests.api import client_of, error_of, owner
@@ -20,6 +21,7 @@ from tests.rates import LOGIN, ME, SINGLE, allow, limiter, put_into, remaining
 
 __all__ = ["limiter", "owner"]
 pytestmark = pytest.mark.django_db
+GONE = (OperationalError, InterfaceError)
 LIST, ADD = (reverse(f"admin:ratelimits_raterule_{page}") for page in ("changelist", "add"))
 
 
@@ -57,6 +59,27 @@ def test_a_calls_limit_is_that_of_the_tier_which_decides(client: APIClient, owne
     assert [client.get(ME).status_code for _ in range(3)] == [200] * 3
 
 
+def test_a_calls_limit_holds_for_every_tier_that_has_one(client: APIClient, owner: User) -> None:
+    put_into(owner, "collectors", "manager")
+    allow(1, tier="collectors", endpoint="me")
+    allow(3, tier="normal", endpoint="who")
+    assert [client.get(ME).status_code for _ in range(2)] == [200, 429]
+    RateRule.objects.filter(tier="manager").update(enabled=False)
+    assert client.get(ME).status_code == 429
+    allow(3, tier="manager", endpoint="me")  # of a person's own the most generous
+    assert [client.get(ME).status_code for _ in range(3)] == [200, 200, 429]
+    owner.groups.clear()
+    assert client.get(ME).status_code == 200
+
+
+def test_a_superusers_call_is_limited_by_the_tier_admin(client: APIClient, owner: User) -> None:
+    User.objects.filter(pk=owner.pk).update(is_superuser=True)
+    put_into(owner, "collectors")
+    allow(1, tier="collectors", endpoint="me")
+    allow(2, tier="admin", endpoint="me")
+    assert [client.get(ME).status_code for _ in range(3)] == [200, 200, 429]
+
+
 def test_reading_and_changing_one_address_are_two_calls(client: APIClient) -> None:
     allow(1, scope="data_sync", endpoint="file")
     assert client.patch("/api/data-sync/files/1", {}).status_code != 429
@@ -64,15 +87,19 @@ def test_reading_and_changing_one_address_are_two_calls(client: APIClient) -> No
     assert client.get("/api/data-sync/files/1").status_code == 404
 
 
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError, ProgrammingError, DataError])
 @pytest.mark.parametrize("away", ["erp.models.ApiToken.find", "ratelimits.limits.services.rules_of"])
-def test_a_database_that_is_away_lifts_no_limit(client: APIClient, monkeypatch: pytest.MonkeyPatch, away: str) -> None:
+def test_a_database_that_is_away_lifts_no_limit(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch, away: str, error: type[Exception]
+) -> None:
     def fail(*_args: Any) -> None:
-        raise OperationalError
+        raise error
 
     find = ApiToken.find
     monkeypatch.setattr(away, fail)
     answers = [client.get(ME) for _ in range(31)]
-    status = 503 if away.endswith("find") else 200
+    status = answers[0].status_code
+    assert status == (200 if away.endswith("rules_of") else 503 if error in GONE else 500)
     assert [one.status_code for one in answers] == [status] * 30 + [429]
     assert error_of(answers[-1], 429)["params"]["key"] == "ip:127.0.0.1"
     monkeypatch.setattr(ApiToken, "find", find)
@@ -86,6 +113,12 @@ def test_a_database_that_is_away_lifts_no_limit(client: APIClient, monkeypatch: 
         ({"scope": "reading"}, "scope"),
         ({"endpoint": "no-such-call"}, "endpoint"),
         ({"endpoint": "index"}, "endpoint"),
+        ({"endpoint": "login"}, "endpoint"),
+        ({"endpoint": "sync-single"}, "endpoint"),
+        ({"scope": "auth"}, "endpoint"),
+        ({"scope": "data_sync"}, "endpoint"),
+        ({"scope": "data_sync", "endpoint": "facts"}, "endpoint"),
+        ({"scope": "data_sync", "endpoint": "tokens"}, "endpoint"),
         ({"per_minute": 0}, "per_minute"),
         ({"per_minute": 10_001}, "per_minute"),
         ({"per_minute": None}, "per_minute"),
@@ -96,6 +129,19 @@ def test_a_rule_that_would_never_hold_is_refused(limiter: SharedWindow, fields: 
     with pytest.raises(ValidationError) as refused:
         rule.full_clean()
     assert set(refused.value.message_dict) == {wrong}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "scopes"),
+    [
+        ("login", {"auth"}), ("me", {"default"}), ("logout", {"default"}), ("sync-single", {"data_sync"}),
+        ("facts", {"default"}), ("file", {"default", "data_sync"}), ("rate-rule", {"default"}), ("docs", {"default"}),
+    ],
+)  # fmt: skip
+def test_where_calls_count(limiter: SharedWindow, endpoint: str, scopes: set[str]) -> None:
+    assert scopes_of(endpoint) == scopes
+    for scope in scopes:
+        RateRule(tier="normal", scope=scope, endpoint=endpoint, per_minute=5).full_clean()
 
 
 def test_the_admin_edits_rules_in_the_list(client: APIClient, admin_client: Client) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,8 +17,7 @@ from prometheus_client import REGISTRY
 from rest_framework.test import APIClient
 
 from ratelimits.windows import shared
-from ratelimits.windows.file import FileWindow
-from ratelimits.windows.redis import RedisWindow
+from ratelimits.windows.redis import ANSWER_SECONDS, RedisWindow
 from ratelimits.windows.shared import SharedWindow
 from tests import services
 from tests.api import client_of, error_of, owner
@@ -90,10 +90,22 @@ def test_sign_in_is_never_open(client: APIClient, on_redis: services.Server) -> 
     assert statuses == [401] * 3 + [429] * 3
 
 
-def test_many_at_once_wait_once(client: APIClient, on_redis: services.Server) -> None:
+def test_all_who_ask_meanwhile_wait_at_the_same_time(on_redis: services.Server) -> None:
+    window, threads = SharedWindow(RedisWindow(on_redis.url)), 20
+    window.take("user:1|default", limit=5, seconds=60)
     freeze(on_redis)
-    took = [timed(lambda: client.get(ME))[0] for _ in range(20)]
-    assert sum(seconds > 0.25 for seconds in took) == 1
+    together = threading.Barrier(threads)
+
+    def ask(_number: int) -> tuple[float, bool]:
+        together.wait()
+        waited, taken = timed(lambda: window.take("user:2|default", limit=5, seconds=60))
+        return waited, taken.allowed
+
+    with ThreadPoolExecutor(threads) as pool:
+        waited, allowed = zip(*pool.map(ask, range(threads)), strict=True)
+    assert max(waited) < 3 * ANSWER_SECONDS
+    assert sum(allowed) == 5
+    assert timed(lambda: window.take("user:3|default", limit=5, seconds=60))[0] < ANSWER_SECONDS / 2
 
 
 def test_it_counts_together_again_when_it_is_back(client: APIClient, on_redis: services.Server) -> None:
@@ -118,9 +130,3 @@ def test_it_is_said_once_a_minute(
         monkeypatch.setattr(shared, "_WARNED_EVERY", 0.0)
         window.take("user:1|default", limit=5, seconds=60)
         assert len(caplog.records) == 2
-
-
-def test_a_file_that_cannot_be_written_lifts_no_limit(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    window = SharedWindow(FileWindow(tmp_path / "file" / "limits"))
-    assert [window.take("user:1|default", limit=2, seconds=60).allowed for _ in range(3)] == [True, True, False]

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from ratelimits.limits.services import get_usage, parsed_rate, standings_of
 from ratelimits.windows.shared import SharedWindow
 from tests.api import client_of, owner
-from tests.rates import ME, TASKS, allow, limiter
+from tests.rates import ME, TASKS, allow, limiter, remaining
 
 __all__ = ["limiter", "owner"]
 pytestmark = pytest.mark.django_db
@@ -73,10 +73,20 @@ def test_other_rooms_count_with_the_interface_of_django_ratelimit(client: APICli
     assert [one["count"] for one in used] == [1, 2, 2]
     assert all(one["limit"] == 2 and 3590 < one["time_left"] <= 3600 for one in used)
     assert get_usage(request, group="mail", key="user_or_ip", rate="3/h")["count"] == 2
+    assert get_usage(request, group="mail", key="user_or_ip", rate="9/d")["count"] == 0
     assert get_usage(request, group="mail", key="ip", rate="2/h")["count"] == 0
     assert get_usage(request, group="mail", key=lambda group, _request: f"{group}:7", rate="2/h")["count"] == 0
     with pytest.raises(ValueError, match="no key"):
         get_usage(request, group="mail", key="header:x", rate="2/h")
+
+
+def test_a_group_named_like_a_scope_counts_apart_from_it(client: APIClient) -> None:
+    request = client.get(ME).wsgi_request
+    assert [
+        get_usage(request, group="default", key="user_or_ip", rate="5/h", increment=True)["count"] for _ in range(2)
+    ] == [1, 2]
+    assert remaining(client.get(ME)) == 58
+    assert get_usage(request, group="default", key="user_or_ip", rate="5/h")["count"] == 2
 
 
 @pytest.mark.parametrize(("rate", "told"), [("60/m", (60, 60)), ("5/s", (5, 1)), ("100/2h", (100, 7200))])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from ratelimits.windows.base import Claim, StoreAway, Window
+from ratelimits.windows.base import Claim, Window
 from ratelimits.windows.file import FileWindow
 from ratelimits.windows.process import ProcessWindow
 from ratelimits.windows.redis import RedisWindow
@@ -148,7 +148,7 @@ def test_redis_forgets_who_does_not_come_back(private_redis: str) -> None:
 def test_memory_and_file_forget_who_does_not_come_back(tmp_path: Path, key: str) -> None:
     clock = Clock()
     own, file = ProcessWindow(clock), FileWindow(tmp_path / "limits", clock)
-    stored: Callable[[], Any] = lambda: file._connection().execute("SELECT count(*) FROM log").fetchone()  # noqa: E731
+    stored: Callable[[], Any] = lambda: file._database.connection().execute("SELECT count(*) FROM log").fetchone()  # noqa: E731
     for number in range(50):
         own.take(f"{key}{number}", limit=5, seconds=60)
         file.take(f"{key}{number}", limit=5, seconds=60)
@@ -157,18 +157,3 @@ def test_memory_and_file_forget_who_does_not_come_back(tmp_path: Path, key: str)
     own.take(key, limit=5, seconds=60)
     file.take(key, limit=5, seconds=60)
     assert (len(own._logs), stored()) == (1, (1,))
-
-
-def test_a_damaged_file_is_made_anew(tmp_path: Path, key: str) -> None:
-    path = tmp_path / "limits"
-    path.write_bytes(b"no database" * 100)
-    window = FileWindow(path)
-    with pytest.raises(StoreAway, match="made anew"):
-        window.take(key, limit=5, seconds=60)
-    assert window.take(key, limit=5, seconds=60).remaining == 4
-
-
-def test_a_folder_that_cannot_be_written_is_a_store_that_is_away(tmp_path: Path, key: str) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StoreAway):
-        FileWindow(tmp_path / "file" / "limits").take(key, limit=5, seconds=60)

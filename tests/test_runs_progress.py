@@ -31,7 +31,7 @@ def _task(files: int, **fields: Any) -> SyncProgressTask:
 
 
 def test_a_queued_task_has_done_nothing(bell: Bell) -> None:
-    progress = selectors.progress(_task(2))
+    progress = selectors.progress(_task(2), sight=EVERYTHING)
     assert progress["files"] == {"total": 2, "processed": 0, "succeeded": 0, "failed": 0, "skipped": 0}
     assert (progress["file_progress"], progress["row_progress"], progress["eta_seconds"]) == (0.0, 0.0, None)
     assert progress["current_file"] is None
@@ -48,7 +48,7 @@ def test_a_running_task_counts_rows_of_the_file_in_hand(bell: Bell, ingest: Inge
     task.refresh_from_db()
 
     with CaptureQueriesContext(connection) as captured:
-        progress = selectors.progress(task)
+        progress = selectors.progress(task, sight=EVERYTHING)
 
     assert len(captured) <= 4
     assert progress["status"] == TaskState.PROCESSING
@@ -66,25 +66,29 @@ def test_a_finished_task_is_read_from_its_own_row(bell: Bell, ingest: Ingest) ->
     ingest.ends = {bad.pk: EncryptedFile(), good.pk: Counts(read=9, inserted=7, quarantined=2)}
     task = services.submit_by_ids(file_ids=[good.pk, bad.pk], owner=None, sight=EVERYTHING).task
     take_turn()
-    task = selectors.task_for(make_user("chief", is_staff=True), task.task_id)
+    task = selectors.task_for(make_user("chief", is_staff=True), task.task_id, sight=EVERYTHING)
     with CaptureQueriesContext(connection) as captured:
-        progress = selectors.progress(task, page_size=1)
+        progress = selectors.progress(task, sight=EVERYTHING, page_size=1)
     assert len(captured) == 1
     assert (progress["status"], progress["row_progress"], progress["eta_seconds"]) == (TaskState.PARTIAL, 100.0, 0.0)
     assert progress["files"] == {"total": 2, "processed": 2, "succeeded": 1, "failed": 1, "skipped": 0}
     assert progress["errors"][0]["code"] == "ENCRYPTED"
     assert len(progress["results"]) == 1
-    assert selectors.progress(task, page=2, page_size=1)["results"][0]["error"]["code"] == "ENCRYPTED"
+    assert selectors.progress(task, sight=EVERYTHING, page=2, page_size=1)["results"][0]["error"]["code"] == "ENCRYPTED"
 
 
 def test_people_see_their_own_tasks_and_staff_all(bell: Bell) -> None:
     ana, ben, chief = make_user("ana"), make_user("ben"), make_user("chief", is_staff=True)
     task = services.submit_single(file_id=make_file().pk, owner=ana, sight=EVERYTHING)
-    assert selectors.task_for(ana, task.task_id) == selectors.task_for(chief, task.task_id) == task
-    assert selectors.task_by_celery_id(ana, task.celery_task_id) == task
+    assert (
+        selectors.task_for(ana, task.task_id, sight=EVERYTHING)
+        == selectors.task_for(chief, task.task_id, sight=EVERYTHING)
+        == task
+    )
+    assert selectors.task_by_celery_id(ana, task.celery_task_id, sight=EVERYTHING) == task
     with pytest.raises(TaskNotFound):
-        selectors.task_for(ben, task.task_id)
+        selectors.task_for(ben, task.task_id, sight=EVERYTHING)
     with pytest.raises(TaskNotFound):
-        selectors.task_by_celery_id(ben, task.celery_task_id)
-    assert list(selectors.tasks_visible_to(ben)) == []
+        selectors.task_by_celery_id(ben, task.celery_task_id, sight=EVERYTHING)
+    assert list(selectors.tasks_visible_to(ben, sight=EVERYTHING)) == []
     assert selectors.celery_state(task) == "PENDING"

@@ -106,6 +106,19 @@ def test_it_ends_by_itself_and_knocking_does_not_prolong_it() -> None:
     data_of(sign_in(RIGHT))
 
 
+def test_failures_add_up_where_no_pause_is_as_long_as_the_lock() -> None:
+    for _ in range(4):
+        assert sign_in().status_code == 401
+        AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=14))
+    assert sign_in().status_code == 429
+
+
+def test_a_lock_that_was_lifted_meanwhile_still_says_when_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail(5)
+    monkeypatch.setattr("erp.lockout.services._seconds_locked", lambda *_args: 0.0)
+    assert sign_in()["Retry-After"] == "1"
+
+
 def test_how_often_and_how_long_are_settings(settings: Any) -> None:
     settings.AXES_FAILURE_LIMIT, settings.AXES_COOLOFF_TIME = 2, timedelta(minutes=1)
     assert fail(2) == [401, 429]

@@ -151,7 +151,7 @@ def test_what_was_not_begun_in_time_is_reported_and_retried(client: APIClient, o
     assert sweep().closed == 1
     task.refresh_from_db()
     assert (task.state, task.failed_files, task.skipped_files) == (TaskState.FAILED, 1, 2)
-    assert {result["error"]["code"] for result in progress(task)["results"][1:]} == {"NOT_STARTED"}
+    assert {result["error"]["code"] for result in progress(task, sight=EVERYTHING)["results"][1:]} == {"NOT_STARTED"}
     assert CatalogFile.objects.filter(state=FileState.PENDING).count() == 2
 
     SyncProgressTask.objects.filter(pk=task.pk).update(deadline_at=F("created_at") + timedelta(seconds=7200))

@@ -127,7 +127,7 @@ def test_many_are_left_to_a_worker(
         asked = recheck_soon(platform="shopee", sight=EVERYTHING)
     assert (done.files, done.deferred) == (0, 2)
     assert (asked.looked_at, asked.deferred) == (1, 1)
-    assert rung == [(RECHECK_TASK, row.pk), (RECHECK_TASK, None, "shopee", "")]
+    assert rung == [(RECHECK_TASK, row.pk), (RECHECK_TASK, None, "shopee", "", None)]
     recheck_files(row.pk)
     assert not CatalogFile.objects.filter(template=None).exists()
 

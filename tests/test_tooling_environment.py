@@ -14,8 +14,8 @@ from pathlib import Path
 from tests.environment import CONFIGURING, DOCUMENTED
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-_READ = re.compile(r"environment\.(?:text|boolean|integer|percent|choice|items|time_zone)\(\s*\"([A-Z_]+)\"")
-SERVICES = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
+_READ = re.compile(r"environment\.(?:text|boolean|integer|percent|choice|items|networks|time_zone)\(\s*\"([A-Z_]+)\"")
+SERVICES = ("DATABASE_URL", "REDIS_URL", "CACHE_URL", "CELERY_BROKER_URL")
 
 
 def test_every_setting_is_in_the_example_and_nothing_else() -> None:

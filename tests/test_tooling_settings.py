@@ -41,6 +41,7 @@ def settings_with(folder: Path, **variables: str) -> subprocess.CompletedProcess
         ({"PRODUCTION": "true", "SECRET_KEY": "x" * 50, "DEBUG": "true"}, "DEBUG"),
         ({"DATABASE_URL": "postgres://erp:hunter2@host:port/x"}, "DATABASE_URL"),
         ({"LEASE_SECONDS": "abc"}, "LEASE_SECONDS"),
+        ({"CACHE_URL": "amqp://erp:hunter2@host"}, "CACHE_URL"),
         ({"SECRET_KEY_FILE": "/nowhere/secret"}, "SECRET_KEY_FILE"),
     ],
 )

@@ -47,6 +47,7 @@ class World:
     teammate: User
     stranger: User
     staff: User
+    limited: User  # staff of the stranger's shop, with every right
     shop: Shop
     file: CatalogFile  # on disk, pending, with a template
     synced: CatalogFile  # with a fact and a quarantined row
@@ -72,8 +73,11 @@ def company(folder: Path) -> World:
     owner, teammate, stranger = (
         _limited(name, to) for name, to in (("owner", shop), ("teammate", shop), ("stranger", other))
     )
+    limited = _limited("limited", other)
+    User.objects.filter(pk=limited.pk).update(is_staff=True)
     staff = person("staff", is_staff=True)
-    staff.user_permissions.set(Permission.objects.all())
+    for boss in (staff, limited):
+        boss.user_permissions.set(Permission.objects.all())
     published = publish(draft())
     file, synced, waiting, gone = (
         _file(folder, f"{SHOP_MARK}-{number}.csv", shop, published, state=state)
@@ -89,6 +93,7 @@ def company(folder: Path) -> World:
         teammate=teammate,
         stranger=stranger,
         staff=staff,
+        limited=limited,
         shop=shop,
         file=file,
         synced=synced,
@@ -140,6 +145,7 @@ def _export(owner: User, file: CatalogFile) -> ExportArchive:
         owner=owner,
         what=ExportKind.ORIGINALS,
         file_ids=[file.pk],
+        seen_shops=[file.shop_id],
         state=ExportState.READY,
         size=22,
         storage_name="archive.zip",

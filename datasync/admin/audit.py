@@ -11,10 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from datasync.admin.base import HistoryAdmin, link, short_name, template_name
+from datasync.admin.sight import looker
 from datasync.models import AuditEntry
 
 _SHOWN = 20_000
 """Characters of the detail: a batch of a thousand corrected rows is longer than anybody reads."""
+
+_OF_FILES = frozenset({"handed_over"})
+"""Details that name other files than the one it was done to."""
 
 
 @admin.register(AuditEntry)
@@ -43,5 +47,8 @@ class AuditEntryAdmin(HistoryAdmin):
 
     @admin.display(description=_("detail"))
     def detail_text(self, entry: Any) -> SafeString:
-        """What is needed to follow it up."""
-        return format_html("<pre>{}</pre>", json.dumps(entry.detail, ensure_ascii=False, indent=1)[:_SHOWN])
+        """What is needed to follow it up; other files are not named to who may not see them."""
+        told = {
+            name: value for name, value in entry.detail.items() if not (name in _OF_FILES and looker(entry).limited)
+        }
+        return format_html("<pre>{}</pre>", json.dumps(told, ensure_ascii=False, indent=1)[:_SHOWN])

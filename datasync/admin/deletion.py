@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -19,7 +20,7 @@ from datasync.admin.sight import sight_of
 from datasync.catalog.deletion import Deletion, delete_files, restore_file
 from datasync.catalog.impact import Impact
 from datasync.choices import FileState, RowsFate
-from datasync.exceptions import SyncError
+from datasync.exceptions import LimitedToShops, SyncError
 from datasync.models import CatalogFile
 
 IDS = "file_ids"
@@ -40,19 +41,11 @@ def delete_chosen(
     decided = request.POST.get("rows", "")
     rows = RowsFate(decided) if decided in RowsFate.values else None
     try:
-        deletion = delete_files(
-            file_ids=ids,
-            rows=rows or RowsFate.DELETE,
-            actor=operator(request),
-            sight=sight_of(request),
-            dry_run=rows is None,
-        )
+        if rows is None:
+            return _question(files, request, _rehearsed(request, ids))
+        _tell(request, delete_files(file_ids=ids, rows=rows, actor=operator(request), sight=sight_of(request)))
     except SyncError as error:
         report_error(request, error)
-        return None
-    if rows is None:
-        return _question(files, request, deletion)
-    _tell(request, deletion)
     return None
 
 
@@ -76,6 +69,15 @@ def _ids_of(text: str) -> list[int]:
     return [int(part) for part in text.split(",") if part.isascii() and part.isdigit() and len(part) <= _LONGEST_ID]
 
 
+def _rehearsed(request: HttpRequest, ids: Sequence[int]) -> Deletion:
+    """What would go: the rows too, unless some are of shops out of sight."""
+    rehearse = partial(delete_files, file_ids=ids, actor=operator(request), sight=sight_of(request), dry_run=True)
+    try:
+        return rehearse(rows=RowsFate.DELETE)
+    except LimitedToShops:
+        return rehearse(rows=RowsFate.KEEP)
+
+
 def _question(files: admin.ModelAdmin[Any], request: HttpRequest, deletion: Deletion) -> TemplateResponse:
     context = {
         **files.admin_site.each_context(request),
@@ -84,20 +86,22 @@ def _question(files: admin.ModelAdmin[Any], request: HttpRequest, deletion: Dele
         "media": files.media,
         "impacts": _table(deletion.impacts),
         "older": sum(impact.rows_of_older_exports for impact in deletion.impacts),
-        "heirs": {heir.file_id: heir for impact in deletion.impacts for heir in impact.heirs}.values(),
+        "heirs": {heir.told_id: heir for impact in deletion.impacts for heir in impact.heirs if heir.told_id}.values(),
         "busy": len(deletion.busy_file_ids),
         "ids": IDS,
         "file_ids": ",".join(str(impact.file.pk) for impact in deletion.impacts),
         "first_id": deletion.impacts[0].file.pk,
         "checkbox": ACTION_CHECKBOX_NAME,
-        "fates": [(fate.value, _CHOICES[fate]) for fate in _fates(deletion.impacts)],
+        "fates": [(fate.value, _CHOICES[fate]) for fate in _fates(deletion)],
     }
     return TemplateResponse(request, "admin/datasync/delete_files.html", context)
 
 
-def _fates(impacts: Sequence[Impact]) -> list[RowsFate]:
+def _fates(deletion: Deletion) -> list[RowsFate]:
     """What can be chosen: of files that are deleted already, their rows are all that is left."""
-    deleted = all(impact.file.state == FileState.DELETED for impact in impacts)
+    if deletion.rows == RowsFate.KEEP:
+        return [RowsFate.KEEP]
+    deleted = all(impact.file.state == FileState.DELETED for impact in deletion.impacts)
     return [RowsFate.DELETE] if deleted else list(RowsFate)
 
 
@@ -120,8 +124,8 @@ def _table(impacts: Sequence[Impact]) -> Any:
                 f"{impact.rows:,}",
                 f"{impact.handed_over:,}",
                 f"{impact.rows_of_older_exports:,}",
-                ", ".join(sorted({part.domain for part in impact.stored})),
-                ", ".join(sorted({part.shop_name or part.shop_id for part in impact.stored})),
+                ", ".join(sorted({part.domain for part in impact.stored if part.in_sight})),
+                ", ".join(sorted({part.shop_name or part.shop_id for part in impact.stored if part.in_sight})),
                 _period(impact),
                 f"{impact.quarantined:,}",
                 gettext("yes") if impact.removes_bytes else gettext("no"),

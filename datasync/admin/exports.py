@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import IntegerField, QuerySet, Value
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -30,9 +30,11 @@ class ExportArchiveAdmin(HistoryAdmin):
     empty_hint = gettext_lazy("No archives yet: they are asked for by the API, or by “manage.py files export”.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ExportArchive]:
-        """What the API shows the same person."""
+        """What the API shows the same person, each with whom its link is for."""
         archives: QuerySet[ExportArchive] = super().get_queryset(request)
-        return archives.filter(pk__in=exports_visible_to(operator(request)).order_by().values("pk"))
+        person = operator(request)
+        seen = archives.filter(pk__in=exports_visible_to(person).order_by().values("pk"))
+        return seen.annotate(shown_to=Value(person.pk, IntegerField()))
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def badge(self, archive: Any) -> SafeString:
@@ -47,7 +49,7 @@ class ExportArchiveAdmin(HistoryAdmin):
     @admin.display(description=gettext_lazy("download"))
     def download(self, archive: Any) -> SafeString | str:
         """The link, as long as it holds."""
-        address = download_url(archive)
+        address = download_url(archive, person_id=archive.shown_to)
         return format_html('<a href="{}">{}</a>', address, _("Download")) if address else NOTHING
 
     @admin.display(description=gettext_lazy("owner"), ordering="owner")

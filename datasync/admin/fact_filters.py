@@ -78,6 +78,6 @@ def _domain(model: type[Fact]) -> str:
 
 
 def by_shops(facts: QuerySet[Any], sight: Sight) -> QuerySet[Any]:
-    """The facts, found by the keys of the few shops that somebody is limited to, whose rows lie together."""
+    """The facts, found by the keys of the shops that somebody is limited to, whose rows lie together."""
     ranges = key_ranges(_domain(facts.model), Filters(), sight=sight)
     return facts if ranges is None else facts.filter(in_ranges(ranges))

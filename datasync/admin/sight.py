@@ -50,36 +50,23 @@ def _everything(sight: Sight) -> Q:  # noqa: ARG001 - one of many that ask it
     return Q()
 
 
-def _of_shop(sight: Sight) -> Q:
-    return Q(shop__in=sight.shop_ids)
-
-
-def _of_file(sight: Sight) -> Q:
-    return sight.files("file__")
-
-
 def _of_task(sight: Sight) -> Q:
     """Files of tasks that are in sight, which their files decide together."""
     return Q(Exists(models.SyncProgressTask.objects.filter(sight.tasks(), pk=OuterRef("task"))))
 
 
-def _about_it(sight: Sight) -> Q:
-    """Acts on a file in sight, or on a template."""
-    return sight.files("file__") | Q(file=None, template__isnull=False)
-
-
 _SEEN: dict[type[Model], Callable[[Sight], Q]] = {
     models.CatalogFile: Sight.files,
     models.QuarantinedRow: Sight.rows,
+    models.ConfirmedRows: Sight.rows,
+    models.AuditEntry: Sight.rows,  # what was done to templates is told with files and rows of all shops
     **dict.fromkeys(models.FACT_MODELS.values(), Sight.facts),
+    models.QualityReport: Sight.facts,
+    models.ShopAlias: Sight.facts,
     models.SyncProgressTask: Sight.tasks,
     models.SyncTaskFile: _of_task,
-    models.QualityReport: _of_shop,
-    models.ConfirmedRows: _of_file,
-    models.AuditEntry: _about_it,
     models.ExportArchive: _everything,  # the page asks the same as the API: one's own
     models.Shop: Sight.shops,
-    models.ShopAlias: _of_shop,
     models.CollectionAccount: collection.in_sight,
     models.ComponentVersion: _everything,
     models.Platform: _everything,

@@ -1,12 +1,14 @@
 """The answers of this application that are kept until what they were computed from changes.
 
 What is kept is what is answered, but for the envelope: plain values, in no language. Where figures depend on whose they
-are, the sight is part of the key. A search is never kept, so that nobody fills the cache by searching.
+are, the sight is part of the key. Of lists the first page of the usual size is kept, in each state and ordering and
+without any other filter: what is typed in freely is computed, so that nobody fills the cache by asking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from django.db.models import QuerySet
@@ -20,12 +22,14 @@ from datasync.collection import selectors as collection
 from datasync.mapping import governance
 from datasync.watched import ACCOUNTS, COMPONENTS, FILES, PLATFORMS, QUARANTINE, SHOPS, TEMPLATES
 from erp.api.pagination import Page, paginate
-from erp.api.serializers import validated
+from erp.api.serializers import QuerySerializer, validated
 from erp.caching.cached import cache_result
 
 Query = Mapping[str, Any]
 Rows = dict[str, Any]
 """A page as it is kept: its ``rows`` as documents, and the ``total`` of the list."""
+_CHOICES = ("ordering", "state")
+"""What a list may be asked for and still be kept: one of few values each."""
 
 
 def page_of(kept: Rows, query: Query) -> Page:
@@ -38,8 +42,20 @@ def _key_of_sight(sight: Sight) -> object:
     return None if sight.shop_ids is None else [sight.person_id, *sorted(sight.shop_ids)]
 
 
-def _key_of_list(query: Query, *, sight: Sight = EVERYTHING) -> object | None:
-    return None if "search" in query else [_key_of_sight(sight), dict(query)]
+def _key_of_list(asked: type[QuerySerializer]) -> Callable[..., object | None]:
+    """What tells apart the answers to such a query that are kept; None: this one is not."""
+
+    def key(query: Query, *, sight: Sight = EVERYTHING) -> object | None:
+        chosen = {name: query[name] for name in _CHOICES if name in query}
+        return [_key_of_sight(sight), chosen] if {**_usual(asked), **chosen} == query else None
+
+    return key
+
+
+@cache
+def _usual(asked: type[QuerySerializer]) -> Query:
+    """What is asked for by whoever asks for nothing in particular."""
+    return validated(asked, {})
 
 
 def _rows(found: QuerySet[Any], document: type[serializers.BaseSerializer[Any]], query: Query) -> Rows:
@@ -50,7 +66,7 @@ def _rows(found: QuerySet[Any], document: type[serializers.BaseSerializer[Any]],
 @cache_result(
     kind="collection_accounts",
     tags=(ACCOUNTS, SHOPS, PLATFORMS),
-    key=_key_of_list,
+    key=_key_of_list(AccountQuery),
     warm=lambda: [{"query": validated(AccountQuery, {}), "sight": EVERYTHING}],
 )
 def accounts(query: Query, *, sight: Sight) -> Rows:
@@ -65,7 +81,7 @@ def accounts(query: Query, *, sight: Sight) -> Rows:
 @cache_result(
     kind="account_stats",
     tags=(ACCOUNTS, SHOPS, PLATFORMS),
-    key=_key_of_list,
+    key=_key_of_list(AccountStatsQuery),
     warm=lambda: [{"query": validated(AccountStatsQuery, {}), "sight": EVERYTHING}],
 )
 def account_stats(query: Query, *, sight: Sight) -> dict[str, Any]:
@@ -76,7 +92,7 @@ def account_stats(query: Query, *, sight: Sight) -> dict[str, Any]:
 @cache_result(
     kind="component_versions",
     tags=(COMPONENTS, PLATFORMS),
-    key=_key_of_list,
+    key=_key_of_list(ComponentVersionQuery),
     warm=lambda: [{"query": validated(ComponentVersionQuery, {})}],
 )
 def component_versions(query: Query) -> Rows:

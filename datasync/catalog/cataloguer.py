@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from datasync.access import Sight
 from datasync.at_hand import is_there, lies_elsewhere
 from datasync.catalog import records
 from datasync.catalog.describe import Knowledge, describe
@@ -103,6 +104,7 @@ class Cataloguer:
     restores: bool = False
     read_heads: ReadHeads = read_when_asked
     _new: list[CatalogFile] = field(default_factory=list)
+    _renewed: list[CatalogFile] = field(default_factory=list)
 
     def process(self, found: Sequence[Found]) -> list[Catalogued]:
         """Catalogue some files and write their rows."""
@@ -122,8 +124,9 @@ class Cataloguer:
                 done.append(result)
         done += self._settle_read(read)
         CatalogFile.objects.bulk_create(self._new, ignore_conflicts=True, batch_size=50)
-        note_collected(self._new)
+        note_collected([*self._new, *self._renewed], sight=self.knowledge.sight)
         self._new.clear()
+        self._renewed.clear()
         return done
 
     def _look_at(self, found: Found, row: CatalogFile | None) -> Catalogued | _Read:
@@ -188,13 +191,16 @@ class Cataloguer:
             place,
             examination,
             content_sha256=read.content_sha256,
+            uploaded_by_id=read.row.uploaded_by_id if read.row else self.uploaded_by_id,
             shops=self.knowledge.shops,
             shelf=self.knowledge.shelf,
         )
+        row = CatalogFile(**values)
         if read.row is not None:
-            outcome = Outcome.CHANGED if _update(read.row, values) else Outcome.BUSY
-            return Catalogued(read.found, outcome, read.row.pk, state=values["state"])
-        row = CatalogFile(uploaded_by_id=self.uploaded_by_id, **values)
+            if not _update(read.row, values):
+                return Catalogued(read.found, Outcome.BUSY, read.row.pk, state=values["state"])
+            self._renewed.append(row)
+            return Catalogued(read.found, Outcome.CHANGED, read.row.pk, state=values["state"])
         self._new.append(row)
         equal.append(row)
         return Catalogued(read.found, Outcome.NEW, state=values["state"])
@@ -265,8 +271,14 @@ class Cataloguer:
             rows = rows.exclude(pk__in=without)
             seen = rows.filter(self.knowledge.sight.files(), content_sha256__in=digests)
             for row in sorted(seen, key=_precedence):
-                equal[row.content_sha256].append(row)
+                if not self._is_read_for_fewer(row):
+                    equal[row.content_sha256].append(row)
         return equal
+
+    def _is_read_for_fewer(self, row: CatalogFile) -> bool:
+        """Whether rows of shops that count in this file do not in that one: its uploader is limited to others."""
+        own = row.uploaded_by_id == self.uploaded_by_id
+        return row.shop_id is None and not own and Sight.of_uploader(row).limited
 
 
 def _update(row: CatalogFile, values: dict[str, Any]) -> bool:

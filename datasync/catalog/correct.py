@@ -13,6 +13,7 @@ from datasync.catalog import records
 from datasync.catalog.again import look_again
 from datasync.catalog.description import UPLOADER, Described
 from datasync.choices import FILE_ACTIVE, ITEM_ACTIVE, DomainChoice, FileState, Granularity
+from datasync.collection.services import note_collected
 from datasync.exceptions import FileBusy, FileError, FileNotFound, InvalidRequest
 from datasync.mapping.match import Outcome, match
 from datasync.mapping.selectors import family_of_file, sample_rows, stored_for
@@ -66,6 +67,7 @@ def describe_file(file: CatalogFile, *, sight: Sight, **fields: Value) -> Catalo
         for name, value in records.standing(row, shelf=on).items():
             setattr(row, name, value)
     row.save()
+    note_collected([row], sight=sight)
     for name in (field.name for field in CatalogFile._meta.concrete_fields):
         setattr(file, name, getattr(row, name))
     return file

@@ -28,8 +28,8 @@ _KEYS_AT_ONCE = 500_000
 class StoredRows:
     """Rows of one domain and shop that a file wrote last.
 
-    ``older`` of them an earlier export had before: what they held then is not kept, and does not come back. A shop out
-    of sight has no name.
+    ``older`` of them an earlier export had before: what they held then is not kept, and does not come back. Of those of
+    shops out of sight, which are told together, nothing is known but how many they are.
     """
 
     domain: str
@@ -43,17 +43,28 @@ class StoredRows:
     older: int
     in_sight: bool = True
 
+    @classmethod
+    def out_of_sight(cls, rows: int) -> StoredRows:
+        """So many of which nothing else is told."""
+        blank: dict[str, Any] = dict.fromkeys(("domain", "platform", "shop_id", "shop_name", "granularity"), "")
+        return cls(**blank, period_start=None, period_end=None, rows=rows, older=0, in_sight=False)
+
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
     """Rows that would not go with the file, because a newer export confirmed them: they become that export's.
 
-    An export out of sight has no name.
+    An export out of sight has no name, and no id that is told.
     """
 
     file_id: int
     file_name: str
     rows: int
+
+    @property
+    def told_id(self) -> int | None:
+        """Its id for whoever sees the export."""
+        return self.file_id if self.file_name else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +144,7 @@ def impacts_of(files: Sequence[CatalogFile], *, sight: Sight) -> list[Impact]:
     """What hangs on each of the files, which would go together: ten queries, and some for each newer export."""
     ids = [file.pk for file in files]
     stored = _stored(ids, sight)
-    heirs = _heirs(stored, without=ids, sight=sight)
+    heirs = _heirs(stored, without=ids, sight=sight)  # of all rows, seen or not
     quarantined = _quarantined(ids)
     confirmed = dict(
         ConfirmedRows.objects.filter(file__in=ids).annotate(length=Length("keys")).values_list("file_id", "length")
@@ -141,7 +152,7 @@ def impacts_of(files: Sequence[CatalogFile], *, sight: Sight) -> list[Impact]:
     return [
         Impact(
             file=file,
-            stored=tuple(stored[file.pk]),
+            stored=_as_seen(stored[file.pk]),
             heirs=tuple(heirs[file.pk]),
             undecided=quarantined[file.pk][0],
             decided=quarantined[file.pk][1],
@@ -149,6 +160,12 @@ def impacts_of(files: Sequence[CatalogFile], *, sight: Sight) -> list[Impact]:
         )
         for file in files
     ]
+
+
+def _as_seen(parts: Sequence[StoredRows]) -> tuple[StoredRows, ...]:
+    seen = tuple(part for part in parts if part.in_sight)
+    others = sum(part.rows for part in parts if not part.in_sight)
+    return (*seen, StoredRows.out_of_sight(others)) if others else seen
 
 
 def count_stored(file: CatalogFile) -> int:
@@ -173,9 +190,7 @@ def _stored(ids: Sequence[int], sight: Sight) -> dict[int, list[StoredRows]]:
             )
         )
         groups += [(domain, group) for group in grouped]
-    shops = Shop.objects.filter(sight.shops()).in_bulk(
-        {group["shop"] for _, group in groups if group["shop"] is not None}
-    )
+    shops = Shop.objects.in_bulk({group["shop"] for _, group in groups if group["shop"] is not None})
     stored: dict[int, list[StoredRows]] = defaultdict(list)
     for domain, group in groups:
         shop = shops.get(group["shop"])

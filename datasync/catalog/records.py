@@ -40,7 +40,13 @@ class Place:
 
 
 def content_values(
-    place: Place, examination: Examination, *, content_sha256: str, shops: ShopBook, shelf: Shelf
+    place: Place,
+    examination: Examination,
+    *,
+    content_sha256: str,
+    uploaded_by_id: int | None,
+    shops: ShopBook,
+    shelf: Shelf,
 ) -> dict[str, Any]:
     """All values of the row of new content: it was never synced, whatever lay there before."""
     described = examination.described
@@ -50,6 +56,7 @@ def content_values(
         **description_values(described, content_sha256=content_sha256, shop=shops.shop_for(described.description)),
         "description_sources": sources_of(described, place.found),
         "content_sha256": content_sha256,
+        "uploaded_by_id": uploaded_by_id,
         "rows": {},
     }
     return values | standing(CatalogFile(**values), shelf=shelf, error=examination.error)

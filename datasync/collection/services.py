@@ -10,7 +10,9 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from datasync.access import Sight
 from datasync.choices import AccountState, VersionState
+from datasync.collection.selectors import in_sight
 from datasync.exceptions import ChecksumMissing, VersionNotDraft, VersionNotReleased
 from datasync.models import CatalogFile, CollectionAccount, ComponentVersion
 
@@ -26,10 +28,11 @@ def set_account_state(account_ids: Collection[int], *, state: AccountState) -> l
     return changed
 
 
-def note_collected(files: Iterable[CatalogFile]) -> None:
+def note_collected(files: Iterable[CatalogFile], *, sight: Sight) -> None:
     """Note of the accounts that these files name when they were used last; what a file says of the future is not true.
 
-    One statement for each account that is named; accounts that nobody keeps are not made.
+    One statement for each account that is named. Accounts that nobody keeps are not made, and those that whoever says
+    it does not see are left alone.
     """
     latest: dict[tuple[str, str], datetime] = {}
     now = timezone.now()
@@ -39,7 +42,7 @@ def note_collected(files: Iterable[CatalogFile]) -> None:
             latest[key] = max(file.collected_at, latest.get(key, file.collected_at))
     for (platform, account), moment in latest.items():
         older = Q(last_collected_at=None) | Q(last_collected_at__lt=moment)
-        rows = CollectionAccount.objects.filter(older, platform=platform, account=account)
+        rows = CollectionAccount.objects.filter(older, in_sight(sight), platform=platform, account=account)
         rows.update(last_collected_at=moment)
 
 

@@ -69,6 +69,12 @@ class IdempotencyConflict(SyncError):
     recovery = "Send a new key with each new request, and the same key only to repeat one."
 
 
+class IdempotencyKeySpent(IdempotencyConflict):
+    """The Idempotency-Key was sent before, with a request whose task is not shown any more."""
+
+    recovery = "Send the request again with a new key."
+
+
 class FencedOut(SyncError):
     """Another worker took this file over; what this one did was rolled back."""
 
@@ -77,13 +83,13 @@ class FencedOut(SyncError):
 
 
 class QuotaExceeded(SyncError):
-    """The task goes beyond the quota."""
+    """The task goes beyond the quota at this moment."""
 
     code = "QUOTA_EXCEEDED"
     recovery = "Submit less, or later; staff can raise the quota."
 
-    def __init__(self, *, wait: float | None = None, **params: Any) -> None:
-        self.wait = wait  # seconds after which trying again may help; None where waiting does not
+    def __init__(self, *, wait: float, **params: Any) -> None:
+        self.wait = wait  # seconds after which trying again may help
         super().__init__(**params)
 
 
@@ -93,16 +99,35 @@ class TooManyActiveTasks(QuotaExceeded):
     recovery = "Wait until one of them ends, or cancel one; staff can raise the limit."
 
 
-class TooManyFilesInTask(QuotaExceeded):
+class TooManyRowsToday(QuotaExceeded):
+    """With this task %(rows)s rows would be read today; the limit is %(limit)s a person."""
+
+    recovery = "Submit the files tomorrow, or fewer of them; staff can raise the limit."
+
+
+class TaskBeyondQuota(SyncError):
+    """The task is more than the quota ever allows."""
+
+    code = "TASK_BEYOND_QUOTA"
+    recovery = "Submit less at a time; staff can raise the quota."
+
+
+class NoTasksAllowed(TaskBeyondQuota):
+    """The quota allows no tasks: %(name)s is 0."""
+
+    recovery = "Ask staff to raise the limit."
+
+
+class TooManyFilesInTask(TaskBeyondQuota):
     """The task has %(files)s files; the limit is %(limit)s."""
 
     recovery = "Submit the files in several tasks; staff can raise the limit."
 
 
-class TooManyRowsToday(QuotaExceeded):
-    """With this task %(rows)s rows would be read today; the limit is %(limit)s a person."""
+class TooManyRowsInTask(TaskBeyondQuota):
+    """The files of this task have %(rows)s rows; the limit is %(limit)s a day and person."""
 
-    recovery = "Submit the files tomorrow, or fewer of them; staff can raise the limit."
+    recovery = "Submit fewer of the files; staff can raise the limit."
 
 
 class CreditsExhausted(SyncError):

@@ -41,15 +41,23 @@ _MOST_REASONS = 3
 
 def make_export(export_id: int) -> None:
     """Make one archive, unless somebody else does or did. Only a database that is away lets an exception out."""
+    archive = ExportArchive.objects.select_related("owner").filter(pk=export_id).first()
+    if archive is None:
+        return
+    reader = members.Reader.of(archive.owner)
     waiting = Q(state=ExportState.QUEUED) | Q(state=ExportState.RUNNING, lease_until__lt=Now())
     claimed = ExportArchive.objects.filter(waiting, pk=export_id, attempt__lt=MOST_ATTEMPTS).update(
-        state=ExportState.RUNNING, attempt=F("attempt") + 1, done_files=0, lease_until=_lease()
+        state=ExportState.RUNNING,
+        attempt=F("attempt") + 1,
+        done_files=0,
+        lease_until=_lease(),
+        seen_shops=reader.seen_shops,
     )
     if not claimed:
         return
-    archive = ExportArchive.objects.get(pk=export_id)
+    archive.refresh_from_db()
     try:
-        _write(archive)
+        _write(archive, reader)
     except (OperationalError, InterfaceError):
         raise
     except FencedOut:
@@ -67,7 +75,8 @@ def export_here(*, file_ids: Sequence[int], what: ExportKind, owner: AbstractBas
     ``path`` holds a whole archive or what it held before. Raises what ``request_export`` does, and the error with which
     an archive ends that cannot be made.
     """
-    requested = request_export(file_ids=file_ids, what=what, owner=owner, sight=members.sight_of(owner), here=True)
+    sight = members.Reader.of(owner).sight
+    requested = request_export(file_ids=file_ids, what=what, owner=owner, sight=sight, here=True)
     archive = requested.archive
     make_export(archive.pk)
     archive.refresh_from_db()
@@ -78,13 +87,13 @@ def export_here(*, file_ids: Sequence[int], what: ExportKind, owner: AbstractBas
     return requested
 
 
-def _write(archive: ExportArchive) -> None:
+def _write(archive: ExportArchive, reader: members.Reader) -> None:
     with storage.draft() as (stream, path):
         beat = Beat(archive)
         left_out: list[str] = []
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as bundle:
             for number, pk in enumerate(archive.file_ids, start=1):
-                left_out += _add_file(bundle, pk, archive, beat=lambda: beat(stream.tell()))
+                left_out += _add_file(bundle, pk, what=archive.what, reader=reader, beat=lambda: beat(stream.tell()))
                 beat.done = number
             if len(left_out) == len(archive.file_ids):
                 raise NothingToExport(reasons="; ".join(left_out[:_MOST_REASONS]))
@@ -99,16 +108,18 @@ def _write(archive: ExportArchive) -> None:
             storage.remove(name)
 
 
-def _add_file(bundle: zipfile.ZipFile, pk: int, archive: ExportArchive, *, beat: members.Beat) -> Iterator[str]:
+def _add_file(
+    bundle: zipfile.ZipFile, pk: int, *, what: str, reader: members.Reader, beat: members.Beat
+) -> Iterator[str]:
     """Add what a file has to give; yields why it is left out, where it is."""
-    files = present_files(sight=members.sight_of(archive.owner)).select_related("shop")
+    files = present_files(sight=reader.sight).select_related("shop")
     file = files.defer("profile", "header", "match", "suggestion").filter(pk=pk).first()
     if file is None:
         yield f"{pk}: deleted"
         return
     beat()
     try:
-        added = _MAKERS[ExportKind(archive.what)](bundle, file, beat, archive.owner)
+        added = _MAKERS[ExportKind(what)](bundle, file, beat, reader)
     except FileMissing as error:
         yield f"{members.safe_name(file)}: {error.message}"
         return

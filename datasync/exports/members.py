@@ -7,9 +7,9 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
-from functools import partial
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -28,16 +28,34 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 Beat = Callable[[], None]
-Owner: TypeAlias = "AbstractBaseUser | None"
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 _LONGEST_NAME = 150
 _CHUNK = 256 * 1024
 _FIRST_YEAR = 1980
 
 
-def sight_of(owner: Owner) -> Sight:
-    """What whoever asked for the archive sees as it is made; the command line sees everything."""
-    return EVERYTHING if owner is None else Sight.of(owner)
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom an archive is made, nobody on the command line, and what they saw when that began."""
+
+    person: AbstractBaseUser | None
+    sight: Sight
+
+    @classmethod
+    def of(cls, person: AbstractBaseUser | None) -> Reader:
+        """With what the person sees now; the command line sees everything."""
+        return cls(person, EVERYTHING if person is None else Sight.of(person))
+
+    @property
+    def seen_shops(self) -> list[int] | None:
+        """The shops in sight as an archive keeps them; None: all."""
+        return None if self.sight.shop_ids is None else sorted(self.sight.shop_ids)
+
+    def may_see(self, task: SyncProgressTask) -> bool:
+        """Whether the task may be named to them; on the command line all are."""
+        if self.person is None or task.owner_id == self.person.pk:
+            return True
+        return bool(getattr(self.person, "is_staff", False)) and not self.sight.limited
 
 
 def safe_name(file: CatalogFile) -> str:
@@ -48,7 +66,7 @@ def safe_name(file: CatalogFile) -> str:
     return f"{file.pk}-{stem[: _LONGEST_NAME - len(suffix)]}{suffix}"
 
 
-def add_original(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, _owner: Owner) -> bool:
+def add_original(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, _reader: Reader) -> bool:
     """The file as it lies there; raises ``FileMissing``."""
     try:
         with (
@@ -64,16 +82,15 @@ def add_original(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, _owner:
     return True
 
 
-def add_cleaned(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, owner: Owner) -> bool:
+def add_cleaned(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, reader: Reader) -> bool:
     """The rows that the file wrote last as CSV, one for each domain; False when there are none."""
-    sight = sight_of(owner)
     domains = [
         domain
         for domain, model in FACT_MODELS.items()
-        if QuerySet(model).filter(sight.facts(), file_last=file).exists()
+        if QuerySet(model).filter(reader.sight.facts(), file_last=file).exists()
     ]
     for domain in domains:
-        export = Export(domain=domain, sight=sight, filters=Filters(file_id=file.pk), bom=True)
+        export = Export(domain=domain, sight=reader.sight, filters=Filters(file_id=file.pk), bom=True)
         with closing(csv_stream(export)) as blocks, _member(bundle, file, f"-{domain}.csv") as member:
             for block in blocks:
                 member.write(block)
@@ -81,29 +98,22 @@ def add_cleaned(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, owner: O
     return bool(domains)
 
 
-def add_quarantined(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, owner: Owner) -> bool:
+def add_quarantined(bundle: zipfile.ZipFile, file: CatalogFile, beat: Beat, reader: Reader) -> bool:
     """The quarantined rows with their reasons as a workbook that can be corrected; False when there are none.
 
     Tasks of other people are not named in it, unless to staff.
     """
-    rows = selectors.rows(selectors.Filters(file_ids=[file.pk]), sight=sight_of(owner))
+    rows = selectors.rows(selectors.Filters(file_ids=[file.pk]), sight=reader.sight)
     if not rows.exists():
         return False
     with tempfile.TemporaryFile(dir=settings.EXPORT_DIR) as book:
-        quarantine.write(rows, book, format="xlsx", shows_task=partial(_may_see, owner))
+        quarantine.write(rows, book, format="xlsx", shows_task=reader.may_see)
         book.seek(0)
         with _member(bundle, file, "-quarantine.xlsx") as member:
             while chunk := book.read(_CHUNK):
                 member.write(chunk)
                 beat()
     return True
-
-
-def _may_see(owner: Owner, task: SyncProgressTask) -> bool:
-    """Whether the task may be named to who asked; on the command line (nobody) all are."""
-    if owner is None or task.owner_id == owner.pk:
-        return True
-    return bool(getattr(owner, "is_staff", False)) and not sight_of(owner).limited
 
 
 def _member(bundle: zipfile.ZipFile, file: CatalogFile, ending: str) -> zipfile.ZipExtFile:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core import signing
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 BACKGROUND_TASK = "tasks.file.export_file"
 MOST_ATTEMPTS = 3
 _SALT = "datasync.exports"
+_NAMED = 3
+"""What a link names: the archive, its storage name, and the person who was given it."""
 _UNCLAIMED_SECONDS = 60
 
 
@@ -71,7 +74,10 @@ def request_export(
 
 
 def exports_visible_to(user: AbstractBaseUser) -> QuerySet[ExportArchive]:
-    """A person's own archives; everybody's for staff. For whoever is limited to shops own ones, of files in sight."""
+    """A person's own archives; everybody's for staff.
+
+    For whoever is limited to shops own ones, of files in sight, that were made when no more was in sight than is now.
+    """
     return _visible_to(user, ExportArchive.objects.all())
 
 
@@ -84,11 +90,17 @@ def _visible_to(user: AbstractBaseUser, archives: QuerySet[ExportArchive]) -> Qu
 
 
 def _within(archives: QuerySet[ExportArchive], sight: Sight) -> list[int]:
-    """Those of the archives all of whose files are in sight."""
-    named = dict(archives.order_by().values_list("pk", "file_ids"))
+    """Those of the archives all of whose files are in sight, and that hold rows of no shop that is not."""
+    known = archives.order_by().values_list("pk", "file_ids", "state", "seen_shops")
+    named = {pk: file_ids for pk, file_ids, state, seen in known if state != ExportState.READY or _covers(sight, seen)}
     asked = {file_id for file_ids in named.values() for file_id in file_ids}
     seen = set(CatalogFile.objects.filter(sight.files(), pk__in=asked).values_list("pk", flat=True))
     return [pk for pk, file_ids in named.items() if seen.issuperset(file_ids)]
+
+
+def _covers(sight: Sight, shop_ids: list[int] | None) -> bool:
+    """Whether rows of these shops, None: of all, are in sight."""
+    return sight.shop_ids is None or (shop_ids is not None and sight.shop_ids.issuperset(shop_ids))
 
 
 def export_for(user: AbstractBaseUser, export_id: int) -> ExportArchive:
@@ -101,11 +113,14 @@ def export_for(user: AbstractBaseUser, export_id: int) -> ExportArchive:
     return archive
 
 
-def download_url(archive: ExportArchive) -> str | None:
-    """The link of a ready archive: it needs no sign-in, holds for ``EXPORT_URL_HOURS`` and goes with the archive."""
+def download_url(archive: ExportArchive, *, person_id: int) -> str | None:
+    """The link of a ready archive that this person is given.
+
+    It needs no sign-in, holds for ``EXPORT_URL_HOURS``, and goes with the archive or the person's right to see it.
+    """
     if archive.state != ExportState.READY:
         return None
-    token = signing.dumps([archive.pk, archive.storage_name], salt=_SALT)
+    token = signing.dumps([archive.pk, archive.storage_name, person_id], salt=_SALT)
     return f"{reverse('export-download', args=(archive.pk,))}?{urlencode({'token': token})}"
 
 
@@ -118,20 +133,25 @@ class Download:
 
 
 def download(export_id: int, token: str) -> Download:
-    """The archive that the link is for, whoever holds it.
+    """The archive that the link is for, whoever holds it, as long as the person who was given it may see the archive.
 
-    The signature is all that is looked at (Django compares it in constant time), before anything is read. Raises
-    ``LinkExpired``: also for a link that was made up, or whose archive is gone.
+    The signature is looked at (Django compares it in constant time) before anything is read. Raises ``LinkExpired``:
+    also for a link that was made up, or whose archive is gone.
     """
     try:
         named = signing.loads(token, salt=_SALT, max_age=settings.EXPORT_URL_HOURS * 3600)
     except signing.BadSignature:  # an expired one is one too
         raise LinkExpired from None
-    if not isinstance(named, list) or named[:1] != [export_id]:
+    if not isinstance(named, list) or len(named) != _NAMED or named[0] != export_id:
         raise LinkExpired
-    archive = ExportArchive.objects.filter(
-        pk=export_id, state=ExportState.READY, storage_name=named[-1], expires_at__gt=timezone.now()
-    ).first()
+    _id, storage_name, person_id = named
+    person = get_user_model().objects.filter(pk=person_id, is_active=True).first()
+    if person is None:
+        raise LinkExpired
+    ready = ExportArchive.objects.filter(
+        pk=export_id, state=ExportState.READY, storage_name=storage_name, expires_at__gt=timezone.now()
+    )
+    archive = _visible_to(person, ready).first()
     if archive is None or not (path := storage.path_of(archive.storage_name)).is_file():
         raise LinkExpired
     return Download(path, file_name(archive))

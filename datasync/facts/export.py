@@ -21,7 +21,7 @@ from django.db.models import F, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 
 from datasync.access import Sight
-from datasync.facts.columns import RAW, Column, chosen_columns, document, json_value, original_row
+from datasync.facts.columns import RAW, Column, all_facts, chosen_columns, document, json_value, original_row
 from datasync.facts.expressions import Escaped, InUtc, IsoUtc, RawObject
 from datasync.facts.filters import Filters, matching
 from datasync.facts.selectors import order_of, with_columns
@@ -56,7 +56,7 @@ class Export:
 
     @property
     def rows(self) -> QuerySet[Fact]:
-        """The rows chosen."""
+        """The rows chosen; to find those of a shop asks the database."""
         rows = matching(self.domain, self.filters, sight=self.sight)
         return rows.order_by(*order_of(self.ordering)) if self.ordering else rows.order_by()
 
@@ -100,14 +100,17 @@ class Stream:
 
 def csv_stream(export: Export) -> Stream:
     """UTF-8 CSV with a header; times in UTC, NULL as an empty field, no cell that a spreadsheet would calculate."""
-    connection = connections[export.rows.db]
-    return Stream(_copied(export) if connection.vendor == "postgresql" else _written(export))
+    return Stream(_copied(export) if _is_copied(export) else _written(export))
 
 
 def json_stream(export: Export) -> Stream:
     """One JSON object a line, as the pages of the API have them."""
-    connection = connections[export.rows.db]
-    return Stream(_copied_json(export) if connection.vendor == "postgresql" else _blocks(_json_lines(export)))
+    return Stream(_copied_json(export) if _is_copied(export) else _blocks(_json_lines(export)))
+
+
+def _is_copied(export: Export) -> bool:
+    """Whether the database writes the bytes itself."""
+    return connections[all_facts(export.domain).db].vendor == "postgresql"
 
 
 def _head(export: Export) -> bytes:

@@ -1,13 +1,13 @@
 """Which facts are asked for.
 
 A row's key begins with a hash of its scope (platform, domain, sub-domain, granularity, shop), so that a known shop is
-a few short ranges of the primary key: one for each granularity that is not excluded. The shops that somebody is limited
+a few short ranges of the primary key: one for each granularity that it has rows of. The shops that somebody is limited
 to are known too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import product
@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import FieldDoesNotExist
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -43,8 +44,8 @@ OF_SOME_DOMAINS = ("order_id", "sku", "product_id")
 """Filters that only domains with such a column have."""
 
 KeyRange = tuple[UUID, UUID]
-_MOST_RANGES = 50
-"""Of somebody's shops: whoever sees more of them finds rows anywhere."""
+_RANGES_AT_ONCE = 400
+"""SQLite takes no more than a thousand parameters everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +90,11 @@ def conditions(domain: str, filters: Filters) -> dict[str, Any]:
     return {_LOOKUPS[name]: value for name, value in asked.items()}
 
 
-def key_ranges(domain: str, filters: Filters, *, sight: Sight) -> list[KeyRange] | None:
-    """The ranges of keys in which the rows of the shops asked for lie, in order; None where these are no few shops."""
+def key_ranges(domain: str, filters: Filters, *, sight: Sight, after: UUID | None = None) -> list[KeyRange] | None:
+    """The ranges of keys in which the shops asked for have rows, in order; None where any shop is.
+
+    ``after`` leaves out those that end before this key. One statement for the shop, and one that finds the ranges.
+    """
     shops = _shops(filters, sight)
     if shops is None:
         return None
@@ -98,19 +102,18 @@ def key_ranges(domain: str, filters: Filters, *, sight: Sight) -> list[KeyRange]
     subs = ["", *SubDomain.values] if domain == DomainChoice.SERVICES else [""]
     if filters.sub_domain is not None:
         subs = [filters.sub_domain]
-    if filters.shop is None and len(shops) * len(subs) * len(granularities) > _MOST_RANGES:
-        return None
     scopes = product(shops, subs, granularities)
-    return sorted(
+    ranges = sorted(
         _range(scope_beginning(platform=platform, domain=domain, sub_domain=sub, granularity=granularity, shop_id=shop))
         for (platform, shop), sub, granularity in scopes
     )
+    return list(_with_rows(model_of(domain), [one for one in ranges if after is None or one[1] > after]))
 
 
 def _shops(filters: Filters, sight: Sight) -> list[tuple[str, int]] | None:
     """The shop that the filters name, else those in sight, with their platforms; None where neither is said."""
     if filters.shop is None:
-        return [one for one in sight.scopes if filters.platform in {None, one[0]}] if sight.scopes else None
+        return [one for one in sight.scopes if filters.platform in {None, one[0]}] if sight.limited else None
     shops = Shop.objects.filter(sight.shops(), shop_id=filters.shop)
     if filters.platform is not None:
         shops = shops.filter(platform_id=filters.platform)
@@ -121,12 +124,31 @@ def _range(beginning: str) -> KeyRange:
     return UUID(beginning + "0" * 24), UUID(beginning + "f" * 24)
 
 
-def in_ranges(ranges: Iterable[KeyRange]) -> Q:
+def _with_rows(model: type[Fact], ranges: Sequence[KeyRange]) -> Iterator[KeyRange]:
+    """Those of the ranges in which there is a row, in their order: a look at the index for each, in one statement.
+
+    Which granularities a shop has is told by its rows alone: the files of many shops name theirs row by row.
+    """
+    key = model._meta.pk
+    table, name = connection.ops.quote_name(model._meta.db_table), connection.ops.quote_name(key.attname)
+    for chunk in (ranges[at : at + _RANGES_AT_ONCE] for at in range(0, len(ranges), _RANGES_AT_ONCE)):
+        asked = ", ".join(["(%s, %s, %s)"] * len(chunk))
+        statement = f"""
+            WITH asked (place, low, high) AS (VALUES {asked})
+            SELECT place FROM asked
+            WHERE (SELECT {name} FROM {table} WHERE {name} >= low ORDER BY {name} LIMIT 1) <= high
+        """  # noqa: S608 - names of our own table and column only
+        with connection.cursor() as cursor:
+            bounds = (
+                (place, *(key.get_db_prep_value(bound, connection) for bound in one)) for place, one in enumerate(chunk)
+            )
+            cursor.execute(statement, [value for one in bounds for value in one])
+            yield from (chunk[place] for place in sorted(place for (place,) in cursor.fetchall()))
+
+
+def in_ranges(ranges: Sequence[KeyRange]) -> Q:
     """Rows whose key is in any of the ranges."""
-    found = Q(pk__in=())
-    for first, last in ranges:
-        found |= Q(pk__range=(first, last))
-    return found
+    return Q(*(Q(pk__range=bounds) for bounds in ranges), _connector=Q.OR) if ranges else Q(pk__in=())
 
 
 def matching(domain: str, filters: Filters, *, sight: Sight) -> QuerySet[Fact]:
@@ -136,10 +158,13 @@ def matching(domain: str, filters: Filters, *, sight: Sight) -> QuerySet[Fact]:
     return rows if ranges is None else rows.filter(in_ranges(ranges))
 
 
-def matching_by_key(domain: str, filters: Filters, *, sight: Sight) -> list[QuerySet[Fact]]:
-    """The rows that match, as querysets whose rows follow each other in the order of their keys."""
+def matching_by_key(domain: str, filters: Filters, *, sight: Sight, after: UUID | None = None) -> list[QuerySet[Fact]]:
+    """The rows that match, as querysets whose rows follow each other in the order of their keys.
+
+    Querysets of which no row comes ``after`` this key are left out.
+    """
     rows = all_facts(domain).filter(sight.facts(), **conditions(domain, filters))
-    ranges = None if _found_by_index(filters) else key_ranges(domain, filters, sight=sight)
+    ranges = None if _found_by_index(filters) else key_ranges(domain, filters, sight=sight, after=after)
     if ranges is None:
         return [rows]
     return [rows.filter(pk__range=bounds) for bounds in ranges] or [rows.none()]

@@ -19,7 +19,8 @@ from datasync.models import FACT_MODELS, CatalogFile, ConfirmedRows, Fact, Quara
 class Origin:
     """A file that wrote the row.
 
-    ``file`` is None where it is out of sight, or was removed without a trace; deleted files are shown.
+    ``file`` is None where it is out of sight, or was removed without a trace: of it nothing but the id is told, which
+    the fact has itself. Deleted files are shown.
 
     ``sheet_row`` is None where it is not known: the row was handed over to this file, which had confirmed it, when the
     one that wrote it was deleted. ``content_changed``: the file has, or may have, got other content since, so that the
@@ -65,13 +66,11 @@ class _HoldsKey(Func):
 def lineage_of(fact: Fact, *, sight: Sight) -> Lineage:
     """The lineage of a fact that ``selectors.find`` gave: six statements, whatever there is."""
     both = CatalogFile.objects.in_bulk({fact.file_first_id, fact.file_last_id})
-    contents = _Contents(both)
-    files = {pk: file for pk, file in both.items() if sight.sees_file(file)}
-    first, last = fact.file_first_id, fact.file_last_id
+    contents = _Contents({pk: file for pk, file in both.items() if sight.sees_file(file)}, limited=sight.limited)
     last_row = None if _is_handed_over(fact) else fact.sheet_row
     return Lineage(
-        first=Origin(files.get(first), first, fact.first_sheet_row, contents.changed_since(first, fact.created_at)),
-        last=Origin(files.get(last), last, last_row, contents.changed_since(last, fact.updated_at)),
+        first=contents.origin(fact.file_first_id, sheet_row=fact.first_sheet_row, written=fact.created_at),
+        last=contents.origin(fact.file_last_id, sheet_row=last_row, written=fact.updated_at),
         raw=original_row(fact.header_set.names, fact.raw),
         released_from=_released(fact, sight),
         confirmed_by=list(_confirmations(fact).filter(sight.files("file__"))),
@@ -90,9 +89,10 @@ def _released(fact: Fact, sight: Sight) -> QuarantinedRow | None:
 
 
 class _Contents:
-    """When which content of some files was synced."""
+    """When which content of files in sight was synced; ``limited``: there are others."""
 
-    def __init__(self, files: Mapping[int, CatalogFile]) -> None:
+    def __init__(self, files: Mapping[int, CatalogFile], *, limited: bool) -> None:
+        self._files, self._limited = files, limited
         self._current: dict[int, datetime] = {}
         self._others: set[int] = set()
         self._remapped: set[int] = set()
@@ -106,7 +106,14 @@ class _Contents:
             elif first is not None:
                 self._current[file_id] = min(first, self._current.get(file_id, first))
 
-    def changed_since(self, file_id: int, written: datetime) -> bool:
+    def origin(self, file_id: int, *, sheet_row: int | None, written: datetime) -> Origin:
+        """What is told of a file that wrote the row at this time."""
+        file = self._files.get(file_id)
+        if file is None and self._limited:
+            return Origin(None, file_id, None)
+        return Origin(file, file_id, sheet_row, self._changed_since(file_id, written))
+
+    def _changed_since(self, file_id: int, written: datetime) -> bool:
         """Whether the row was written from other content than the file holds now.
 
         A remap writes rows anew without the file: afterwards the time says no more than that it may be so.

@@ -24,10 +24,15 @@ ORDERINGS: dict[str, tuple[str, ...]] = {
 """The orders that rows can be read in; each is an index of every fact table."""
 
 
-def in_order(domain: str, filters: Filters, *, ordering: str, sight: Sight) -> list[QuerySet[Fact]]:
-    """The rows that match, as querysets whose rows follow each other in this ordering; not ordered yet."""
+def in_order(
+    domain: str, filters: Filters, *, ordering: str, sight: Sight, after: Sequence[Any] | None = None
+) -> list[QuerySet[Fact]]:
+    """The rows that match, as querysets whose rows follow each other in this ordering; not ordered yet.
+
+    ``after`` are the values of the row behind which one goes on: what lies before it need not be there.
+    """
     if ordering == "key":
-        return matching_by_key(domain, filters, sight=sight)
+        return matching_by_key(domain, filters, sight=sight, after=after[0] if after else None)
     return [matching(domain, filters, sight=sight)]
 
 

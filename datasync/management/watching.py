@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from datasync.access import EVERYTHING
 from datasync.choices import TASK_TERMINAL, ItemState, TaskState
 from datasync.exceptions import QuarantineRefused, error_classes
 from datasync.ingest.plan import COUNT_NAMES
@@ -40,7 +41,7 @@ def watch(task: SyncProgressTask, *, shown: bool, timeout: float | None = None) 
     hinted = False
     try:
         while task.state not in TASK_TERMINAL:
-            bars.show(selectors.progress(task, page_size=1))
+            bars.show(selectors.progress(task, sight=EVERYTHING, page_size=1))
             waited = time.monotonic() - began
             if timeout is not None and waited > timeout:
                 raise _still_running(task, timeout)
@@ -49,7 +50,7 @@ def watch(task: SyncProgressTask, *, shown: bool, timeout: float | None = None) 
                 _tell("\n".join(facts(_why(selectors.glance(task).waiting))))
             time.sleep(POLL_SECONDS)
             task.refresh_from_db()
-        bars.show(selectors.progress(task, page_size=1))
+        bars.show(selectors.progress(task, sight=EVERYTHING, page_size=1))
     except KeyboardInterrupt:
         _tell(_("No longer watching; the task goes on. To see it: manage.py task_status %s --watch") % task.task_id)
         raise
@@ -93,7 +94,7 @@ def verdict_of(codes: Collection[str], *, rows_quarantined: int) -> Exit:
 
 def task_outcome(task: SyncProgressTask, *, finished: bool, **extra: Any) -> Outcome:
     """A task as a document and as lines. ``finished`` makes the way it ended the exit code."""
-    document = {**selectors.progress(task, page_size=MOST_RESULTS), **extra}
+    document = {**selectors.progress(task, sight=EVERYTHING, page_size=MOST_RESULTS), **extra}
     return Outcome(document, _lines(document), verdict(task) if finished else Exit.OK)
 
 

@@ -14,10 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from datasync.access import Sight
+from datasync.access import EVERYTHING, NOTHING, Sight
 from datasync.at_hand import is_there
 from datasync.choices import FILE_UNSYNCED, FileState
 from datasync.exceptions import FileError
@@ -157,7 +158,7 @@ def recheck_soon(
 ) -> Rechecked:
     """``recheck`` of files in sight for somebody who waits for the answer.
 
-    What is too much for that is left to a worker, who looks at every waiting file.
+    What is too much for that is left to a worker, who looks at every waiting file that the person sees.
     """
     waiting = waiting_files(families=families, file_ids=file_ids, platform=platform, domain=domain)
     files = waiting.filter(sight.files())
@@ -165,7 +166,7 @@ def recheck_soon(
     result = recheck(files, dry_run=dry_run, most=None if file_ids else MOST_AT_ONCE)
     result.deferred = max(0, before - result.looked_at)
     if (result.deferred or result.unread) and not dry_run:
-        transaction.on_commit(partial(ring_for, RECHECK_TASK, None, platform, domain))
+        transaction.on_commit(partial(ring_for, RECHECK_TASK, None, platform, domain, sight.person_id))
     return result
 
 
@@ -191,11 +192,24 @@ def offer_others(template_id: int) -> Offered:
     return offered
 
 
-def recheck_for(template_id: int | None, *, look: Look, platform: str = "", domain: str = "") -> Rechecked:
-    """What a worker does that was rung for: ``recheck`` the family of a template, or every waiting file."""
+def recheck_for(
+    template_id: int | None, *, look: Look, platform: str = "", domain: str = "", person_id: int | None = None
+) -> Rechecked:
+    """What a worker does that was rung for: ``recheck`` the family of a template, or every waiting file.
+
+    ``person_id`` names who asked where they are limited to shops: then files that they see now.
+    """
     row = HeaderTemplate.objects.filter(pk=template_id).first() if template_id else None
     families = [family_of(row)] if row else ()
-    return recheck(waiting_files(families=families, platform=platform, domain=domain), look=look)
+    files = waiting_files(families=families, platform=platform, domain=domain)
+    return recheck(files.filter(_sight_of(person_id).files()), look=look)
+
+
+def _sight_of(person_id: int | None) -> Sight:
+    if person_id is None:
+        return EVERYTHING
+    person = get_user_model().objects.filter(pk=person_id).first()
+    return NOTHING if person is None else Sight.of(person)
 
 
 def would_match(candidate: Stored, *, replaces: Collection[int]) -> Offered:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Any
 
+from datasync.access import EVERYTHING, Sight
 from datasync.at_hand import path_of
 from datasync.exceptions import HeaderChanged, NeedsDescription, NoTemplate, UnsureMapping
 from datasync.fields import Domain
@@ -283,7 +284,7 @@ def _scope(file: CatalogFile, template: Template) -> Scope:
         collected_at=_collected_at(file),
         currency=shop.currency if shop else "",
         timezone=shop.timezone if shop else DEFAULT_ZONE,
-        shops=shop_labels(platform) if names_shop else {},
+        shops=_labels_for(file, platform) if names_shop else {},
     )
 
 
@@ -292,6 +293,16 @@ def _collected_at(file: CatalogFile) -> datetime:
     if file.domain == Domain.INVENTORY and file.period_start and not is_stamped(file):
         return datetime.combine(file.period_end or file.period_start, time.max, tzinfo=UTC)
     return file.collected_at or file.modified_at
+
+
+def _labels_for(file: CatalogFile, platform: str) -> dict[str, ShopOf]:
+    """The labels that count in the file's rows.
+
+    Where they say the shop of a row, it is one that the uploader sees, whoever loads the file: nobody writes into a
+    shop that is kept from them by having others load their upload. In a file of one shop each other label contradicts.
+    """
+    sight = Sight.of_uploader(file) if file.shop_id is None else EVERYTHING
+    return {label: shop for label, shop in shop_labels(platform).items() if sight.sees_shop(shop.pk)}
 
 
 def shop_labels(platform: str) -> dict[str, ShopOf]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from datasync.access import Sight
 from datasync.exceptions import NeedsDescription
 from datasync.fields import Domain
 from datasync.mapping.selectors import family_of_file
@@ -33,10 +34,11 @@ def error_for(
     """Why a file whose columns feed ``fields`` cannot be read yet.
 
     Without a shop the orders of two shops would be one: it must be known, or each row must name it. An ERP's own list
-    of stock belongs to the account. Likewise the dates of an identity that no column feeds.
+    of stock belongs to the account, unless who uploaded it is limited to shops. Likewise the dates of an identity that
+    no column feeds.
     """
     missing = []
-    if file.shop_id is None and "shop_label" not in fields and not _is_stock_of_erp(family, erps):
+    if file.shop_id is None and "shop_label" not in fields and not _is_of_account(file, family, erps):
         missing.append("the shop")
     if dates_from_file(fields, identity) and file.period_start is None and not is_stamped(file):
         missing.append("the period, or when it was collected,")
@@ -67,5 +69,8 @@ def is_stamped(file: CatalogFile) -> bool:
     return file.collected_at is not None and file.description_sources.get("collected_at") != _NOT_A_STATEMENT
 
 
-def _is_stock_of_erp(family: Family, erps: Collection[str]) -> bool:
-    return family.domain is Domain.INVENTORY and family.platform == family.source_platform and family.platform in erps
+def _is_of_account(file: CatalogFile, family: Family, erps: Collection[str]) -> bool:
+    """Whether the file may be an ERP's list of stock, whose rows are of no shop and so of all of them."""
+    if family.domain is not Domain.INVENTORY or family.platform != family.source_platform:
+        return False
+    return family.platform in erps and not Sight.of_uploader(file).limited

@@ -31,12 +31,14 @@ class ExportArchive(models.Model):
     """A ZIP of files or rows that somebody asked for.
 
     Who makes it holds it until ``lease_until``; one whose maker died is made again, or has failed when that happened
-    too often (``attempt``). A ready one is removed after ``expires_at``.
+    too often (``attempt``). ``seen_shops`` are the shops that its owner saw then, and whose rows may be in it; None:
+    all. A ready one is removed after ``expires_at``.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     what = models.CharField(_("what"), max_length=16, choices=ExportKind)
     file_ids = models.JSONField(default=list)
+    seen_shops = models.JSONField(null=True)
     state = models.CharField(_("state"), max_length=16, choices=ExportState, default=ExportState.QUEUED)
     done_files = models.PositiveIntegerField(_("files done"), default=0)
     error = models.JSONField(_("error"), default=dict)

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from datasync.access import Sight
 from datasync.choices import ITEM_TERMINAL
 from datasync.fields import Domain
 from datasync.ingest.measure import Measure, from_document
@@ -50,8 +51,8 @@ def assess(task: SyncProgressTask) -> list[QualityReport]:
 
 
 def quality_check(reports: Iterable[QualityReport]) -> dict[str, Any]:
-    """The reports in short, as a task shows them: the lowest score counts."""
-    groups = [
+    """The reports in short, as a task keeps them."""
+    return _in_short(
         {
             "platform": report.platform_id,
             "shop_id": report.shop_id,
@@ -60,7 +61,17 @@ def quality_check(reports: Iterable[QualityReport]) -> dict[str, Any]:
             "missing_fields": report.missing_fields,
         }
         for report in reports
-    ]
+    )
+
+
+def quality_in_sight(check: Mapping[str, Any], *, sight: Sight) -> dict[str, Any]:
+    """What is told of a task's quality check: the shops in sight. A file's rows may be of others too."""
+    return _in_short(group for group in check.get("groups", ()) if sight.sees_shop(group["shop_id"]))
+
+
+def _in_short(told: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The groups; the lowest score counts."""
+    groups = list(told)
     scores = [group["score"] for group in groups if group["score"] is not None]
     return {"score": min(scores, default=None), "groups": groups} if groups else {}
 

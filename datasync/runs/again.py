@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from datasync.access import Sight
 from datasync.choices import TASK_TERMINAL, FileState, ItemState, TaskKind
-from datasync.exceptions import NothingToRetry, NotStarted, TaskRunning
+from datasync.exceptions import NothingToRetry, NotStarted, QuotaExceeded, TaskRunning
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs.admission import hold_owner
 from datasync.runs.deadline import require_deadline, seconds_given
@@ -19,6 +19,8 @@ _UNFINISHED = Q(state=ItemState.CANCELLED) | Q(state=ItemState.SKIPPED, error__c
 """Files that were stopped, or that no worker came to in time."""
 _LEFT_OUT = "busy_file_ids"
 """The option under which a retry keeps the files that it did not get, to say the same whenever it is asked for."""
+_WAIT_SECONDS = 60.0
+"""When to try again, for whom nothing is told of what the quota is used up by."""
 
 
 def retry_task(
@@ -28,9 +30,9 @@ def retry_task(
 
     Without ``only_failed`` files that were stopped or not started are taken too; files that were in other tasks when
     it was made are named. It belongs to whom the task belongs to, and has as long as it had unless
-    ``deadline_seconds`` says otherwise. Whoever is limited to shops retries files of these. Raises ``TaskRunning``,
-    ``NothingToRetry``, ``FileBusy`` where all the files are in other tasks by now, and of a remap what ``start_remap``
-    raises.
+    ``deadline_seconds`` says otherwise. Whoever is limited to shops retries files of these, and is not told what the
+    quota of somebody else is used up by. Raises ``TaskRunning``, ``NothingToRetry``, ``FileBusy`` where all the files
+    are in other tasks by now, and of a remap what ``start_remap`` raises.
     """
     require_deadline(deadline_seconds)
     with transaction.atomic():
@@ -41,7 +43,12 @@ def retry_task(
         if held.state not in TASK_TERMINAL:
             raise TaskRunning(task_id=held.task_id)
         file_ids = list(_files(held, only_failed=only_failed, sight=sight))
-        retried = _submitted(held, file_ids, sight=sight, deadline_seconds=deadline_seconds) if file_ids else None
+        try:
+            retried = _submitted(held, file_ids, sight=sight, deadline_seconds=deadline_seconds) if file_ids else None
+        except QuotaExceeded:
+            if sight.limited and sight.person_id != held.owner_id:
+                raise QuotaExceeded(wait=_WAIT_SECONDS) from None
+            raise
         if retried is None:
             _failed, unfinished = retryable(held, sight=sight)
             raise NothingToRetry(task_id=held.task_id, unfinished=unfinished)
@@ -61,7 +68,7 @@ def _submitted(
     parent: SyncProgressTask, file_ids: list[int], *, sight: Sight, deadline_seconds: int | None
 ) -> Submission | None:
     if parent.kind != TaskKind.REMAP:
-        return submit_again(parent, file_ids=file_ids, deadline_seconds=deadline_seconds)
+        return submit_again(parent, file_ids=file_ids, sight=sight, deadline_seconds=deadline_seconds)
     started = start_remap(
         parent.options["template_id"],
         owner=parent.owner,

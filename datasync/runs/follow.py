@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from datasync.access import Sight
 from datasync.choices import TASK_TERMINAL, TaskState
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.runs.progress import Glance, glance, progress, result_document, result_rows
@@ -50,8 +51,8 @@ class Follower:
         self._told = _Numbers()
         self._version = ""
 
-    def look(self) -> list[News]:
-        """What is new, the files first; ``end`` once all of them have been told."""
+    def look(self, *, sight: Sight) -> list[News]:
+        """What is new, the files first; ``end`` once all of them have been told. The task has to be in sight."""
         task = SyncProgressTask.objects.get(pk=self._task_id)  # before its files: a task that is over has them all
         seen = glance(task)
         news = list(self._files(task, seen))
@@ -61,10 +62,10 @@ class Follower:
             late = list(self._late_files(task, seen))
             if len(late) >= FILES_AT_ONCE:
                 return [*news, *late]
-            return [*news, *late, self._say("end", seen, progress(task, page_size=0, seen=seen))]
+            return [*news, *late, self._say("end", seen, progress(task, sight=sight, page_size=0, seen=seen))]
         if seen.version() != self._version:
             self._version = seen.version()
-            news.append(self._say("progress", seen, progress(task, page_size=0, seen=seen)))
+            news.append(self._say("progress", seen, progress(task, sight=sight, page_size=0, seen=seen)))
         return news
 
     def _files(self, task: SyncProgressTask, seen: Glance) -> Iterator[News]:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.serializers.json import DjangoJSONEncoder
@@ -15,12 +15,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from datasync.exceptions import IdempotencyConflict, InvalidRequest
-from datasync.models import IdempotencyKey
+from datasync.access import Sight
+from datasync.exceptions import IdempotencyConflict, IdempotencyKeySpent, InvalidRequest
+from datasync.models import IdempotencyKey, SyncProgressTask
 from datasync.runs.services import Submission
-
-if TYPE_CHECKING:
-    from datasync.models import SyncProgressTask
 
 S = TypeVar("S", bound="Submission | None")
 HEADER = "Idempotency-Key"
@@ -35,7 +33,8 @@ def submit_once(submit: Callable[[], S], *, owner: AbstractBaseUser, key: str | 
 
     The key is stored in the transaction of the submit: of two that come at once the second waits for the first. A
     submit that fails, or finds nothing to do, leaves its key free. Raises ``IdempotencyConflict`` where the key came
-    with another request, and ``InvalidRequest`` where it is none.
+    with another request, or with one whose task is out of the person's sight by now, and ``InvalidRequest`` where it is
+    none.
     """
     if key is None:
         return submit()
@@ -45,7 +44,7 @@ def submit_once(submit: Callable[[], S], *, owner: AbstractBaseUser, key: str | 
         keys.filter(created_at__lt=Now() - KEPT).delete()
         kept, new = keys.select_related("task").get_or_create(owner_id=owner.pk, key=key, defaults={"digest": digest})
         if not new:
-            return cast("S", _repeated(kept, digest))
+            return cast("S", _repeated(kept, digest, owner=owner))
         submission = submit()
         if submission is None:
             keys.delete()
@@ -73,8 +72,11 @@ def _check(key: str) -> None:
         raise InvalidRequest(detail=told, field=HEADER)
 
 
-def _repeated(kept: IdempotencyKey, digest: str) -> Submission:
+def _repeated(kept: IdempotencyKey, digest: str, *, owner: AbstractBaseUser) -> Submission:
     task = cast("SyncProgressTask", kept.task)  # stored in the transaction that stored the key
+    sight = Sight.of(owner)
+    if sight.limited and not SyncProgressTask.objects.filter(sight.tasks(), pk=task.pk).exists():
+        raise IdempotencyKeySpent
     if kept.digest != digest:
         raise IdempotencyConflict(task_id=task.task_id)
     return Submission(

@@ -14,9 +14,11 @@ from django.conf import settings
 from django.db.models import Avg, Count, Q, QuerySet, Sum
 from django.utils import timezone, translation
 
+from datasync.access import Sight
 from datasync.choices import ITEM_SUCCEEDED, ITEM_TERMINAL, TASK_TERMINAL, ItemState
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask, SyncTaskFile
+from datasync.quality.gate import quality_in_sight
 from datasync.runs.asking import Asked
 from datasync.runs.situation import NO_FILES, Queue, Situation, situation_counts
 from datasync.runs.waiting import item_waiting, task_waiting
@@ -56,9 +58,9 @@ def _all_counts(*, lease_seconds: int) -> Asked:  # noqa: ARG001 - it is among t
 
 
 def progress(
-    task: SyncProgressTask, *, page: int = 1, page_size: int = 50, seen: Glance | None = None
+    task: SyncProgressTask, *, sight: Sight, page: int = 1, page_size: int = 50, seen: Glance | None = None
 ) -> dict[str, Any]:
-    """How far the task is, with a page of its files' results; a page size of 0 leaves those out.
+    """How far a task in sight is, with a page of its files' results; a page size of 0 leaves those out.
 
     Three statements while it runs, two more while it waits for a worker, one when it is done. ``seen`` saves the first.
     """
@@ -81,7 +83,7 @@ def progress(
         "eta_seconds": _eta(task, state.row_progress),
         "errors": list(state.errors),
         "warnings": task.warnings,
-        "quality_check": task.quality,
+        "quality_check": quality_in_sight(task.quality, sight=sight),
         "waiting": seen.waiting,
         "results": _results(seen.situation, page=page, page_size=page_size) if page_size else [],
         "created_at": task.created_at,

@@ -26,25 +26,25 @@ __all__ = [
 ]  # fmt: skip
 
 
-def tasks_visible_to(user: AbstractBaseUser) -> QuerySet[SyncProgressTask]:
+def tasks_visible_to(user: AbstractBaseUser, *, sight: Sight) -> QuerySet[SyncProgressTask]:
     """A person's own tasks; everybody's for staff. For whoever is limited to shops only those of files in sight."""
-    tasks = SyncProgressTask.objects.filter(Sight.of(user).tasks()).select_related("owner", "parent")
+    tasks = SyncProgressTask.objects.filter(sight.tasks()).select_related("owner", "parent")
     return tasks if getattr(user, "is_staff", False) else tasks.filter(owner_id=user.pk)
 
 
-def may_see(user: AbstractBaseUser, task: SyncProgressTask) -> bool:
+def may_see(user: AbstractBaseUser, task: SyncProgressTask, *, sight: Sight) -> bool:
     """Whether a person may be told which task it is: their own, and any where nothing is kept from them."""
-    return task.owner_id == user.pk or (bool(getattr(user, "is_staff", False)) and not Sight.of(user).limited)
+    return task.owner_id == user.pk or (bool(getattr(user, "is_staff", False)) and not sight.limited)
 
 
-def task_for(user: AbstractBaseUser, task_id: str) -> SyncProgressTask:
+def task_for(user: AbstractBaseUser, task_id: str, *, sight: Sight) -> SyncProgressTask:
     """The task with this public id, as far as the person may see it. Raises ``TaskNotFound``."""
-    return _one(tasks_visible_to(user).filter(task_id=task_id), task_id)
+    return _one(tasks_visible_to(user, sight=sight).filter(task_id=task_id), task_id)
 
 
-def task_by_celery_id(user: AbstractBaseUser, celery_task_id: str) -> SyncProgressTask:
+def task_by_celery_id(user: AbstractBaseUser, celery_task_id: str, *, sight: Sight) -> SyncProgressTask:
     """The task whose client was given this Celery id. Raises ``TaskNotFound``."""
-    return _one(tasks_visible_to(user).filter(celery_task_id=celery_task_id), celery_task_id)
+    return _one(tasks_visible_to(user, sight=sight).filter(celery_task_id=celery_task_id), celery_task_id)
 
 
 def work_is_stalled(*, seconds: float) -> bool:

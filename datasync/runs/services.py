@@ -92,7 +92,7 @@ def submit_single(
     if not sight.may_load(file):
         raise Undescribed(missing="shop")
     task = _submit(
-        partial(take_chosen, file_ids=(file_id,)),
+        partial(take_chosen, file_ids=(file_id,), sight=sight),
         kind=TaskKind.SINGLE,
         prefix=f"single_file_{file_id}",
         terms=_Terms(owner, priority, deadline_seconds),
@@ -136,7 +136,7 @@ def submit_batch(  # noqa: PLR0913 - each narrows the choice in another way
         "since_hours": since_hours,
         "limit": limit,
     }
-    take = partial(take_found, files=files, limit=limit)
+    take = partial(take_found, files=files, limit=limit, sight=sight)
     return _submit(
         take,
         found=files[:limit],
@@ -171,7 +171,7 @@ def submit_by_ids(
     if not found:
         raise DataNotFound(what=", ".join(map(str, wanted[:10])))
     existing = [file_id for file_id in wanted if file_id in found]
-    take = partial(take_chosen, file_ids=existing)
+    take = partial(take_chosen, file_ids=existing, sight=sight)
     task = _submit(
         take,
         kind=TaskKind.BATCH_BY_IDS,
@@ -189,7 +189,7 @@ def submit_all(
 ) -> SyncProgressTask | None:
     """Queue every pending file that has a template; None when there is none."""
     files = pending_files(sight=sight, with_template_only=True)
-    take = partial(take_found, files=files, limit=None)
+    take = partial(take_found, files=files, limit=None, sight=sight)
     return _submit(
         take,
         found=files,
@@ -200,7 +200,7 @@ def submit_all(
 
 
 def submit_again(
-    parent: SyncProgressTask, *, file_ids: Sequence[int], deadline_seconds: int | None = None
+    parent: SyncProgressTask, *, file_ids: Sequence[int], sight: Sight, deadline_seconds: int | None = None
 ) -> Submission:
     """Queue files of a task that has ended once more, treated as they were and for the same person.
 
@@ -209,7 +209,7 @@ def submit_again(
     """
     given = seconds_given(parent) if deadline_seconds is None else deadline_seconds
     task = _submit(
-        partial(take_chosen, file_ids=file_ids),
+        partial(take_chosen, file_ids=file_ids, sight=sight),
         kind=TaskKind(parent.kind),
         prefix=f"single_file_{file_ids[0]}" if parent.kind == TaskKind.SINGLE else "batch",
         terms=_Terms(parent.owner, parent.priority, given),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import force_instance
 from rest_framework.fields import ChoiceField, empty
@@ -63,6 +65,8 @@ _ALWAYS = {
         "digits, dots, dashes or underscores.",
         "9f1c3a5e7b2d4c6f8a0e1b3d5f7a9c2e",
     ),
+}
+_WITH_LIMITS = {
     "X-RateLimit-Limit": _header("Requests allowed in the window of this scope.", 50, type="integer", minimum=0),
     "X-RateLimit-Remaining": _header("How many of them are left.", 49, type="integer", minimum=0),
     "X-RateLimit-Reset": _header(
@@ -93,10 +97,12 @@ _BY_STATUS = {
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Describe what calls have in common: a hook of the generator. Each error answer is written once.
 
-    Calls share most of their error answers; written out at every call they would be most of the document.
+    The headers of the rate limits are there where those are on. Calls share most of their error answers; written out at
+    every call they would be most of the document.
     """
     components = result.setdefault("components", {})
-    components["headers"] = _ALWAYS | {
+    always = _ALWAYS | (_WITH_LIMITS if settings.RATE_LIMITS_ENABLED else {})
+    components["headers"] = always | {
         name: header for headers in _BY_STATUS.values() for name, header in headers.items()
     }
     for name, schema in components["schemas"].items():
@@ -111,7 +117,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 describe(parameter)
             responses = operation["responses"]
             for status, response in responses.items():
-                response["headers"] = _headers_of(HTTPStatus(int(status))) | response.get("headers", {})
+                headers = (*always, *_BY_STATUS.get(HTTPStatus(int(status)), ()))
+                response["headers"] = _references(headers) | response.get("headers", {})
                 if int(status) >= HTTPStatus.BAD_REQUEST:
                     name = ".".join([status, *response["description"].split(" · ")])
                     if shared.setdefault(name, response) == response:
@@ -119,5 +126,5 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
-def _headers_of(status: HTTPStatus) -> dict[str, Any]:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*_ALWAYS, *_BY_STATUS.get(status, ()))}
+def _references(headers: Iterable[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in headers}

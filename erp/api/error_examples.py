@@ -10,7 +10,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import exceptions as rest
 
-from datasync.exceptions import CreditsExhausted, SyncError, TooManyActiveTasks
+from datasync.exceptions import CreditsExhausted, NoTasksAllowed, SyncError, TooManyActiveTasks, TooManyFilesInTask
 from erp.api.envelopes import REQUEST_ID, TIMESTAMP, ErrorEnvelope
 from erp.api.errors import INTERNAL, UNAVAILABLE, Problem, problem_of, sync_error
 from erp.lockout.exceptions import SignInLocked
@@ -19,7 +19,10 @@ _PARAMS = {"what": "17", "task_id": "single_file_17_0a1b2c3d", "detail": "There 
 _PARAMS_OF: dict[type[SyncError], dict[str, Any]] = {
     TooManyActiveTasks: {
         "active": 2, "limit": 2, "active_task_ids": ["batch_0a1b2c3d", "single_file_17_0a1b2c3d"], "eta_seconds": 3.4,
+        "wait": 3.4,
     },
+    NoTasksAllowed: {"name": "max_active_tasks"},
+    TooManyFilesInTask: {"files": 1001, "limit": 1000},
     CreditsExhausted: {"balance": 0},
     SignInLocked: {"wait": 900.0},
 }  # fmt: skip

@@ -223,7 +223,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     response = Response(error_of(exc), status=problem.status)
     if problem.status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = getattr(exc, "auth_header", None) or "Bearer"
-    if wait := getattr(exc, "wait", None):
+    if (wait := getattr(exc, "wait", None)) is not None:
         response["Retry-After"] = str(int(wait) + 1)
     response.exception = True
     return response

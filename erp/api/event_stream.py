@@ -72,14 +72,14 @@ PLACES = Places(lambda: settings.STREAMS_AT_ONCE)
 
 
 class EventStream:
-    """The bytes for one client. ``look`` gives what is new each time it is called.
+    """The bytes for one client. ``look`` gives what is new each time it is called; None ends the stream.
 
     It takes a place when it is made and gives it back when it is closed, which the server does however it ends.
     """
 
     def __init__(
         self,
-        look: Callable[[], Sequence[Event]],
+        look: Callable[[], Sequence[Event] | None],
         *,
         places: Places = PLACES,
         pause: float = LOOK_SECONDS,
@@ -95,7 +95,10 @@ class EventStream:
         began = said = time.monotonic()
         yield b"retry: %d\n\n" % RECONNECT_MILLISECONDS
         while True:
-            for event in self._news():
+            news = self._news()
+            if news is None:
+                return
+            for event in news:
                 yield event.encode()
                 said = time.monotonic()
                 if event.last:
@@ -113,7 +116,7 @@ class EventStream:
             self._open = False
             self._places.give_back()
 
-    def _news(self) -> Sequence[Event]:
+    def _news(self) -> Sequence[Event] | None:
         """One look, in the language of the request; a database that is away costs the look, not the stream."""
         try:
             with translation.override(self._language):

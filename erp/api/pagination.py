@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
@@ -99,6 +99,14 @@ class CursorPage:
         return {"page_size": self.size, "next_cursor": self.next_cursor, "has_next": self.next_cursor is not None}
 
 
+def read_cursor(cursor: str | None, *, model: type[Model], ordering: Sequence[str]) -> tuple[Any, ...] | None:
+    """The values of the row after which a cursor goes on; None at the beginning. The rest as ``cursor_page``."""
+    try:
+        return Keyset.of(model, ordering).read(cursor) if cursor else None
+    except InvalidCursor:
+        raise serializers.ValidationError({"cursor": [_("This is no cursor of this list in this ordering.")]}) from None
+
+
 def cursor_page(
     rows: QuerySet[Any, Any] | Sequence[QuerySet[Any, Any]],
     *,
@@ -110,15 +118,12 @@ def cursor_page(
 
     ``ordering`` names columns of the model as ``order_by`` does; the last one tells any two rows apart, only the first
     may hold NULL. ``rows`` may be instances or ``values()`` with these columns, and several querysets of one model
-    whose rows follow each other in this ordering. A cursor of another list or ordering is a ValidationError of the
-    field ``cursor``.
+    whose rows follow each other in this ordering: each that is entered is asked. A cursor of another list or ordering
+    is a ValidationError of the field ``cursor``.
     """
     parts = [rows] if isinstance(rows, QuerySet) else rows
+    after = read_cursor(cursor, model=parts[0].model, ordering=ordering)
     keyset = Keyset.of(parts[0].model, ordering)
-    try:
-        after = keyset.read(cursor) if cursor else None
-    except InvalidCursor:
-        raise serializers.ValidationError({"cursor": [_("This is no cursor of this list in this ordering.")]}) from None
     found = keyset.take(parts, after=after, most=page_size + 1)
     shown = found[:page_size]
     return CursorPage(rows=shown, size=page_size, next_cursor=keyset.cursor(shown[-1]) if found[page_size:] else None)

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions as rest
@@ -20,7 +21,10 @@ from erp.api.error_examples import error_responses
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-_ANY_CALL: tuple[type[Exception], ...] = (rest.NotAcceptable, rest.Throttled)
+_ANY_CALL: tuple[type[Exception], ...] = (rest.NotAcceptable, rest.Throttled, SuspiciousOperation)
+"""A request for another host, or with a thousand parameters, is refused whatever it is about."""
+_CALL_OF_A_THING: tuple[type[Exception], ...] = (rest.NotFound,)
+"""The address of one thing is none where the id can be none, such as a word in the place of a number."""
 _SIGNED_IN_CALL: tuple[type[Exception], ...] = (rest.NotAuthenticated, TokenRefused)
 _STREAMED: dict[str, Any] = {
     "text/event-stream": {
@@ -70,9 +74,10 @@ def documented(  # noqa: PLR0913 - each says another thing about the call
 ) -> Callable[[View], View]:
     """Document a call. ``name`` is what generated clients call it.
 
-    ``other`` gives further successful statuses, each with a description and an example, ``other_answer`` what is
-    answered with them where that is something else. ``changes`` says that a call
-    without a body changes something all the same, so that a browser's has to carry the CSRF token.
+    ``errors`` are those of its own: what every such call may answer is added here. ``other`` gives further successful
+    statuses, each with a description and an example, ``other_answer`` what is answered with them where that is
+    something else. ``changes`` says that a call without a body changes something all the same, so that a browser's has
+    to carry the CSRF token.
     ``once`` says that a request sent again with the same Idempotency-Key is done once.
     ``paged`` says that the list comes in numbered pages, ``cursors`` that it comes in cursor pages, both that the
     caller chooses. ``notes`` follow the summary in the description. ``downloads`` are media types without an envelope,
@@ -85,34 +90,47 @@ def documented(  # noqa: PLR0913 - each says another thing about the call
     elsewhere = success_envelope(other_answer or answer, many=many, pages=pages)
     for code, (description, value) in (other or {}).items():
         responses[code] = success(elsewhere, description, value, pages=pages)
-    known: list[type[Exception]] = [*errors, *_ANY_CALL]
-    if once:
-        known += [IdempotencyConflict, InvalidRequest]
-    if not public:
-        known += _SIGNED_IN_CALL
-    if changes or body is not None:
-        known.append(DiskFull)
-    if not public and (changes or body is not None):
-        known.append(CsrfFailed)
-    if body is not None:
-        known += [rest.ValidationError, rest.ParseError, rest.UnsupportedMediaType, RequestDataTooBig]
-    elif query is not None:
-        known.append(rest.ValidationError)
-    responses |= dict(error_responses(known).items())
     responses |= {code: OpenApiResponse(description=text) for code, text in (bodiless or {}).items()}
     for media_type, description in (downloads or {}).items():
         responses[status, media_type] = OpenApiResponse(_STREAMED.get(media_type, OpenApiTypes.BINARY), description)
-    return extend_schema(
-        operation_id=name,
-        summary=summary,
-        description=f"{summary}. {notes}".strip(),
-        tags=[tag],
-        request=body,
-        parameters=[*([query] if query else []), *([_ONCE] if once else []), *_headers(headers or {})] or None,
-        responses=responses,
-        examples=[OpenApiExample("Request", value=body_example, request_only=True)] if body_example else None,
-        auth=[] if public else None,
-    )
+    known = [*errors, *_refusals(changes=changes, body=body is not None, query=query is not None, once=once)]
+    if not public:
+        known += [*_SIGNED_IN_CALL, *((CsrfFailed,) if changes or body is not None else ())]
+
+    def decorate(view: View) -> View:
+        told = extend_schema(
+            operation_id=name,
+            summary=summary,
+            description=f"{summary}. {notes}".strip(),
+            tags=[tag],
+            request=body,
+            parameters=[*([query] if query else []), *([_ONCE] if once else []), *_headers(headers or {})] or None,
+            responses={**responses, **error_responses([*known, *(_CALL_OF_A_THING if _is_of_a_thing(view) else ())])},
+            examples=[OpenApiExample("Request", value=body_example, request_only=True)] if body_example else None,
+            auth=[] if public else None,
+        )
+        return told(view)
+
+    return decorate
+
+
+def _refusals(*, changes: bool, body: bool, query: bool, once: bool) -> list[type[Exception]]:
+    """What such a call may answer whatever its view does; of one code the first is shown."""
+    known: list[type[Exception]] = []
+    if once:
+        known += [IdempotencyConflict, InvalidRequest]
+    if changes or body:
+        known.append(DiskFull)
+    if body:
+        known += [rest.ValidationError, rest.ParseError, rest.UnsupportedMediaType, RequestDataTooBig]
+    elif query:
+        known.append(rest.ValidationError)
+    return [*known, *_ANY_CALL]
+
+
+def _is_of_a_thing(view: Callable[..., Any]) -> bool:
+    """Whether the call's address holds an id: its view takes more than itself and the request."""
+    return len(inspect.signature(view).parameters) > 2
 
 
 def _headers(described: Mapping[str, str]) -> list[OpenApiParameter]:

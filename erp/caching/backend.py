@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from erp.connections import PUBLISH_SECONDS, redis_options
 
 PREFIX = "erp"
+_SCHEMES = ("redis://", "rediss://")
 _KEYS = {"KEY_PREFIX": PREFIX, "KEY_FUNCTION": "erp.caching.backend.key_of"}
+
+
+def cache_address(own: str, *, otherwise: str) -> str:
+    """Where the cache lies: in a Redis of its own, else in the installation's; blank where that is none.
+
+    Raises ImproperlyConfigured.
+    """
+    if own and not own.startswith(_SCHEMES):
+        raise ImproperlyConfigured("CACHE_URL is no address of a Redis; write redis://host:6379/1.")
+    return own or (otherwise if otherwise.startswith(_SCHEMES) else "")
 
 
 def cache_settings(url: str) -> dict[str, Any]:
@@ -19,7 +31,7 @@ def cache_settings(url: str) -> dict[str, Any]:
     Values are JSON, never pickles: whoever can write to Redis must not run code here. A step that fails is not tried
     again and an idle connection is not asked whether it lives, so that a Redis that hangs costs one time-out.
     """
-    if not url.startswith("redis"):
+    if not url:
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", **_KEYS}
     connecting = {**redis_options(seconds=PUBLISH_SECONDS), "health_check_interval": 0, "retry": Retry(NoBackoff(), 0)}
     return {

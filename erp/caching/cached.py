@@ -30,8 +30,10 @@ Key = str | Callable[..., object]
 Arguments = Mapping[str, Any]
 
 USUAL_SECONDS = 300
+SHAPE = 1
+"""Goes into every key: another number where an answer looks otherwise than before, so that no old one is taken."""
 WAIT_SECONDS = 5.0
-"""So long somebody waits for who computes the same, before they compute it themselves."""
+"""So long somebody waits in all for those who compute the same, before they compute it themselves."""
 LOCK_SECONDS = 15.0
 """So long a process that is lost keeps the others from computing without waiting."""
 _LOOKED_EVERY = 0.02
@@ -101,7 +103,7 @@ class Cached(Generic[P, R]):
         key = self._key(*args, **kwargs) if callable(self._key) else self._key
         if key is None:
             return None
-        text = json.dumps(key, cls=DjangoJSONEncoder, sort_keys=True, separators=(",", ":"))
+        text = json.dumps([SHAPE, key], cls=DjangoJSONEncoder, sort_keys=True, separators=(",", ":"))
         return f"{self.kind}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
     def _ask(self, name: str, compute: Callable[[], R]) -> tuple[Outcome, R]:
@@ -110,13 +112,14 @@ class Cached(Generic[P, R]):
         if kept is not None:
             return Outcome.HIT, kept[_DATA]
         outcome = Outcome.SHARED
+        until = time.monotonic() + WAIT_SECONDS
 
         def compute_once() -> str:
             nonlocal outcome
-            text, outcome = self._compute_or_wait(name, versions, compute)
+            text, outcome = self._compute_or_wait(name, versions, compute, until=until)
             return text
 
-        text, _own = flights.share((name, versions), compute_once, seconds=WAIT_SECONDS)
+        text = flights.share((name, versions), compute_once, until=until)
         return outcome, _plain(text)
 
     def _look(self, name: str) -> tuple[versions_of.Versions, dict[str, Any] | None]:
@@ -124,38 +127,26 @@ class Cached(Generic[P, R]):
         versions_of.settle()
         found = store.read([name, *map(versions_of.name_of, self.tags)])
         versions = versions_of.versions(self.tags, found)
-        kept = found.get(name)
-        return versions, kept if kept is not None and tuple(kept[_VERSIONS]) == versions else None
+        return versions, _valid(found.get(name), versions)
 
     def _compute_or_wait(
-        self, name: str, versions: versions_of.Versions, compute: Callable[[], R]
+        self, name: str, versions: versions_of.Versions, compute: Callable[[], R], *, until: float
     ) -> tuple[str, Outcome]:
-        """Compute, unless another process is at it and brings it in time."""
+        """Compute, unless another process is at it and brings it in time; where that one fails, somebody else does."""
         text: str | None = None
         try:
-            with store.held(f"lock:{name}:{_digest(versions)}", seconds=LOCK_SECONDS) as mine:
-                kept = self._kept(name, versions) if mine else self._wait(name, versions)
-                if kept is not None:  # whoever had the lock before had just finished
-                    return json.dumps(kept), Outcome.SHARED
-                text = _written(compute())
-                store.write(name, {_VERSIONS: versions, _DATA: json.loads(text)}, seconds=self.ttl)
-                return text, Outcome.MISS
+            while True:
+                with store.held(f"lock:{name}:{_digest(versions)}", seconds=LOCK_SECONDS) as mine:
+                    kept = _valid(store.read([name]).get(name), versions)
+                    if kept is not None:  # whoever had the lock before has just finished
+                        return json.dumps(kept[_DATA]), Outcome.SHARED
+                    if mine or time.monotonic() >= until:
+                        text = _written(compute())
+                        store.write(name, {_VERSIONS: list(versions), _DATA: json.loads(text)}, seconds=self.ttl)
+                        return text, Outcome.MISS
+                time.sleep(_LOOKED_EVERY)
         except CacheAway:  # before it was computed, or after
             return (_written(compute()) if text is None else text), Outcome.ERROR
-
-    def _wait(self, name: str, versions: versions_of.Versions) -> Any:
-        until = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < until:
-            time.sleep(_LOOKED_EVERY)
-            if (kept := self._kept(name, versions)) is not None:
-                return kept
-        return None
-
-    @staticmethod
-    def _kept(name: str, versions: versions_of.Versions) -> Any:
-        """What was computed from these versions; None: nothing, or nothing yet."""
-        found = store.read([name]).get(name)
-        return found[_DATA] if found is not None and tuple(found[_VERSIONS]) == versions else None
 
 
 def cache_result(
@@ -192,6 +183,13 @@ def _written(answer: object) -> str:
 
 def _plain(text: str) -> Any:
     return json.loads(text)
+
+
+def _valid(found: Any, versions: versions_of.Versions) -> dict[str, Any] | None:
+    """What was found under a name, where it is an answer of ours and was computed from these versions."""
+    if isinstance(found, dict) and _DATA in found and found.get(_VERSIONS) == list(versions):
+        return found
+    return None
 
 
 def _digest(versions: versions_of.Versions) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable
 
 
@@ -21,26 +22,29 @@ class Flights:
         self._lock = threading.Lock()
         self._flights: dict[Hashable, _Flight] = {}
 
-    def share(self, what: Hashable, compute: Callable[[], str], *, seconds: float) -> tuple[str, bool]:
-        """What ``compute`` gives, and whether this thread computed it.
+    def share(self, what: Hashable, compute: Callable[[], str], *, until: float) -> str:
+        """What ``compute`` gives, here or in the thread that is at it already.
 
-        Who waited for ``seconds``, or for one that failed, computes by itself.
+        Of those who waited for one that failed, one computes next. Who waited ``until`` then, a moment of
+        ``time.monotonic``, computes by itself.
         """
-        with self._lock:
-            flight = self._flights.get(what)
-            leads = flight is None
-            if flight is None:
-                flight = self._flights[what] = _Flight()
-        if not leads:
-            flight.ended.wait(seconds)
-            return (flight.text, False) if flight.text is not None else (compute(), True)
+        while True:
+            with self._lock:
+                flight = self._flights.get(what)
+                if flight is None:
+                    mine = self._flights[what] = _Flight()
+                    break
+            if not flight.ended.wait(max(0.0, until - time.monotonic())):
+                return compute()
+            if flight.text is not None:
+                return flight.text
         try:
-            flight.text = compute()
-            return flight.text, True
+            mine.text = compute()
+            return mine.text
         finally:
             with self._lock:
                 del self._flights[what]
-            flight.ended.set()
+            mine.ended.set()
 
 
 flights = Flights()

@@ -24,7 +24,7 @@ class Outcome(StrEnum):
     HIT = "hit"  # it was there
     MISS = "miss"  # it was computed, and kept
     SHARED = "shared"  # somebody else was computing it already
-    BYPASSED = "bypassed"  # it is not to be kept, such as a search
+    BYPASSED = "bypassed"  # it is not to be kept, such as a search, or not before the commit
     ERROR = "error"  # the cache was away
 
 

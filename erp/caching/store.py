@@ -26,9 +26,16 @@ def is_shared() -> bool:
 
 
 def read(names: Sequence[str]) -> dict[str, Any]:
-    """What lies under these names, in one question; what is missing is left out."""
-    with _asking():
-        found: dict[str, Any] = cache.get_many(names)
+    """What lies under these names, in one question; what is missing is left out.
+
+    Where something lies there that this product never wrote, all of it counts as missing, and is written over.
+    """
+    found: dict[str, Any] = {}
+    try:
+        with _asking():
+            found = cache.get_many(names)
+    except ValueError:  # no JSON, or no UTF-8
+        logger.warning("Something that is not of this product lies in the cache under one of %s", ", ".join(names))
     return found
 
 
@@ -109,7 +116,7 @@ def _asking() -> Iterator[None]:
     breaker.enter()
     try:
         yield
-    except LockError:
+    except (LockError, ValueError):  # it answers
         breaker.close()
         raise
     except (RedisError, OSError) as error:

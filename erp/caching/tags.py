@@ -1,7 +1,8 @@
 """A tag stands for what can change, such as all files; its version is another one after each change.
 
 What is cached holds the versions that it was computed from, and is outdated as soon as one of them is another. A
-version is a random token, not a number: one that Redis forgot cannot come back and revive what is older.
+version is a random token, not a number: one that Redis forgot is given to nothing else and revives nothing older, as
+long as Redis itself does not go back in time.
 """
 
 from __future__ import annotations
@@ -56,10 +57,14 @@ def settle() -> None:
 
 
 def _first(tag: str) -> str:
-    token = secrets.token_hex(8)
-    if store.add(name_of(tag), token):
+    """The version of a tag that seems to have none: another process's, or one that is given it now."""
+    name, token = name_of(tag), secrets.token_hex(8)
+    if store.add(name, token):
         return token
-    return str(store.read([name_of(tag)]).get(name_of(tag), token))
+    if found := store.read([name]).get(name):
+        return str(found)
+    store.write_many({name: token})  # what lies there is no version
+    return token
 
 
 def _write(tags: Iterable[str]) -> None:

@@ -33,7 +33,9 @@ class CallerCount(serializers.Serializer[Any]):
 class PathCount(serializers.Serializer[Any]):
     """How often a path was refused."""
 
-    path = serializers.CharField(help_text="`*` is every other path.")
+    path = serializers.CharField(
+        help_text="A call's, such as `/api/auth/tokens/<int:token_id>`; `*` is every other one."
+    )
     refused = serializers.IntegerField()
 
 
@@ -64,7 +66,10 @@ class ClearedStats(serializers.Serializer[Any]):
 
 
 class Event(serializers.ModelSerializer[RateLimitEvent]):
-    """What one caller was refused at one path within one minute. The texts are as the caller sent them, cut."""
+    """What one caller was refused at one path, which is a call's, within one minute.
+
+    Address and agent are as the caller sent them, cut.
+    """
 
     username = serializers.CharField(source="user.username", default=None, allow_null=True)
     user_id = serializers.IntegerField(allow_null=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import formats, timezone
 from django.utils.safestring import SafeString
@@ -19,7 +20,7 @@ from datasync.exceptions import SyncError
 from ratelimits.credits import services
 from ratelimits.credits.choices import ENTRY_COLOURS, EntryKind
 from ratelimits.credits.models import CreditAccount, CreditEntry
-from ratelimits.credits.selectors import standing_of
+from ratelimits.credits.selectors import available_of_each, standing_of
 
 
 class GrantForm(forms.ModelForm[CreditEntry]):
@@ -91,11 +92,21 @@ class CreditEntryAdmin(HistoryAdmin):
 
 @admin.register(CreditAccount)
 class CreditAccountAdmin(HistoryAdmin):
-    list_display = ("user", "balance", "entries", "opened_at")
+    list_display = ("user", "available", "entries", "opened_at")
     list_select_related = ("user",)
     search_fields = ("user__username",)
-    fields = ("user", "balance", "ends", "entries", "opened_at")
+    fields = ("user", "available", "ends", "entries", "opened_at")
     empty_hint = gettext_lazy("Nobody has credits. A person's first grant, among the credit entries, opens an account.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CreditAccount]:
+        """The accounts with what may be used of each."""
+        accounts: QuerySet[CreditAccount] = super().get_queryset(request)
+        return accounts.annotate(available=available_of_each())
+
+    @admin.display(description=gettext_lazy("balance"), ordering="available")
+    def available(self, account: Any) -> str:
+        """Without what has ended."""
+        return f"{account.available:,}"
 
     @admin.display(description=gettext_lazy("entries"))
     def entries(self, account: CreditAccount) -> SafeString:

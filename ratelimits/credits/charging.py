@@ -1,22 +1,28 @@
 """What a sync costs: a credit for each row that it wrote, new or changed, charged once when the task has ended.
 
-A task says that it has ended at most once, and a process may be lost in between: the clock charges what was missed.
+A task says that it has ended at most once, and a process may be lost in between: the clock charges what was missed,
+lately every few minutes, and however long ago once a day.
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Value
 from django.db.models.functions import Concat
 
+from datasync.exceptions import SyncError
 from datasync.runs.synced import Synced, ended_tasks, failed_tasks, synced
 from ratelimits.credits.choices import EntryKind
 from ratelimits.credits.models import CreditAccount, CreditEntry
 from ratelimits.credits.services import consume, refund
 
-LOOKED_BACK = timedelta(days=2)
+logger = logging.getLogger(__name__)
+
+LATELY = timedelta(days=2)
 _AT_ONCE = 1_000
 
 
@@ -30,14 +36,25 @@ def charge_task(task_id: str) -> CreditEntry | None:
     return _settle(found[0]) if found else None
 
 
-def charge_missed() -> int:
-    """Do the same with tasks that ended lately and were missed; how many there were, a bounded number at once."""
-    tasks = _charged(ended_tasks(within=LOOKED_BACK))
+def charge_missed(*, within: timedelta | None = LATELY) -> int:
+    """Do the same with tasks that ended and were missed, at the most so long ago; how many there were.
+
+    A bounded number at once. Where one cannot be charged the others are all the same.
+    """
+    tasks = _charged(ended_tasks(within=within))
     taken = CreditEntry.objects.filter(task=OuterRef("task_id"), kind=EntryKind.CONSUME, amount__lt=0)
     unpaid = tasks.filter(~_entered("task:"), rows_synced__gt=0)
     not_given_back = failed_tasks(tasks).filter(~_entered("refund:"), Exists(taken))
     found = [*synced(unpaid, most=_AT_ONCE), *synced(not_given_back, most=_AT_ONCE)]
-    return sum(_settle(one) is not None for one in found)
+    return sum(_settled(one) for one in found)
+
+
+def _settled(one: Synced) -> bool:
+    try:
+        return _settle(one) is not None
+    except (DatabaseError, SyncError) as error:
+        logger.warning("task %s could not be charged, which is tried again: %s", one.task_id, error)
+        return False
 
 
 def _settle(one: Synced) -> CreditEntry | None:

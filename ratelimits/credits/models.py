@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from ratelimits.credits.exceptions import LedgerIsAppendOnly
 
 LONGEST_KEY = 200
 LONGEST_NOTE = 200
+LONGEST_TASK = 64
 
 
 class CreditAccount(models.Model):
@@ -47,6 +49,14 @@ class EntryQuerySet(models.QuerySet["CreditEntry"]):
         """Not of a ledger."""
         raise LedgerIsAppendOnly
 
+    def bulk_create(
+        self, objs: Iterable[CreditEntry], *args: Any, update_conflicts: bool = False, **kwargs: Any
+    ) -> list[CreditEntry]:
+        """Add them, and overwrite none."""
+        if update_conflicts:
+            raise LedgerIsAppendOnly
+        return super().bulk_create(objs, *args, **kwargs)
+
     def bulk_update(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Not of a ledger."""
         raise LedgerIsAppendOnly
@@ -60,9 +70,10 @@ class CreditEntry(models.Model):
     """One line of a person's ledger, written once.
 
     ``amount`` is what it adds to the balance, negative where it takes. ``key`` names what it is for, so that nothing is
-    entered twice. ``uncovered`` is what was used beyond the balance, which nobody owes. ``expires_at`` is when the
-    credits that it added end; of an entry that took some, when the last of those would have ended. ``task`` is the
-    public id of a task, and ``by`` the name of whoever granted: they stay what they were when the ledger was written.
+    entered twice. ``uncovered`` is what was used beyond the balance, which nobody owes. ``taken_from`` are the grants
+    that used credits came from: ``[id of the entry, credits]`` of each. ``expires_at`` is when the credits that it
+    added end; of an entry that took some or gave some back, when the last of those end. ``task`` is the public id of a
+    task, and ``by`` the name of whoever granted: they stay what they were when the ledger was written.
     """
 
     user = models.ForeignKey(
@@ -73,9 +84,10 @@ class CreditEntry(models.Model):
     uncovered = models.PositiveBigIntegerField(_("not covered"), default=0)
     balance_after = models.PositiveBigIntegerField(_("balance"))
     key = models.CharField(_("key"), max_length=LONGEST_KEY, unique=True)
-    task = models.CharField(_("task"), max_length=64, blank=True)
+    task = models.CharField(_("task"), max_length=LONGEST_TASK, blank=True)
     note = models.CharField(_("note"), max_length=LONGEST_NOTE, blank=True)
     by = models.CharField(_("granted by"), max_length=150, blank=True)
+    taken_from = models.JSONField(_("taken from"), default=list, blank=True)
     at = models.DateTimeField(_("at"), db_default=Now())
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
 
@@ -111,7 +123,7 @@ class CreditEntry(models.Model):
 
 
 class CreditLot(models.Model):
-    """What is left of the credits that an entry added. First in, first out: the oldest are used first.
+    """What is left of the credits that were granted with an entry. First in, first out: the oldest are used first.
 
     What is left of all lots of a person is their balance.
     """

@@ -46,13 +46,16 @@ class Mismatch:
 
 def available(user: AbstractBaseUser) -> int:
     """What the person may use at this moment: without what has ended, whether that is entered yet or not."""
-    total: int = _usable(user).aggregate(total=Sum("remaining", default=0))["total"]
+    usable = CreditLot.objects.filter(_usable(), user_id=user.pk)
+    total: int = usable.aggregate(total=Sum("remaining", default=0))["total"]
     return total
 
 
 def standing_of(user: AbstractBaseUser) -> Standing:
     """What the person has, in two statements."""
-    ending = _usable(user).filter(expires_at__isnull=False).order_by("expires_at", "entry_id")
+    ending = CreditLot.objects.filter(_usable(), user_id=user.pk, expires_at__isnull=False).order_by(
+        "expires_at", "entry_id"
+    )
     ends = [Ending(amount, at) for amount, at in ending.values_list("remaining", "expires_at")[:MOST_ENDS] if at]
     return Standing(balance=available(user), required=settings.CREDITS_REQUIRED, ends=ends)
 
@@ -64,9 +67,15 @@ def entries_of(user: AbstractBaseUser, *, kind: str = "", task: str = "") -> Que
     return entries.filter(**{name: value for name, value in conditions.items() if value})
 
 
-def accounts() -> QuerySet[CreditAccount]:
-    """Everybody who has, or had, credits, by name."""
-    return CreditAccount.objects.select_related("user").order_by("user__username")
+def balances() -> list[tuple[str, int]]:
+    """Everybody who has, or had, credits, by name, with what is ``available``."""
+    found = CreditAccount.objects.annotate(available=available_of_each()).order_by("user__username")
+    return list(found.values_list("user__username", "available"))
+
+
+def available_of_each() -> Coalesce:
+    """What is ``available`` to each person, for a query of accounts."""
+    return _sum_of(CreditLot.objects.filter(_usable()), "remaining")
 
 
 def mismatches() -> list[Mismatch]:
@@ -81,9 +90,9 @@ def mismatches() -> list[Mismatch]:
     return [Mismatch(*row) for row in found.values_list("user__username", "balance", "entries", "left")]
 
 
-def _usable(user: AbstractBaseUser) -> QuerySet[CreditLot]:
-    lots = CreditLot.objects.filter(user_id=user.pk, remaining__gt=0)
-    return lots.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
+def _usable() -> Q:
+    """Of lots: something is left, and it has not ended."""
+    return Q(Q(expires_at=None) | Q(expires_at__gt=Now()), remaining__gt=0)
 
 
 def _sum_of(rows: QuerySet[CreditEntry] | QuerySet[CreditLot], name: str) -> Coalesce:

@@ -12,8 +12,15 @@ from django.db.models.functions import Now
 from datasync.exceptions import CreditsExhausted
 from ratelimits.credits.choices import EntryKind
 from ratelimits.credits.exceptions import AmountOutOfRange, ExpiryPassed, NotSuchText
-from ratelimits.credits.ledger import last_end, ledger_of
-from ratelimits.credits.models import LONGEST_KEY, LONGEST_NOTE, CreditEntry, CreditLot
+from ratelimits.credits.ledger import ledger_of
+from ratelimits.credits.models import (
+    LONGEST_KEY,
+    LONGEST_NOTE,
+    LONGEST_TASK,
+    CreditAccount,
+    CreditEntry,
+    CreditLot,
+)
 from ratelimits.credits.selectors import available
 
 MOST_CREDITS = 10**12
@@ -46,22 +53,28 @@ def grant(
     _require_text("key", key, least=1, most=LONGEST_GRANT_KEY)
     _require_text("note", note, most=LONGEST_NOTE)
     key = f"grant:{key}"
-    with ledger_of(user.pk) as ledger:
+    with ledger_of(user.pk, opened=True) as ledger:
         written = ledger.written(key=key, kind=EntryKind.GRANT, amount=amount, note=note, expires_at=expires_at)
         if written is not None:
             return written
         if expires_at is not None and expires_at <= ledger.now:
             raise ExpiryPassed(field="expires_at")
         name = by.get_username() if by else ""
-        return ledger.add(kind=EntryKind.GRANT, amount=amount, expires_at=expires_at, key=key, note=note, by=name)
+        return ledger.add(amount=amount, expires_at=expires_at, key=key, note=note, by=name)
 
 
-def consume(user: AbstractBaseUser, *, amount: int, key: str, task: str = "", note: str = "") -> CreditEntry:
+def consume(user: AbstractBaseUser, *, amount: int, key: str, task: str = "", note: str = "") -> CreditEntry | None:
     """Take credits for something that was done, as many as there are; the entry says how many the balance lacked.
 
-    Raises ``CreditKeyTaken`` where the key came with something else, and ``InvalidRequest``.
+    None where the person has no account, and so is not charged. Raises ``CreditKeyTaken`` where the key came with
+    something else, and ``InvalidRequest``.
     """
     _require_amount(amount)
+    _require_text("key", key, least=1, most=LONGEST_KEY)
+    _require_text("task", task, most=LONGEST_TASK)
+    _require_text("note", note, most=LONGEST_NOTE)
+    if not CreditAccount.objects.filter(user_id=user.pk).exists():
+        return None
     with ledger_of(user.pk) as ledger:
         written = ledger.written(key=key, kind=EntryKind.CONSUME, amount=amount, task=task, note=note)
         return written or ledger.take(amount=amount, key=key, task=task, note=note)
@@ -70,8 +83,10 @@ def consume(user: AbstractBaseUser, *, amount: int, key: str, task: str = "", no
 def refund(task: str, *, note: str = "") -> CreditEntry | None:
     """Give back, once, all that was taken for a task, by its public id; None where nothing was.
 
-    The credits end when the last of those taken would have.
+    The credits end when those that were taken do. Raises ``InvalidRequest``.
     """
+    _require_text("task", task, most=LONGEST_TASK)
+    _require_text("note", note, most=LONGEST_NOTE)
     first = _taken_for(task).first()
     if first is None:
         return None
@@ -80,14 +95,7 @@ def refund(task: str, *, note: str = "") -> CreditEntry | None:
         if (written := ledger.written(key=key, kind=EntryKind.REFUND, task=task)) is not None:
             return written
         taken = list(_taken_for(task).filter(user_id=first.user_id))
-        return ledger.add(
-            kind=EntryKind.REFUND,
-            amount=-sum(entry.amount for entry in taken),
-            expires_at=last_end([entry.expires_at for entry in taken]),
-            key=key,
-            task=task,
-            note=note,
-        )
+        return ledger.give_back(taken, key=key, task=task, note=note)
 
 
 def expire(user: AbstractBaseUser | None = None) -> Expired:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from celery import shared_task
 from django.utils import timezone
 
-from ratelimits.credits import charging, services
+from ratelimits.credits import charging, selectors, services
 from ratelimits.quotas.selectors import person_with
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="tasks.credits.grant")
@@ -38,6 +41,17 @@ def refund_credits(task_id: str, note: str = "") -> int:
 def expire_credits(user_id: int | None = None) -> None:
     """Take out what is left of credits that have ended, of a person or of all."""
     services.expire(None if user_id is None else person_with(user_id))
+
+
+@shared_task(name="tasks.credits.check", ignore_result=True)
+def check_credits() -> None:
+    """Charge what was missed however long ago, and log whose ledger does not add up."""
+    charging.charge_missed(within=None)
+    for one in selectors.mismatches():
+        logger.error(
+            "the credits of %s do not add up: balance %s, sum of the entries %s, left of the grants %s",
+            one.username, one.balance, one.entries, one.left,
+        )  # fmt: skip
 
 
 def _moment(text: str) -> datetime:

@@ -12,9 +12,10 @@ from ratelimits.events.models import OTHERS
 from ratelimits.events.refusals import Refusal
 
 MOST_KINDS = 2_000
-"""So many kinds of refusals, by caller, scope and path, are told apart within a minute."""
-MOST_PATHS = 20
-"""So many paths of one caller are told apart within a minute: a path costs whoever makes them up nothing."""
+"""So many kinds of refusals, by caller, scope and path, are told apart within a minute: so many of persons, and so many
+of addresses, which cost whoever has a network of IPv6 nothing and must not hide who has signed in."""
+MOST_PATHS = 5
+"""So many paths of one caller are told apart within a minute: the 256 networks of one household do not fill it."""
 MINUTE_SECONDS = 60.0
 
 Kind = tuple[str, str, str]
@@ -73,9 +74,10 @@ class Buffer:
         for kind in ((key, scope, path), (key, scope, OTHERS)):
             if kind in self._known:
                 return kind
-            if len(self._known) < MOST_KINDS and (kind[2] == OTHERS or self._paths[key] < MOST_PATHS):
+            if self._sorts[_sort(key)] < MOST_KINDS and (kind[2] == OTHERS or self._paths[key] < MOST_PATHS):
                 self._known.add(kind)
                 self._paths[key] += 1
+                self._sorts[_sort(key)] += 1
                 return kind
         return (OTHERS, scope, OTHERS)
 
@@ -84,3 +86,9 @@ class Buffer:
         self._minute = now
         self._known = set(self._waiting)
         self._paths = Counter(key for key, _scope, _path in self._known)
+        self._sorts = Counter(_sort(key) for key, _scope, _path in self._known)
+
+
+def _sort(key: str) -> str:
+    """``user`` or ``ip``."""
+    return key.partition(":")[0]

@@ -16,8 +16,8 @@ OTHERS = "*"
 class RateLimitEvent(models.Model):
     """What one caller was refused in one scope, at one path, within one minute; ``times`` says how often.
 
-    Method, address and agent are those of the last of these requests. All texts come from the caller: what does not
-    print was replaced, and they are cut.
+    The path is the call's, or ``OTHERS``. Method, address and agent are those of the last of these requests, and come
+    from the caller: what does not print was replaced, and they are cut.
     """
 
     at = models.DateTimeField(_("minute"))

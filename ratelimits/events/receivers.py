@@ -13,6 +13,6 @@ from ratelimits.signals import refused
 
 
 @receiver(refused, dispatch_uid="ratelimits.events")
-def note_refusal(*, request: HttpRequest, key: str, scope: str, tier: str, path: str, limit: int, **_: Any) -> None:
+def note_refusal(*, request: HttpRequest, key: str, scope: str, tier: str, limit: int, **_: Any) -> None:
     """Note the request; it is written down later."""
-    note(refusal_of(request, key=key, scope=scope, tier=tier, path=path, limit=limit))
+    note(refusal_of(request, key=key, scope=scope, tier=tier, limit=limit))

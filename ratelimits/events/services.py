@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.db.models import Count, QuerySet
+from django.db.models.functions import Now, TruncDate
+from django.utils import timezone
 
 from ratelimits.events.buffer import Noted
 from ratelimits.events.clock import database_now, day_of
@@ -21,8 +22,8 @@ from ratelimits.events.upsert import add_up
 
 KEPT = timedelta(days=30)
 MOST_ROWS = 100_000
-"""So many events are kept, and so many counts by day."""
-_KEPT_FIRST = ("-day", "-refused", "pk")
+"""So many events are kept, and so many counts by day; where there are more, those of the fullest days go first, so that
+whoever fills a day does not push out the others."""
 _AT_ONCE = 5_000
 """So many rows are deleted in one statement, which lets others write in between."""
 
@@ -80,13 +81,13 @@ def clear_day(day: date) -> int:
 
 
 def purge() -> Purged:
-    """Delete what is older than ``KEPT``, and what is more than ``MOST_ROWS``: the oldest first, then what was rare."""
+    """Delete what is older than ``KEPT``, and what is more than ``MOST_ROWS``: of the fullest days what was rare."""
     old_events = RateLimitEvent.objects.filter(last_at__lt=Now() - KEPT)
     old_days = RateLimitDay.objects.filter(day__lt=day_of(database_now() - KEPT))
-    newest, largest = RateLimitEvent.objects.order_by("-last_at", "-pk"), RateLimitDay.objects.order_by(*_KEPT_FIRST)
+    events = RateLimitEvent.objects.annotate(day=TruncDate("last_at", tzinfo=timezone.get_default_timezone()))
     return Purged(
-        events=_delete(old_events) + _delete(newest, beyond=MOST_ROWS),
-        days=_delete(old_days) + _delete(largest, beyond=MOST_ROWS),
+        events=_delete(old_events) + _thin_out(events.order_by("-times", "-last_at", "-pk")),
+        days=_delete(old_days) + _thin_out(RateLimitDay.objects.order_by("-refused", "pk")),
     )
 
 
@@ -94,6 +95,23 @@ def _persons(noted: Sequence[Noted]) -> set[int]:
     """The persons among the callers who are still there."""
     named = {user_id for one in noted if (user_id := one.refusal.user_id) is not None}
     return set(User.objects.filter(pk__in=named).values_list("pk", flat=True)) if named else set()
+
+
+def _thin_out(rows: QuerySet[Any]) -> int:
+    """Of each ``day`` delete what comes after its share of ``MOST_ROWS``; how many rows that were."""
+    counts = dict(rows.order_by().values_list("day").annotate(Count("pk")))
+    most = share(counts.values(), most=MOST_ROWS)
+    return sum(_delete(rows.filter(day=day), beyond=most) for day, count in counts.items() if count > most)
+
+
+def share(counts: Collection[int], *, most: int) -> int:
+    """How many each may have so that all have ``most`` at most; what some do not need the others may have."""
+    left = most
+    for others, count in zip(range(len(counts), 0, -1), sorted(counts), strict=True):
+        if count * others > left:
+            return left // others
+        left -= count
+    return most
 
 
 def _delete(rows: QuerySet[Any], *, beyond: int = 0) -> int:

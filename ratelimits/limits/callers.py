@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from erp.addresses import client_address, network_of
+from erp.addresses import IPV6_PREFIX, IPV6_SITE_PREFIX, client_address, network_of, site_of
 from erp.api.authentication import bearer_token
 
 _IPV6 = ":"
@@ -23,10 +23,19 @@ class Caller:
     @property
     def key(self) -> str:
         """By what the caller is counted: ``user:7``, ``ip:10.0.0.1`` or ``ip:2001:db8::/64``."""
-        if self.user is not None:
-            return f"user:{self.user.pk}"
+        return f"user:{self.user.pk}" if self.user is not None else self.address_key
+
+    @property
+    def address_key(self) -> str:
+        """The same for whoever asks from there."""
         network = network_of(self.address) or "unknown"
-        return f"ip:{network}/64" if _IPV6 in network else f"ip:{network}"
+        return f"ip:{network}/{IPV6_PREFIX}" if _IPV6 in network else f"ip:{network}"
+
+    @property
+    def site_key(self) -> str:
+        """The network around an IPv6 address: ``net:2001:db8::/48``; blank for IPv4."""
+        site = site_of(self.address)
+        return site and f"net:{site}/{IPV6_SITE_PREFIX}"
 
 
 def caller_of(request: HttpRequest) -> Caller:

@@ -24,6 +24,8 @@ TIERS = (*ROLES, ANONYMOUS_TIER)
 WINDOW_SECONDS = 60
 MOST_PER_MINUTE = 10_000
 """Each request of the last minute is remembered, so that a limit costs memory."""
+WIDER = 10
+"""How often as much as one address may the network around it, and a name that is claimed from anywhere, at sign-in."""
 WITHOUT_RULE = {
     Scope.DEFAULT: {NORMAL_TIER: 60, ANONYMOUS_TIER: 30},
     Scope.DATA_SYNC: {NORMAL_TIER: 30, ANONYMOUS_TIER: 10},

@@ -9,16 +9,18 @@ from ratelimits.limits.services import Verdict
 
 
 def headers_of(verdict: Verdict) -> dict[str, str]:
-    """The widespread X-RateLimit headers, of the window that decides, and those of the IETF's draft, of all windows.
+    """The widespread X-RateLimit headers, of the window that decides, and those of the IETF's draft.
 
-    Moments are rounded up: whoever waits for them gets in.
+    The draft's tell all windows of the caller's own; what others take from as well only where it decides, else it would
+    tell what they do. Moments are rounded up: whoever waits for them gets in.
     """
-    tightest = verdict.tightest.taken
-    told = [(f'"{standing.name}"', standing.taken) for standing in verdict.standings]
+    deciding = verdict.tightest
+    tightest = deciding.taken
+    told = [(f'"{one.name}"', one.taken) for one in verdict.standings if one is deciding or not one.shared]
     return {
         "X-RateLimit-Limit": str(tightest.limit),
         "X-RateLimit-Remaining": str(tightest.remaining),
         "X-RateLimit-Reset": str(ceil(tightest.reset_at)),
         "RateLimit-Policy": ", ".join(f"{name};q={taken.limit};w={WINDOW_SECONDS}" for name, taken in told),
         "RateLimit": ", ".join(f"{name};r={taken.remaining};t={ceil(taken.reset_after)}" for name, taken in told),
-    } | ({} if verdict.allowed else {"Retry-After": str(max(1, ceil(tightest.retry_after)))})
+    }

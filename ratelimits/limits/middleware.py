@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
+from math import ceil
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
 from erp.api.errors import error_of
 from erp.api.renderers import dumps, error_document
 from erp.refusals import refusal_page
 from ratelimits.limits.choices import Scope
+from ratelimits.limits.endpoints import API
 from ratelimits.limits.headers import headers_of
-from ratelimits.limits.services import Verdict, count_request
+from ratelimits.limits.scopes import scope_of
+from ratelimits.limits.services import Verdict, count_request, standing_of_address
 from ratelimits.metrics import REFUSED
 from ratelimits.signals import refused
-
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_API = "/api/"
-_DATA_SYNC = "/api/data-sync/"
-_LOGIN = "/api/auth/login"
 
 
 class RateHeadersMiddleware:
     """Put the headers on every answer of the API, also on one that was given before anybody was counted.
 
-    It stands outside all that may answer by itself: redirects, requests for other hosts, errors.
+    It stands outside all that may answer by itself: redirects, requests for other hosts, errors. Those are not counted
+    afterwards either, and cost no statement: they tell how the address stands.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -35,9 +33,10 @@ class RateHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if settings.RATE_LIMITS_ENABLED and request.path_info.startswith(_API):
+        if settings.RATE_LIMITS_ENABLED and request.path_info.startswith(API):
             verdict: Verdict | None = getattr(request, "rate_verdict", None)
-            for name, value in headers_of(verdict or count_request(request, Scope.DEFAULT)).items():
+            verdict = verdict or standing_of_address(request, scope_of(request) or Scope.DEFAULT)
+            for name, value in headers_of(verdict).items():
                 response.headers.setdefault(name, value)
         return response
 
@@ -64,21 +63,11 @@ class RateLimitMiddleware:
             path=request.path, limit=limit,
         )  # fmt: skip
         error = error_of(verdict.error)
-        if not request.path_info.startswith(_API):
+        if not request.path_info.startswith(API):
             return refusal_page(request, error=error, wait=verdict.error.wait)
         return HttpResponse(
             dumps(error_document(error, request=request)),
             status=HTTPStatus.TOO_MANY_REQUESTS,
             content_type="application/json",
+            headers={"Retry-After": str(max(1, ceil(verdict.error.wait)))},
         )
-
-
-def scope_of(request: HttpRequest) -> Scope | None:
-    """In which scope a request counts; None where it is none of the API's and does not sign in."""
-    path = request.path_info
-    changes = request.method not in _SAFE
-    if changes and (path == _LOGIN or request.path == reverse("admin:login")):
-        return Scope.AUTH
-    if not path.startswith(_API):
-        return None
-    return Scope.DATA_SYNC if changes and path.startswith(_DATA_SYNC) else Scope.DEFAULT

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ratelimits.limits.choices import MOST_PER_MINUTE, TIERS, Scope
 from ratelimits.limits.endpoints import endpoint_names
+from ratelimits.limits.scopes import scopes_of
 
 TIER_LENGTH = 20
 
@@ -68,6 +69,13 @@ class RateRule(models.Model):
         return f"{self.tier}, {where}: {self.per_minute}/m"
 
     def clean_fields(self, exclude: Any = None) -> None:
-        """Take names as they are compared: without blanks around them."""
+        """Take names as they are compared, without blanks around them; refuse a call that never counts in the scope."""
         self.tier, self.endpoint = self.tier.strip(), self.endpoint.strip()
         super().clean_fields(exclude)
+        asked = {"endpoint", "scope"} - set(exclude or ())
+        if not (asked and self.endpoint):
+            return
+        counted = scopes_of(self.endpoint)
+        if self.scope not in counted:
+            said = _("This call never counts in that scope, but in: %(scopes)s.")
+            raise ValidationError({min(asked): ValidationError(said, params={"scopes": ", ".join(sorted(counted))})})

@@ -33,12 +33,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a caller may in a scope, and in single calls of it, by their names."""
+    """What a caller may in a scope, and the rules that hold for single calls of it, by their names."""
 
     scope: Scope
     tier: str
     per_minute: int
-    endpoints: dict[str, int]
+    endpoints: dict[str, Rule]
 
 
 def rules_of(user: User | None) -> list[Rule]:
@@ -55,19 +55,24 @@ def rules_of(user: User | None) -> list[Rule]:
 def allowance(rules: Sequence[Rule], *, user: User | None, scope: Scope) -> Allowance:
     """What these rules come to. Of several tiers of a person the most generous one counts, in each scope.
 
-    A superuser's tier is ``admin``; whoever is in no group with a rule for the scope is of the tier ``normal``.
+    A superuser's tier is ``admin``; whoever is in no group with a rule for the scope is of the tier ``normal``. A rule
+    for a call holds for all of its tier, whichever tier decides the scope; one of ``normal`` where that does.
     """
-    general = [rule for rule in rules if rule.scope == scope and not rule.endpoint]
-    chosen = _chosen(general, user=user)
+    of_call: dict[str, list[Rule]] = {}
+    for rule in rules:
+        if rule.scope == scope:
+            of_call.setdefault(rule.endpoint, []).append(rule)
+    chosen = _chosen(of_call.pop("", []), user=user)
     if chosen is None:
         tier = ANONYMOUS_TIER if user is None else NORMAL_TIER
         limit = WITHOUT_RULE[scope][tier]
     else:
         tier, limit = chosen.tier, chosen.per_minute
-    single = {
-        rule.endpoint: rule.per_minute for rule in rules if rule.scope == scope and rule.tier == tier and rule.endpoint
+    found = {endpoint: _chosen(each, user=user) for endpoint, each in of_call.items()}
+    held = {
+        endpoint: rule for endpoint, rule in found.items() if rule and (rule.own or rule.tier in (tier, SUPERUSER_TIER))
     }
-    return Allowance(scope, tier, limit, single)
+    return Allowance(scope, tier, limit, held)
 
 
 def _chosen(rules: Sequence[Rule], *, user: User | None) -> Rule | None:

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest
 
 from erp.addresses import client_address
 from ratelimits.limits.callers import Caller, caller_of
-from ratelimits.limits.choices import WINDOW_SECONDS, Scope
+from ratelimits.limits.choices import Scope
 from ratelimits.limits.endpoints import endpoint_of
 from ratelimits.limits.exceptions import RateLimited
+from ratelimits.limits.names import name_key
+from ratelimits.limits.places import places
 from ratelimits.limits.selectors import Allowance, allowance, rules_of
-from ratelimits.windows.base import Claim, Taken
+from ratelimits.windows.base import Taken
 from ratelimits.windows.shared import shared_window
 
 _RATE = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)?([smhd])")
@@ -34,10 +36,11 @@ class Usage(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a caller stands in one window, named after the scope or the call that it counts."""
+    """How a caller stands in one window, named after what it counts; others take from it as well where ``shared``."""
 
     name: str
     taken: Taken
+    shared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +75,28 @@ class Verdict:
 
 
 def count_request(request: HttpRequest, scope: Scope) -> Verdict:
-    """Count the request, unless it is refused. Never fails: while the database is away the address is counted."""
+    """Count the request, unless it is refused. Where the database fails, however it does, the address is counted."""
     try:
         caller = caller_of(request)
         allowed = _allowance(caller, scope)
-    except (OperationalError, InterfaceError):
+    except (DatabaseError, InterfaceError):
         caller = Caller(client_address(request))
         allowed = allowance((), user=None, scope=scope)
     endpoint = endpoint_of(request.path_info) if allowed.endpoints else ""
-    return _ask(caller, allowed, endpoint if endpoint in allowed.endpoints else "", count=True)
+    claimed = name_key(request) if scope is Scope.AUTH and caller.user is None else ""
+    return _ask(caller, allowed, endpoint=endpoint, name_key=claimed, count=True)
+
+
+def standing_of_address(request: HttpRequest, scope: Scope) -> Verdict:
+    """How the address stands that asks, by the built-in limits; neither counted nor asked of the database."""
+    return _ask(Caller(client_address(request)), allowance((), user=None, scope=scope), count=False)
 
 
 def standings_of(request: HttpRequest) -> list[Verdict]:
     """How whoever asks stands in each scope; nothing is counted by it. One statement, once the request was counted."""
     caller = caller_of(request)
     rules = rules_of(caller.user)
-    return [_ask(caller, allowance(rules, user=caller.user, scope=scope), "", count=False) for scope in Scope]
+    return [_ask(caller, allowance(rules, user=caller.user, scope=scope), count=False) for scope in Scope]
 
 
 def get_usage(
@@ -106,7 +115,8 @@ def get_usage(
     limit, seconds = parsed_rate(rate)
     window = shared_window()
     ask = window.take if increment else window.look
-    taken = ask(f"{_key(request, group, key)}|{group}", limit=limit, seconds=seconds)
+    counted = f"{_key(request, group, key)}|usage:{group}:{seconds}"  # whatever the group's name, never a scope's log
+    taken = ask(counted, limit=limit, seconds=seconds)
     return Usage(
         count=limit - taken.remaining, limit=limit, should_limit=not taken.allowed, time_left=taken.reset_after
     )
@@ -125,19 +135,11 @@ def _allowance(caller: Caller, scope: Scope) -> Allowance:
     return allowance(rules_of(caller.user), user=caller.user, scope=scope)
 
 
-def _ask(caller: Caller, allowed: Allowance, endpoint: str, *, count: bool) -> Verdict:
-    limits = {allowed.scope.value: allowed.per_minute}
-    if endpoint:
-        limits[endpoint] = allowed.endpoints[endpoint]
-    claims = [Claim(_window_key(caller, allowed.scope, name), limit, WINDOW_SECONDS) for name, limit in limits.items()]
-    taken = shared_window().ask(claims, count=count)
-    standings = tuple(Standing(name, one) for name, one in zip(limits, taken, strict=True))
+def _ask(caller: Caller, allowed: Allowance, *, endpoint: str = "", name_key: str = "", count: bool) -> Verdict:
+    needed = list(places(caller, allowed, endpoint=endpoint, name_key=name_key))
+    answers = shared_window().ask([place.claim for place in needed], count=count)
+    standings = tuple(Standing(place.name, taken, place.shared) for place, taken in zip(needed, answers, strict=True))
     return Verdict(caller.key, allowed.scope, allowed.tier, standings)
-
-
-def _window_key(caller: Caller, scope: Scope, name: str) -> str:
-    """A call counts apart in each scope: reading it and changing it are two things."""
-    return f"{caller.key}|{scope}" if name == scope else f"{caller.key}|{scope}:{name}"
 
 
 def _key(request: HttpRequest, group: str, key: str | Callable[[str, HttpRequest], str]) -> str:

@@ -1,4 +1,4 @@
-"""What can go wrong in this room. What a submit is refused with is ``datasync.exceptions.QuotaExceeded``."""
+"""What can go wrong in this room. What a submit is refused with is in ``datasync.exceptions``."""
 
 from __future__ import annotations
 

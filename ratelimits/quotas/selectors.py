@@ -92,6 +92,11 @@ def own_quotas(*, search: str = "") -> QuerySet[UserQuota]:
     return quotas.filter(user__username__icontains=search) if search else quotas
 
 
+def has_own_limits(user_id: int) -> bool:
+    """Whether limits were set for this person, who need not exist."""
+    return User.objects.filter(pk=user_id, quota__isnull=False).exists()
+
+
 def limits_of(user: AbstractBaseUser) -> Limits:
     """What the person may have, in one statement."""
     own, tiers = _quotas_of(user)

@@ -6,10 +6,16 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import AbstractBaseUser, User
 
-from datasync.exceptions import TooManyActiveTasks, TooManyFilesInTask, TooManyRowsToday
+from datasync.exceptions import (
+    NoTasksAllowed,
+    TooManyActiveTasks,
+    TooManyFilesInTask,
+    TooManyRowsInTask,
+    TooManyRowsToday,
+)
 from datasync.runs.usage import active_tasks_of, rows_since
 from ratelimits.quotas.exceptions import QuotaNotFound
-from ratelimits.quotas.models import UserQuota
+from ratelimits.quotas.models import LIMITS, UserQuota
 from ratelimits.quotas.selectors import day_of, limits_of, named_tasks, nearest_end
 
 WAIT_SECONDS = 30.0
@@ -17,13 +23,17 @@ WAIT_SECONDS = 30.0
 
 
 def require_quota(*, owner: AbstractBaseUser, task_pk: int | None, files: int, rows: Callable[[], int]) -> None:
-    """Refuse a task that goes beyond what its owner may have; raises a ``QuotaExceeded``.
+    """Refuse a task that goes beyond what its owner may have.
 
+    Raises a ``QuotaExceeded``, which says when trying again may help, or where that never does a ``TaskBeyondQuota``.
     The transaction holds the owner's row, so that what is counted stays as it is until the task is accepted. The task
     may be in the database already; it does not count against itself. ``rows`` are to be expected of it. Nothing is
     written, so that nothing can leak: a task gives its place back by ending, however it ends.
     """
     limits = limits_of(owner)
+    for name in LIMITS:
+        if getattr(limits, name).limit == 0:
+            raise NoTasksAllowed(name=name)
     if (most := limits.max_files_per_task.limit) is not None and files > most:
         raise TooManyFilesInTask(files=files, limit=most)
     if (most := limits.max_active_tasks.limit) is not None:
@@ -68,12 +78,14 @@ def _require_free_place(owner: AbstractBaseUser, task_pk: int | None, most: int)
         limit=most,
         active_task_ids=[one.task_id for one in tasks],
         **({} if end is None else {"eta_seconds": end}),
-        wait=max(1.0, WAIT_SECONDS if end is None else end) if active else None,
+        wait=max(1.0, WAIT_SECONDS if end is None else end),
     )
 
 
 def _require_rows_left(owner: AbstractBaseUser, task_pk: int | None, most: int, expected: int) -> None:
     """A file of which nothing is known passes as long as anything is left of the day's rows."""
+    if expected > most:
+        raise TooManyRowsInTask(rows=expected, limit=most)
     day = day_of(owner)
     used = rows_since(owner, day.begin, besides=task_pk)
     wanted = used + expected

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ratelimits.windows.base import Claim, StoreAway, Taken, Window
-from ratelimits.windows.log import moments, settle, within
+from ratelimits.windows.database import Damaged, Database, is_damage
+from ratelimits.windows.log import Moments, moments, settle, within
 
-_WAIT_SECONDS = 2.0
+WAIT_SECONDS = 1.0
+"""For another process, which keeps the file for as long as all its threads want the interpreter at the same moment."""
+_HUNG_SECONDS = 5.0
+"""A disk that is silent for longer hangs: whoever asks it may never come back."""
 _SWEPT_EVERY = 60.0
-_TABLE = """
+_TABLES = """
 CREATE TABLE IF NOT EXISTS log (key TEXT PRIMARY KEY, ends REAL NOT NULL, moments BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS log_ends ON log (ends);
 """
@@ -25,38 +28,55 @@ class FileWindow(Window):
     """One row a key. Nothing waits for the disk: what a power cut takes is a minute's counts.
 
     The threads of a process share a connection and queue for it; for the file SQLite lets go first whoever comes at the
-    right moment. A connection that came over a fork is not used.
+    right moment. A file that is damaged is made anew, and all processes go on in the new one.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time, *, seconds: float = WAIT_SECONDS) -> None:
         self._path, self._clock = path, clock
+        self._database = Database(path, tables=_TABLES, seconds=seconds)
         self._lock = threading.Lock()
-        self._opened: sqlite3.Connection | None = None
-        self._process = 0
+        self._failures = 0
         self._swept_at = 0.0
 
     def ask(self, claims: Sequence[Claim], *, count: bool) -> list[Taken]:
         """Read and write in one transaction that locks the file from its beginning."""
-        with self._lock:
+        with self._turn():
             try:
-                return self._ask(self._connection(), claims, count=count)
-            except (sqlite3.OperationalError, OSError) as error:
-                self._close()
-                raise StoreAway(f"{self._path}: {error}") from error
-            except sqlite3.DatabaseError as error:
-                self._close()
-                self._discard()
-                raise StoreAway(f"{self._path} was damaged and is made anew: {error}") from error
+                return self._ask(self._database.connection(), claims, count=count)
+            except (sqlite3.Error, OSError, Damaged) as error:
+                self._failures += 1
+                raise StoreAway(f"{self._path}: {self._recover(error)}") from error
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One thread at a time. When the file fails one, it has failed all who queue: none of them waits once more."""
+        failures = self._failures
+        if not self._lock.acquire(timeout=_HUNG_SECONDS):
+            raise StoreAway(f"{self._path}: no answer within {_HUNG_SECONDS:.0f} s")
+        try:
+            if self._failures != failures:
+                raise StoreAway(f"{self._path}: failed whoever asked before")
+            yield
+        finally:
+            self._lock.release()
+
+    def _recover(self, error: Exception) -> str:
+        """Let the next one begin anew; what went wrong."""
+        if not is_damage(error):
+            self._database.reconnect()
+            return str(error)
+        try:
+            self._database.discard()
+        except OSError as another:
+            return f"damaged, and cannot be made anew: {another}"
+        return f"was damaged and is made anew: {error}"
 
     def _ask(self, connection: sqlite3.Connection, claims: Sequence[Claim], *, count: bool) -> list[Taken]:
         connection.execute("BEGIN IMMEDIATE")
         try:
             now = self._clock()
             self._sweep(connection, now)
-            logs = []
-            for claim in claims:
-                row = connection.execute("SELECT moments FROM log WHERE key = ?", (claim.key,)).fetchone()
-                logs.append(within(moments(row[0] if row else b""), now=now, seconds=claim.seconds))
+            logs = [within(_log(connection, claim.key), now=now, seconds=claim.seconds) for claim in claims]
             answers = settle(logs, claims, now=now, count=count)
             if count and all(answer.allowed for answer in answers):
                 connection.executemany(
@@ -76,33 +96,10 @@ class FileWindow(Window):
             self._swept_at = now
             connection.execute("DELETE FROM log WHERE ends <= ?", (now,))
 
-    def _connection(self) -> sqlite3.Connection:
-        if self._opened is None or self._process != os.getpid():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._opened, self._process = self._open(), os.getpid()
-        return self._opened
 
-    def _open(self) -> sqlite3.Connection:
-        """A connection to the file, which is made where there is none; only one process at a time may do that."""
-        with Path(f"{self._path}.lock").open("w") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
-            connection = sqlite3.connect(
-                self._path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            try:
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=OFF")
-                connection.executescript(_TABLE)
-            except sqlite3.Error:
-                connection.close()
-                raise
-        return connection
-
-    def _close(self) -> None:
-        if self._opened is not None and self._process == os.getpid():
-            self._opened.close()
-        self._opened = None
-
-    def _discard(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+def _log(connection: sqlite3.Connection, key: str) -> Moments:
+    row = connection.execute("SELECT moments FROM log WHERE key = ?", (key,)).fetchone()
+    try:
+        return moments(row[0] if row else b"")
+    except (TypeError, ValueError) as error:
+        raise Damaged(f"the log of {key}: {error}") from error

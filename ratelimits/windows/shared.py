@@ -1,6 +1,7 @@
 """The window that the installation uses: Redis or a file, and the process's own memory while that is away.
 
-After a failure nobody of the process asks the store for some seconds: it costs one request its time-out, not each.
+After a failure nobody of the process asks the store for some seconds: it costs the requests of one moment its time-out,
+not each.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import cache
 
 from django.conf import settings
 
+from erp.connections import is_redis_server
 from ratelimits.metrics import DEGRADED
 from ratelimits.windows.base import Claim, StoreAway, Taken, Window
 from ratelimits.windows.file import FileWindow
@@ -71,6 +73,6 @@ class SharedWindow(Window):
 @cache
 def shared_window() -> SharedWindow:
     """The installation's, one for each process."""
-    if settings.REDIS_URL.startswith(("redis://", "rediss://")):
+    if is_redis_server(settings.REDIS_URL):
         return SharedWindow(RedisWindow(settings.REDIS_URL))
     return SharedWindow(FileWindow(settings.VAR_DIR / "ratelimits.sqlite3"))

@@ -16,6 +16,7 @@ IMPACT: dict[str, Any] = {
     "rows_of_older_exports": 30,
     "by_scope": [
         {
+            "in_sight": True,
             "domain": "orders",
             "platform": "shopee",
             "shop_id": "sg-2",

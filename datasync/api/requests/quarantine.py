@@ -161,10 +161,11 @@ class CorrectionSheet(StrictSerializer):
 
 def filters_of(asked: Mapping[str, Any], *, user: User, ids: list[int] | None = None) -> Filters:
     """What to look for. Raises ``FileNotFound`` and ``TaskNotFound`` for what would otherwise only look empty."""
+    sight = Sight.of(user)
     if "file_id" in asked:
-        file_by_id(asked["file_id"], sight=Sight.of(user))
+        file_by_id(asked["file_id"], sight=sight)
     if "task_id" in asked:
-        task_for(user, asked["task_id"])
+        task_for(user, asked["task_id"], sight=sight)
     plural = {"file_ids": "file_id", "domains": "domain", "reasons": "reason", "states": "state"}
     plural |= {"platforms": "platform", "shops": "shop"}
     named = {name: [asked[one]] for name, one in plural.items() if one in asked}

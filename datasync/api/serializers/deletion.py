@@ -14,6 +14,9 @@ from datasync.choices import RowsFate
 class StoredRows(serializers.Serializer[Any]):
     """Rows of one domain and shop that the file wrote last."""
 
+    in_sight = serializers.BooleanField(
+        help_text="False: the rows of all shops that are kept from you, together; their number is all that is told."
+    )
     domain = serializers.CharField()
     platform = serializers.CharField()
     shop_id = serializers.CharField(help_text="The platform's id of the shop; blank where there is none.")
@@ -28,7 +31,9 @@ class StoredRows(serializers.Serializer[Any]):
 class HandedOver(serializers.Serializer[Any]):
     """Rows that would become those of a newer export, which confirmed them."""
 
-    file_id = serializers.IntegerField()
+    file_id = serializers.IntegerField(
+        source="told_id", allow_null=True, help_text="Null: an export that is kept from you; its name is blank."
+    )
     file_name = serializers.CharField()
     rows = serializers.IntegerField()
 

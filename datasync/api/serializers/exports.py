@@ -11,7 +11,7 @@ from datasync.models import ExportArchive
 
 
 class Export(serializers.ModelSerializer[ExportArchive]):
-    """An archive that was asked for, and how far it is."""
+    """An archive that was asked for, and how far it is; ``person_id`` in the context is who is given its link."""
 
     status = serializers.ChoiceField(ExportState.choices, source="state")
     status_label = serializers.CharField(source="get_state_display")
@@ -49,7 +49,7 @@ class Export(serializers.ModelSerializer[ExportArchive]):
 
     def get_download_url(self, archive: ExportArchive) -> str | None:
         """A link that needs no sign-in and expires with the archive; null unless it is ready."""
-        return download_url(archive)
+        return download_url(archive, person_id=self.context["person_id"])
 
 
 class RequestedExport(Export):

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext
 from rest_framework import serializers
 
+from datasync.access import Sight
 from datasync.choices import QuarantineState
 from datasync.exceptions import SyncError
 from datasync.models import AuditEntry, QuarantinedRow
@@ -61,8 +62,8 @@ class RowSummary(serializers.Serializer[QuarantinedRow]):
 
     def get_task_id(self, row: QuarantinedRow) -> str | None:
         """The task that quarantined the row, for those who may see it; the context names the ``user``."""
-        task = row.item.task if row.item else None
-        return task.task_id if task is not None and may_see(self.context["user"], task) else None
+        task, user = row.item.task if row.item else None, self.context["user"]
+        return task.task_id if task is not None and may_see(user, task, sight=Sight.of(user)) else None
 
 
 class Cell(serializers.Serializer[Any]):

@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 from django.http import FileResponse
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -44,7 +43,8 @@ class ExportsView(APIView):
         requested = services.request_export(
             file_ids=asked["file_ids"], what=ExportKind(asked["what"]), owner=person, sight=Sight.of(person)
         )
-        shown = RequestedExport(requested.archive, context={"missing_file_ids": requested.missing_file_ids})
+        context = {"person_id": person.pk, "missing_file_ids": requested.missing_file_ids}
+        shown = RequestedExport(requested.archive, context=context)
         return Answer(shown.data, status=HTTPStatus.ACCEPTED, message=_("The archive is made in the background."))
 
 
@@ -60,7 +60,9 @@ class ExportView(APIView):
         errors=(ExportNotFound,),
     )
     def get(self, request: Request, export_id: int) -> Answer:
-        return Answer(Export(services.export_for(person_of(request), export_id)).data)
+        person = person_of(request)
+        archive = services.export_for(person, export_id)
+        return Answer(Export(archive, context={"person_id": person.pk}).data)
 
 
 class DownloadView(APIView):
@@ -75,13 +77,13 @@ class DownloadView(APIView):
         notes=(
             "The answer is the ZIP itself, without the envelope. The link is enough: it needs no sign-in, so that it "
             "can be handed to a download manager. It is signed, for this archive alone, and expires; keep it secret "
-            "until then."
+            "until then. It is gone before that where the person who got it may not see the archive any more."
         ),
         public=True,
         tag="exports",
         query=DownloadQuery,
         downloads={"application/zip": "The archive."},
-        errors=(LinkExpired, NotFound),
+        errors=(LinkExpired,),
     )
     def get(self, request: Request, export_id: int) -> FileResponse:
         found = services.download(export_id, validated(DownloadQuery, request.query_params)["token"])

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 from celery import states
 from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from datasync.api.examples import sync as examples
 from datasync.api.filters import ResultQuery, TaskQuery, filter_tasks
 from datasync.api.serializers.tasks import CeleryStatus, FileResult, LiveProgress, Progress, TaskSummary
 from datasync.exceptions import StreamsBusy, TaskNotFound
+from datasync.models import SyncProgressTask
 from datasync.runs import selectors
 from datasync.runs.follow import Follower
-from erp.api.authentication import person_of
+from erp.api.authentication import person_of, still_signed_in
 from erp.api.conditional import CONDITION, UNCHANGED, not_modified, tag_headers, weak_tag
 from erp.api.event_stream import (
     MEDIA_TYPE,
@@ -28,6 +32,8 @@ from erp.api.responses import Answer
 from erp.api.schema import documented
 from erp.api.serializers import all_represented, represented, validated
 
+RIGHTS_HOLD_SECONDS = 15.0
+"""So long a stream goes on before it asks anew who is there, and what they may see."""
 _TOLD: dict[str, type[LiveProgress | FileResult]] = {"progress": LiveProgress, "end": LiveProgress, "file": FileResult}
 
 
@@ -54,11 +60,14 @@ class ProgressView(APIView):
     def get(self, request: Request, task_id: str) -> Answer | HttpResponse:
         query = validated(ResultQuery, request.query_params)
         number, size = query["page"], query["page_size"]
-        seen = selectors.glance(selectors.task_for(person_of(request), task_id))
-        tag = weak_tag(seen.version(number, size))
+        person = person_of(request)
+        sight = Sight.of(person)
+        seen = selectors.glance(selectors.task_for(person, task_id, sight=sight))
+        shops = None if sight.shop_ids is None else sorted(sight.shop_ids)
+        tag = weak_tag(seen.version(number, size, shops))
         if unchanged := not_modified(request, tag):
             return unchanged
-        progress = selectors.progress(seen.task, page=number, page_size=size, seen=seen)
+        progress = selectors.progress(seen.task, sight=sight, page=number, page_size=size, seen=seen)
         page = Page(rows=progress["results"], number=number, size=size, total=progress["files"]["total"])
         return Answer(represented(Progress, progress), page=page, headers=tag_headers(tag))
 
@@ -78,7 +87,8 @@ class ProgressStreamView(APIView):
             "late is told all of them. `end` is the last `progress`; close the stream then. Each event has an id; a "
             "client that comes back with Last-Event-ID is told what it missed, and files of the last two minutes "
             "perhaps twice. A comment every 15 seconds shows that the stream lives. After ten minutes, or when the "
-            "server restarts, it breaks off without `end`, and the client connects again. Each web process serves a "
+            "server restarts, it breaks off without `end`, and the client connects again; so it does within 15 seconds "
+            "after the token or session has ended or the task is kept from you. Each web process serves a "
             "few streams at once; whoever gets STREAMS_BUSY, or loses the stream, polls the progress call, which "
             "tells the same."
         ),
@@ -88,9 +98,9 @@ class ProgressStreamView(APIView):
         errors=(TaskNotFound, StreamsBusy),
     )
     def get(self, request: Request, task_id: str) -> EventStreamResponse:
-        task = selectors.task_for(person_of(request), task_id)
-        follower = Follower(task.pk, after=last_event_id(request))
-        return EventStreamResponse(EventStream(lambda: _events(follower)))
+        person = person_of(request)
+        task = selectors.task_for(person, task_id, sight=Sight.of(person))
+        return EventStreamResponse(EventStream(_Telling(request, task).look))
 
 
 class TasksView(APIView):
@@ -107,8 +117,9 @@ class TasksView(APIView):
         query=TaskQuery,
     )
     def get(self, request: Request) -> Answer:
-        query = validated(TaskQuery, request.query_params, user=person_of(request))
-        tasks = filter_tasks(selectors.tasks_visible_to(person_of(request)), query)
+        person = person_of(request)
+        query = validated(TaskQuery, request.query_params, user=person)
+        tasks = filter_tasks(selectors.tasks_visible_to(person, sight=Sight.of(person)), query)
         page = paginate(tasks, page=query["page"], page_size=query["page_size"])
         return Answer(all_represented(TaskSummary, selectors.with_live_counts(page.rows)), page=page)
 
@@ -125,9 +136,11 @@ class TaskStatusView(APIView):
         errors=(TaskNotFound,),
     )
     def get(self, request: Request, celery_task_id: str) -> Answer:
-        task = selectors.task_by_celery_id(person_of(request), celery_task_id)
+        person = person_of(request)
+        sight = Sight.of(person)
+        task = selectors.task_by_celery_id(person, celery_task_id, sight=sight)
         state = selectors.celery_state(task)
-        progress = selectors.progress(task, page_size=1)
+        progress = selectors.progress(task, sight=sight, page_size=1)
         ready = state in states.READY_STATES
         status = {
             "state": state,
@@ -140,8 +153,28 @@ class TaskStatusView(APIView):
         return Answer(represented(CeleryStatus, status))
 
 
-def _events(follower: Follower) -> list[Event]:
-    return [
-        Event(new.name, new.id, represented(_TOLD[new.name], new.data), last=new.name == "end")
-        for new in follower.look()
-    ]
+class _Telling:
+    """The events of a task for whoever asked, whose rights are asked for anew every so often."""
+
+    def __init__(self, request: Request, task: SyncProgressTask) -> None:
+        self._request, self._task = request, task
+        self._follower = Follower(task.pk, after=last_event_id(request))
+        self._sight, self._asked_at = Sight.of(person_of(request)), time.monotonic()
+
+    def look(self) -> list[Event] | None:
+        """What is new; None where the task is not theirs to see any more."""
+        if time.monotonic() - self._asked_at >= RIGHTS_HOLD_SECONDS and not self._is_theirs_still():
+            return None
+        return [
+            Event(new.name, new.id, represented(_TOLD[new.name], new.data), last=new.name == "end")
+            for new in self._follower.look(sight=self._sight)
+        ]
+
+    def _is_theirs_still(self) -> bool:
+        person = still_signed_in(self._request)
+        if person is None:
+            return False
+        self._sight = Sight.of(person)
+        seen = selectors.tasks_visible_to(person, sight=self._sight).filter(pk=self._task.pk).exists()
+        self._asked_at = time.monotonic()
+        return seen

@@ -65,7 +65,9 @@ class LossAlertView(APIView):
         query = validated(AlertQuery, request.query_params)
         person, subject = person_of(request), Subject(query["subject"])
         watch = Watch(
-            threshold=query["threshold"], selection=_selection(person, query), tasks=runs.tasks_visible_to(person)
+            threshold=query["threshold"],
+            selection=_selection(person, query),
+            tasks=runs.tasks_visible_to(person, sight=Sight.of(person)),
         )
         page = paginate(watch.above(subject), page=query["page"], page_size=query["page_size"])
         others = {other.value: watch.above(other).count() for other in Subject if other is not subject}
@@ -80,7 +82,7 @@ class LossAlertView(APIView):
 def _selection(person: User, query: Mapping[str, Any]) -> Selection:
     """Whose rows are asked for. Raises ``FileNotFound`` or ``TaskNotFound``."""
     sight = Sight.of(person)
-    task = runs.task_for(person, query["task_id"]) if "task_id" in query else None
+    task = runs.task_for(person, query["task_id"], sight=sight) if "task_id" in query else None
     file_id = query.get("file_id")
     if file_id is not None and not catalog.files(sight=sight).filter(pk=file_id).exists():
         raise FileNotFound(what=file_id)

@@ -56,8 +56,9 @@ class ExportRowsView(APIView):
     def get(self, request: Request) -> FileResponse:
         query = validated(ExportRowQuery, request.query_params)
         user = person_of(request)
-        rows = selectors.rows(filters_of(query, user=user), sight=Sight.of(user))
-        stream, name = export.spooled(rows, format=query["format"], shows_task=partial(may_see, user))
+        sight = Sight.of(user)
+        rows = selectors.rows(filters_of(query, user=user), sight=sight)
+        stream, name = export.spooled(rows, format=query["format"], shows_task=partial(may_see, user, sight=sight))
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         return FileResponse(stream, as_attachment=True, filename=name, headers=headers)
 

@@ -16,7 +16,14 @@ from datasync.api.once import once
 from datasync.api.requests.remap import RemapOptions
 from datasync.api.serializers.remap import Remap
 from datasync.api.serializers.tasks import Submitted
-from datasync.exceptions import FileBusy, LimitedToShops, TemplateNotFound, TemplateNotInUse, TooManyActiveTasks
+from datasync.exceptions import (
+    FileBusy,
+    LimitedToShops,
+    TemplateNotFound,
+    TemplateNotInUse,
+    TooManyActiveTasks,
+    TooManyFilesInTask,
+)
 from datasync.runs.remap.services import remap_preview, start_remap
 from datasync.runs.selectors import with_live_counts
 from datasync.runs.services import Submission
@@ -51,7 +58,15 @@ class RemapView(APIView):
         body=RemapOptions,
         body_example={"dry_run": False, "priority": 3, "deadline_seconds": 21600},
         once=True,
-        errors=(TemplateNotFound, TemplateNotInUse, FileBusy, TooManyActiveTasks, LimitedToShops, PermissionDenied),
+        errors=(
+            TemplateNotFound,
+            TemplateNotInUse,
+            FileBusy,
+            TooManyActiveTasks,
+            TooManyFilesInTask,
+            LimitedToShops,
+            PermissionDenied,
+        ),
         other={HTTPStatus.OK: ("A dry run, or no stored row is concerned", examples.PREVIEW)},
         notes="Staff only. The files themselves are not needed; the work is followed by the ordinary progress call.",
     )

@@ -24,6 +24,7 @@ from datasync.exceptions import (
     TemplateNotFound,
     TemplateNotInUse,
     TooManyActiveTasks,
+    TooManyFilesInTask,
 )
 from datasync.runs import selectors
 from datasync.runs.again import retry_task
@@ -49,7 +50,8 @@ class CancelTaskView(APIView):
         "Files that are finished stay as they are. Each list names 1,000 files at most.",
     )
     def delete(self, request: Request, celery_task_id: str) -> Answer:
-        cancelled = cancel_task(selectors.task_by_celery_id(person_of(request), celery_task_id))
+        person = person_of(request)
+        cancelled = cancel_task(selectors.task_by_celery_id(person, celery_task_id, sight=Sight.of(person)))
         in_hand = _("Files in hand stop within seconds.") if cancelled.stopping.files else ""
         return Answer(Cancelled(cancelled).data, message=in_hand)
 
@@ -75,6 +77,7 @@ class RetryTaskView(APIView):
             TemplateNotInUse,
             LimitedToShops,
             TooManyActiveTasks,
+            TooManyFilesInTask,
             CreditsExhausted,
         ),
         once=True,
@@ -83,7 +86,7 @@ class RetryTaskView(APIView):
     )
     def post(self, request: Request, celery_task_id: str) -> Answer:
         asked, person = validated(Retry, request.data), person_of(request)
-        task = selectors.task_by_celery_id(person, celery_task_id)
+        task = selectors.task_by_celery_id(person, celery_task_id, sight=Sight.of(person))
         retried = once(request, asked, lambda: retry_task(task, sight=Sight.of(person), **asked))
         (counted,) = selectors.with_live_counts([retried.task])
         left_out = {"busy_file_ids": retried.busy_file_ids}

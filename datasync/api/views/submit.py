@@ -21,7 +21,9 @@ from datasync.exceptions import (
     FileBusy,
     FileNotFound,
     InvalidRequest,
+    NoTasksAllowed,
     TooManyActiveTasks,
+    TooManyFilesInTask,
 )
 from datasync.models import SyncProgressTask
 from datasync.runs import services
@@ -55,7 +57,7 @@ class SingleView(APIView):
         body=SingleSync,
         body_example={"file_id": 17, "priority": 8, "deadline_seconds": 600},
         once=True,
-        errors=(FileNotFound, FileBusy, InvalidRequest, TooManyActiveTasks, CreditsExhausted),
+        errors=(FileNotFound, FileBusy, InvalidRequest, TooManyActiveTasks, NoTasksAllowed, CreditsExhausted),
     )
     def post(self, request: Request) -> Answer:
         asked, person = validated(SingleSync, request.data), person_of(request)
@@ -82,7 +84,7 @@ class BatchView(APIView):
             "deadline_seconds": 3600,
         },
         once=True,
-        errors=(TooManyActiveTasks, CreditsExhausted),
+        errors=(TooManyActiveTasks, TooManyFilesInTask, CreditsExhausted),
         other={HTTPStatus.OK: ("Nothing is pending", _NOTHING)},
         other_answer=NothingPending,
     )
@@ -105,7 +107,7 @@ class BatchByIdsView(APIView):
         body=ChosenSync,
         body_example={"file_ids": [17, 18, 19], "allow_quarantine": False, "deadline_seconds": 3600},
         once=True,
-        errors=(DataNotFound, FileBusy, TooManyActiveTasks, CreditsExhausted),
+        errors=(DataNotFound, FileBusy, TooManyActiveTasks, TooManyFilesInTask, CreditsExhausted),
     )
     def post(self, request: Request) -> Answer:
         asked, person = validated(ChosenSync, request.data), person_of(request)
@@ -131,7 +133,7 @@ class BatchAllView(APIView):
         body=EverySync,
         body_example={"priority": 3, "deadline_seconds": 21600},
         once=True,
-        errors=(TooManyActiveTasks, CreditsExhausted),
+        errors=(TooManyActiveTasks, TooManyFilesInTask, CreditsExhausted),
         other={HTTPStatus.OK: ("Nothing is pending", _NOTHING)},
         other_answer=NothingPending,
     )

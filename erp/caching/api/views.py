@@ -1,14 +1,13 @@
-"""Staff look at the cache and clear it."""
+"""Staff who see all shops look at the cache and clear it. The console has no page for it, and so no right."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from erp.api.authentication import staff_of
 from erp.api.responses import Answer
+from erp.api.rights import REFUSALS, staff_of_all_shops
 from erp.api.schema import documented
 from erp.api.serializers import validated
 from erp.caching import selectors, services
@@ -27,11 +26,11 @@ class CacheStatusView(APIView):
         tag="cache",
         answer=CacheStanding,
         example=examples.STANDING,
-        errors=(PermissionDenied,),
-        notes="Staff only. Where the cache is away the numbers are those of the process that answers.",
+        errors=REFUSALS,
+        notes="For staff who see all shops. Where the cache is away the numbers are those of the process that answers.",
     )
     def get(self, request: Request) -> Answer:
-        staff_of(request)
+        staff_of_all_shops(request)
         return Answer(CacheStanding(selectors.standing()).data)
 
 
@@ -46,12 +45,12 @@ class CacheClearView(APIView):
         example=examples.CLEARED,
         body=WhatToClear,
         body_example={"tag": "accounts"},
-        errors=(PermissionDenied, CacheUnavailable),
-        notes="Staff only. Nothing else that Redis keeps is touched. It is never needed after a change by the product: "
-        "only after one that went past it, such as SQL by hand.",
+        errors=(*REFUSALS, CacheUnavailable),
+        notes="For staff who see all shops. Nothing else that Redis keeps is touched. It is never needed after a "
+        "change by the product: only after one that went past it, such as SQL by hand.",
     )
     def post(self, request: Request) -> Answer:
-        staff_of(request)
+        staff_of_all_shops(request)
         asked = validated(WhatToClear, request.data)
         told = services.clear(asked.get("tag"))
         return Answer(ClearedCache({"tag": told}).data, message=_("Cleared; it is computed again when somebody asks."))

@@ -80,7 +80,7 @@ class Command(ConsoleCommand):
             task, repeated = sync_everything()
             bars = SyncBars(shown=shown)
             try:
-                wait_for(task, show=lambda task: bars.show(progress(task, page_size=1)), lost=lost)
+                wait_for(task, show=lambda task: bars.show(progress(task, sight=EVERYTHING, page_size=1)), lost=lost)
             finally:
                 bars.close()
         return task, repeated

@@ -5,18 +5,18 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from erp.api.pagination import paginate
 from erp.api.responses import Answer
+from erp.api.rights import REFUSALS, allowed
 from erp.api.schema import documented
 from erp.api.serializers import validated
 from ratelimits.api import examples
 from ratelimits.api.requests import ChangedRule, NewRule, RulesQuery
-from ratelimits.api.rights import allowed
 from ratelimits.api.serializers import Rule
+from ratelimits.limits.models import RateRule
 from ratelimits.rules import selectors, services
 from ratelimits.rules.exceptions import RateRuleExists, RateRuleNotFound
 
@@ -35,11 +35,11 @@ class RulesView(APIView):
         many=True,
         paged=True,
         query=RulesQuery,
-        errors=(PermissionDenied,),
+        errors=REFUSALS,
         notes="For staff with the right to see it.",
     )
     def get(self, request: Request) -> Answer:
-        allowed(request, "view_raterule")
+        allowed(request, "view", RateRule)
         query = validated(RulesQuery, request.query_params)
         found = selectors.rules(tier=query.get("tier", ""), scope=query.get("scope", ""))
         page = paginate(found, page=query["page"], page_size=query["page_size"])
@@ -54,11 +54,11 @@ class RulesView(APIView):
         example=examples.RULE,
         body=NewRule,
         body_example=examples.NEW_RULE,
-        errors=(RateRuleExists, PermissionDenied),
+        errors=(RateRuleExists, *REFUSALS),
         notes=_AT_ONCE,
     )
     def post(self, request: Request) -> Answer:
-        staff = allowed(request, "add_raterule")
+        staff = allowed(request, "add", RateRule)
         rule = services.create_rule(by=staff, **validated(NewRule, request.data))
         return Answer(Rule(rule).data, status=HTTPStatus.CREATED)
 
@@ -72,11 +72,11 @@ class RuleView(APIView):
         tag="rate limits",
         answer=Rule,
         example=examples.RULE,
-        errors=(RateRuleNotFound, PermissionDenied),
+        errors=(RateRuleNotFound, *REFUSALS),
         notes="For staff with the right to see it.",
     )
     def get(self, request: Request, rule_id: int) -> Answer:
-        allowed(request, "view_raterule")
+        allowed(request, "view", RateRule)
         return Answer(Rule(selectors.rule_by_id(rule_id)).data)
 
     @documented(
@@ -87,11 +87,11 @@ class RuleView(APIView):
         example=examples.RULE | examples.CHANGED_RULE,
         body=ChangedRule,
         body_example=examples.CHANGED_RULE,
-        errors=(RateRuleNotFound, RateRuleExists, PermissionDenied),
+        errors=(RateRuleNotFound, RateRuleExists, *REFUSALS),
         notes=_AT_ONCE,
     )
     def patch(self, request: Request, rule_id: int) -> Answer:
-        staff = allowed(request, "change_raterule")
+        staff = allowed(request, "change", RateRule)
         rule = services.change_rule(rule_id, by=staff, **validated(ChangedRule, request.data))
         return Answer(Rule(rule).data, message=_("Saved."))
 
@@ -100,10 +100,10 @@ class RuleView(APIView):
         summary="Delete a rule",
         tag="rate limits",
         example=None,
-        errors=(RateRuleNotFound, PermissionDenied),
+        errors=(RateRuleNotFound, *REFUSALS),
         notes=f"{_AT_ONCE} Then the rule of the tier `normal` holds, or the built-in limit.",
         changes=True,
     )
     def delete(self, request: Request, rule_id: int) -> Answer:
-        services.delete_rule(rule_id, by=allowed(request, "delete_raterule"))
+        services.delete_rule(rule_id, by=allowed(request, "delete", RateRule))
         return Answer(None, message=_("The rule was deleted."))

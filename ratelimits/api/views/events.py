@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from erp.api.pagination import paginate
 from erp.api.responses import Answer
+from erp.api.rights import REFUSALS, allowed
 from erp.api.schema import documented
 from erp.api.serializers import validated
 from ratelimits.api import examples
 from ratelimits.api.requests import AnomaliesQuery, EventsQuery, StatsQuery
-from ratelimits.api.rights import allowed
 from ratelimits.api.serializers import Anomaly, ClearedStats, Event, RefusalStats
 from ratelimits.events import selectors, services
 from ratelimits.events.clock import today
+from ratelimits.events.models import RateLimitDay, RateLimitEvent
 
 _SOON = "Refusals are written down once a second, and forgotten after 30 days."
 
@@ -31,11 +31,11 @@ class StatsView(APIView):
         answer=RefusalStats,
         example=examples.STATS,
         query=StatsQuery,
-        errors=(PermissionDenied,),
+        errors=REFUSALS,
         notes=f"For staff with the right to see it. {_SOON}",
     )
     def get(self, request: Request) -> Answer:
-        allowed(request, "view_ratelimitday")
+        allowed(request, "view", RateLimitDay)
         query = validated(StatsQuery, request.query_params)
         return Answer(RefusalStats(selectors.stats_of(query.get("date") or today())).data)
 
@@ -46,12 +46,12 @@ class StatsView(APIView):
         answer=ClearedStats,
         example=examples.CLEARED,
         query=StatsQuery,
-        errors=(PermissionDenied,),
+        errors=REFUSALS,
         notes="For staff with the right to do it. The log of single refusals stays.",
         changes=True,
     )
     def delete(self, request: Request) -> Answer:
-        allowed(request, "delete_ratelimitday")
+        allowed(request, "delete", RateLimitDay)
         query = validated(StatsQuery, request.query_params)
         day = query.get("date") or today()
         cleared = services.clear_day(day)
@@ -69,11 +69,11 @@ class EventsView(APIView):
         example=[examples.EVENT],
         many=True,
         query=EventsQuery,
-        errors=(PermissionDenied,),
+        errors=REFUSALS,
         notes=f"For staff with the right to see it. {_SOON}",
     )
     def get(self, request: Request) -> Answer:
-        allowed(request, "view_ratelimitevent")
+        allowed(request, "view", RateLimitEvent)
         query = validated(EventsQuery, request.query_params)
         found = selectors.events(key=query.get("key", ""), scope=query.get("scope", ""))
         return Answer(Event(found[: query["limit"]], many=True).data)
@@ -91,11 +91,11 @@ class AnomaliesView(APIView):
         many=True,
         paged=True,
         query=AnomaliesQuery,
-        errors=(PermissionDenied,),
+        errors=REFUSALS,
         notes="For staff with the right to see it. A warning above the threshold, critical from twice that on.",
     )
     def get(self, request: Request) -> Answer:
-        allowed(request, "view_ratelimitevent")
+        allowed(request, "view", RateLimitEvent)
         query = validated(AnomaliesQuery, request.query_params)
         threshold = query["threshold"]
         callers = selectors.unusual_callers(threshold=threshold)

@@ -35,7 +35,7 @@ class CreditLine(serializers.ModelSerializer[CreditEntry]):
     task_id = serializers.SerializerMethodField()
     by = serializers.CharField(help_text="Who granted.")
     expires_at = serializers.DateTimeField(
-        allow_null=True, help_text="When these credits end; of those that were used, when the last of them would have."
+        allow_null=True, help_text="When these credits end; of those that were used or given back, the last."
     )
 
     class Meta:

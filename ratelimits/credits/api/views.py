@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from erp.api.authentication import person_of, staff_of
+from erp.api.authentication import person_of
 from erp.api.pagination import cursor_page
 from erp.api.responses import Answer
+from erp.api.rights import REFUSALS, allowed
 from erp.api.schema import documented
 from erp.api.serializers import validated
 from ratelimits.credits import selectors, services
@@ -17,6 +17,7 @@ from ratelimits.credits.api import examples
 from ratelimits.credits.api.requests import EntryQuery, Grant
 from ratelimits.credits.api.serializers import CreditBalance, CreditLine
 from ratelimits.credits.exceptions import CreditKeyTaken, ExpiryPassed
+from ratelimits.credits.models import CreditEntry
 from ratelimits.quotas.exceptions import UserNotFound
 from ratelimits.quotas.selectors import person_with
 
@@ -69,12 +70,12 @@ class GrantView(APIView):
         example=examples.GRANTED,
         body=Grant,
         body_example=examples.GRANT_REQUEST,
-        errors=(UserNotFound, PermissionDenied, CreditKeyTaken, ExpiryPassed),
-        notes="Staff only. The same request with the same `key` is answered with the same entry, and grants nothing "
-        "more; the key with another request is refused.",
+        errors=(UserNotFound, *REFUSALS, CreditKeyTaken, ExpiryPassed),
+        notes="For staff with the right to do it. The same request with the same `key` is answered with the same "
+        "entry, and grants nothing more; the key with another request is refused.",
     )
     def post(self, request: Request, user_id: int) -> Answer:
-        staff = staff_of(request)
+        staff = allowed(request, "add", CreditEntry)
         asked = validated(Grant, request.data)
         entry = services.grant(person_with(user_id), by=staff, **asked)
         return Answer(CreditLine(entry).data, message=_("Granted."))

@@ -67,7 +67,7 @@ class Command(ActionsCommand):
             rows = [(end.amount, end.expires_at) for end in standing.ends]
             lines = [*facts([(_("person"), user.username), (_("credits"), standing.balance)])]
             return Outcome(document, [*lines, "", *table((_("credits"), _("end")), rows)] if rows else lines)
-        found = [(account.user.username, account.balance) for account in selectors.accounts()]
+        found = selectors.balances()
         accounts = [{"username": name, "balance": balance} for name, balance in found]
         return Outcome(accounts, table((_("person"), _("credits")), found))
 

@@ -133,7 +133,12 @@ def _limits(options: dict[str, Any]) -> Outcome:
     rows = rules_of(user)
     held = [allowance(rows, user=user, scope=scope) for scope in Scope]
     document = [
-        {"scope": one.scope.value, "tier": one.tier, "per_minute": one.per_minute, "endpoints": one.endpoints}
+        {
+            "scope": one.scope.value,
+            "tier": one.tier,
+            "per_minute": one.per_minute,
+            "endpoints": {endpoint: rule.per_minute for endpoint, rule in one.endpoints.items()},
+        }
         for one in held
     ]
     return Outcome(document, table((_("a minute"), _("tier"), _("scope"), _("call")), _limit_lines(held)))
@@ -142,8 +147,8 @@ def _limits(options: dict[str, Any]) -> Outcome:
 def _limit_lines(held: Iterable[Allowance]) -> Iterator[tuple[Any, ...]]:
     for one in held:
         yield one.per_minute, one.tier, one.scope.value, ""
-        for endpoint, limit in sorted(one.endpoints.items()):
-            yield limit, one.tier, one.scope.value, endpoint
+        for endpoint, rule in sorted(one.endpoints.items()):
+            yield rule.per_minute, rule.tier, one.scope.value, endpoint
 
 
 def _rules(_options: dict[str, Any]) -> Outcome:

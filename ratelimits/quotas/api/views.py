@@ -6,13 +6,13 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from erp.api.authentication import person_of, staff_of
+from erp.api.authentication import person_of
 from erp.api.pagination import paginate
 from erp.api.responses import Answer
+from erp.api.rights import REFUSALS, allowed
 from erp.api.schema import documented
 from erp.api.serializers import validated
 from ratelimits.quotas import selectors, services
@@ -20,6 +20,7 @@ from ratelimits.quotas.api import examples
 from ratelimits.quotas.api.requests import OwnLimits, QuotaQuery
 from ratelimits.quotas.api.serializers import OwnQuota, Quota, UserStanding
 from ratelimits.quotas.exceptions import QuotaNotFound, UserNotFound
+from ratelimits.quotas.models import UserQuota
 
 
 class MyQuotaView(APIView):
@@ -31,7 +32,8 @@ class MyQuotaView(APIView):
         tag="quota",
         answer=Quota,
         example=examples.MINE,
-        notes="A submit beyond it is answered with 429 QUOTA_EXCEEDED. A task gives its place back by ending.",
+        notes="A submit beyond it is answered with 429 QUOTA_EXCEEDED and Retry-After, one that waiting does not help "
+        "with 422 TASK_BEYOND_QUOTA. A task gives its place back by ending.",
     )
     def get(self, request: Request) -> Answer:
         return Answer(Quota(selectors.standing_of(person_of(request))).data)
@@ -49,11 +51,11 @@ class UserQuotasView(APIView):
         many=True,
         paged=True,
         query=QuotaQuery,
-        errors=(PermissionDenied,),
-        notes="Staff only. The limits of tiers are set in the admin.",
+        errors=REFUSALS,
+        notes="For staff with the right to see it. The limits of tiers are set in the admin.",
     )
     def get(self, request: Request) -> Answer:
-        staff_of(request)
+        allowed(request, "view", UserQuota)
         query = validated(QuotaQuery, request.query_params)
         quotas = selectors.own_quotas(search=query.get("search", ""))
         page = paginate(quotas, page=query["page"], page_size=query["page_size"])
@@ -69,11 +71,11 @@ class UserQuotaView(APIView):
         tag="quota",
         answer=UserStanding,
         example=examples.STANDING,
-        errors=(UserNotFound, PermissionDenied),
-        notes="Staff only.",
+        errors=(UserNotFound, *REFUSALS),
+        notes="For staff with the right to see it.",
     )
     def get(self, request: Request, user_id: int) -> Answer:
-        staff_of(request)
+        allowed(request, "view", UserQuota)
         return Answer(_standing(selectors.person_with(user_id)))
 
     @documented(
@@ -84,11 +86,12 @@ class UserQuotaView(APIView):
         example=examples.STANDING,
         body=OwnLimits,
         body_example={"max_active_tasks": 20, "max_rows_per_day": None},
-        errors=(UserNotFound, PermissionDenied),
-        notes="Staff only. The limits take the place of those that were set before; active tasks go on.",
+        errors=(UserNotFound, *REFUSALS),
+        notes="For staff with the right to do it. The limits take the place of those that were set before; "
+        "active tasks go on.",
     )
     def put(self, request: Request, user_id: int) -> Answer:
-        staff = staff_of(request)
+        staff = allowed(request, "change" if selectors.has_own_limits(user_id) else "add", UserQuota)
         limits = validated(OwnLimits, request.data)
         user = selectors.person_with(user_id)
         services.set_own_limits(user, by=staff, **limits)
@@ -100,12 +103,12 @@ class UserQuotaView(APIView):
         tag="quota",
         answer=UserStanding,
         example=examples.CLEARED,
-        errors=(UserNotFound, QuotaNotFound, PermissionDenied),
-        notes="Staff only.",
+        errors=(UserNotFound, QuotaNotFound, *REFUSALS),
+        notes="For staff with the right to do it.",
         changes=True,
     )
     def delete(self, request: Request, user_id: int) -> Answer:
-        staff_of(request)
+        allowed(request, "delete", UserQuota)
         user = selectors.person_with(user_id)
         services.clear_own_limits(user)
         return Answer(_standing(user), message=_("The limits were cleared."))

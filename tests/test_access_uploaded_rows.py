@@ -1,0 +1,124 @@
+"""The rows of an upload that names its shops in them are of shops that its uploader sees, whoever loads the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from datasync.access import EVERYTHING, Sight
+from datasync.catalog.services import Description, describe_file, store_upload
+from datasync.choices import FileState, TemplateOrigin
+from datasync.fields import FIELDS, Domain
+from datasync.mapping import services as mapping
+from datasync.mapping.drafts import new_version
+from datasync.mapping.template import Family, Template, TemplateColumn
+from datasync.models import CatalogFile, OrderLine, Platform, QuarantinedRow, Shop
+from datasync.quarantine.selectors import Filters
+from datasync.quarantine.services import release
+from datasync.runs.services import submit_all
+from datasync.runs.turns import take_turn
+from tests.access_support import limited, mine, other
+from tests.api import person
+from tests.runs_support import Bell, bell
+
+__all__ = ["bell", "limited", "mine", "other"]
+pytestmark = pytest.mark.django_db(transaction=True)
+ORDERS = {"Order ID": "order_id", "Store": "shop_label", "Quantity": "quantity"}
+STOCK = {"SKU": "sku", "Available": "stock_available"}
+NAME = "shopee_orders_daily_20260306_051650.csv"
+
+
+@pytest.fixture(autouse=True)
+def templates(settings: Any, tmp_path: Path, bell: Bell) -> None:
+    settings.DATA_ROOTS, settings.UPLOAD_DIR = [tmp_path / "inbox"], tmp_path / "uploads"
+    (tmp_path / "inbox").mkdir()
+    Platform.objects.get_or_create(code="shopee", defaults={"name": "Shopee"})
+    publish(ORDERS, Family("shopee", "shopee", Domain.ORDERS, "daily"), "order_id")
+
+
+@pytest.fixture
+def free(db: None) -> User:
+    """Somebody who is not limited."""
+    return person("free")
+
+
+def publish(columns: dict[str, str], family: Family, *identity: str) -> None:
+    """Publish a template whose columns feed these fields."""
+    told = tuple(
+        TemplateColumn(at, header, field, FIELDS[family.domain][field].kind)
+        for at, (header, field) in enumerate(columns.items())
+    )
+    drafted = new_version(Template(family, told, identity), origin=TemplateOrigin.OPERATOR, actor=None)
+    mapping.publish_draft(drafted.pk, sight=EVERYTHING)
+
+
+def content(quantity: int) -> bytes:
+    """An order of either shop."""
+    return f"Order ID,Store,Quantity\nof mine,mine,{quantity}\nof other,other,{quantity}\n".encode()
+
+
+def upload(by: User, data: bytes, name: str = NAME, **told: Any) -> CatalogFile:
+    uploaded = SimpleUploadedFile(name, data)
+    return store_upload(uploaded=uploaded, description=Description(**told), actor=by, sight=Sight.of(by))
+
+
+def load() -> None:
+    """What somebody who sees everything does every day."""
+    assert submit_all(owner=None, sight=EVERYTHING) is not None
+    take_turn()
+
+
+def stored() -> dict[str, int]:
+    return {str(line.order_id): int(line.quantity or 0) for line in OrderLine.objects.all()}
+
+
+def test_rows_of_shops_out_of_the_uploaders_sight_are_not_loaded(limited: User, free: User, other: Shop) -> None:
+    upload(free, content(1))
+    load()
+    assert stored() == {"of mine": 1, "of other": 1}
+    file = upload(limited, content(2))
+    assert (file.shop, file.state) == (None, FileState.PENDING)
+    load()
+    assert stored() == {"of mine": 2, "of other": 1}
+    (row,) = QuarantinedRow.objects.all()
+    assert (row.file_id, row.reasons[0]["code"]) == (file.pk, "UNKNOWN_SHOP")
+    released = release(filters=Filters(ids=[row.pk]), actor=None, sight=EVERYTHING)
+    assert (released.released, released.rejected) == (0, 1)
+    assert stored() == {"of mine": 2, "of other": 1}
+
+
+def test_the_same_bytes_of_somebody_who_sees_more_are_a_file_of_their_own(
+    limited: User, free: User, other: Shop
+) -> None:
+    narrow = upload(limited, content(1))
+    wide = upload(free, content(1))
+    assert wide.pk != narrow.pk
+    assert upload(free, content(1)).pk == wide.pk
+    assert upload(limited, content(1)).pk == narrow.pk
+    load()
+    assert stored() == {"of mine": 1, "of other": 1}
+
+
+def test_a_label_of_a_shop_out_of_sight_contradicts_the_files_own_shop(limited: User, other: Shop) -> None:
+    upload(limited, content(1), shop_id="mine")
+    load()
+    assert stored() == {"of mine": 1}
+    assert QuarantinedRow.objects.get().reasons[0]["code"] == "SHOP_MISMATCH"
+
+
+def test_the_stock_of_an_erp_needs_a_shop_where_its_uploader_is_limited(limited: User, free: User) -> None:
+    """It belongs to the account, which is of all shops."""
+    Platform.objects.create(code="miaoshou", name="Miaoshou")
+    publish(ORDERS, Family("shopee", "miaoshou", Domain.ORDERS, "daily"), "order_id")
+    publish(STOCK, Family("miaoshou", "miaoshou", Domain.INVENTORY, "snapshot"), "sku", "snapshot_date")
+    told = {"platform": "miaoshou", "domain": "inventory"}
+    name, data = "miaoshou_inventory_snapshot_20260306_051650.csv", b"SKU,Available\nA,1\n"
+    file = upload(limited, data, name, **told)
+    assert (file.state, file.last_error["params"]["missing"]) == (FileState.NEEDS_DESCRIPTION, "the shop")
+    described = describe_file(file, account="main", sight=EVERYTHING)
+    assert described.state == FileState.NEEDS_DESCRIPTION
+    assert upload(free, data, name, **told).state == FileState.PENDING
