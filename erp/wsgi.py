@@ -18,7 +18,7 @@ from datasync.runs.worker import prepare_web_process  # noqa: E402 - needs the a
 
 prepare_web_process()
 watch_for_stop()
-# Threads hand over the interpreter at each wait for the database, and must soon get it back: a request has ten of those.
+# A request waits for the database ten times; each time its thread gives the interpreter away, and must get it back soon.
 sys.setswitchinterval(0.0005)
 gc.collect()
 gc.freeze()  # what is loaded by now stays; all requests of the process wait while it is looked through
