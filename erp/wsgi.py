@@ -18,7 +18,7 @@ from datasync.runs.worker import prepare_web_process  # noqa: E402 - needs the a
 
 prepare_web_process()
 watch_for_stop()
-# A request waits for the database ten times; each time its thread gives the interpreter away, and must get it back soon.
+# A request waits for the database ten times; its thread gives the interpreter away each time, and needs it back soon.
 sys.setswitchinterval(0.0005)
 gc.collect()
 gc.freeze()  # what is loaded by now stays; all requests of the process wait while it is looked through
