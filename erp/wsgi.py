@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
@@ -19,5 +20,7 @@ from ratelimits.events.recording import start_recording  # noqa: E402 - needs th
 prepare_web_process()
 start_recording()
 watch_for_stop()
+# A request waits for the database ten times; its thread gives the interpreter away each time, and needs it back soon.
+sys.setswitchinterval(0.0005)
 gc.collect()
 gc.freeze()  # what is loaded by now stays; all requests of the process wait while it is looked through

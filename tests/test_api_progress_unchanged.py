@@ -48,6 +48,18 @@ def test_the_whole_answer_costs_no_more_than_before(owner: User, task: SyncProgr
     assert len([query for query in captured if "datasync_" in query["sql"]]) == 5
 
 
+def test_what_waits_is_not_asked_what_is_in_hand(owner: User, task: SyncProgressTask) -> None:
+    """Nothing is in hand and nothing has failed, so there is nothing of the kind to look for."""
+    task.items.filter(state=ItemState.PROCESSING).update(state=ItemState.QUEUED, lease_until=None)
+    client = client_of(owner)
+    client.get(addresses(task)[0])  # asks for everybody who polls in this second
+    with CaptureQueriesContext(connection) as captured:
+        answer = data_of(client.get(addresses(task)[0]))
+    assert (answer["current_files"], answer["errors"]) == ([], [])
+    asked = [query["sql"] for query in captured if "datasync_synctaskfile" in query["sql"].split("WHERE")[0]]
+    assert len([sql for sql in asked if "rows_expected" in sql.split("FROM")[0] and "original_name" in sql]) == 0, asked
+
+
 def test_a_poll_costs_the_same_however_many_files_there_are(owner: User, task: SyncProgressTask) -> None:
     client = client_of(owner)
 

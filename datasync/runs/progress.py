@@ -25,6 +25,7 @@ from datasync.runs.waiting import item_waiting, task_waiting
 from datasync.runs.words import summary
 
 MOST_CURRENT = 10
+_MOST_TELLING = MOST_CURRENT + 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def progress(
 ) -> dict[str, Any]:
     """How far a task in sight is, with a page of its files' results; a page size of 0 leaves those out.
 
-    Three statements while it runs, two more while it waits for a worker, one when it is done. ``seen`` saves the first.
+    Three statements while files are in hand or have failed, else two; two more, once a second for all who ask, while it
+    waits for a worker; one when it is done. ``seen`` saves the first.
     """
     seen = seen or glance(task)
     state = _finished(task) if task.state in TASK_TERMINAL else _running(task, seen.situation.counts)
@@ -117,13 +119,9 @@ def _finished(task: SyncProgressTask) -> _State:
 
 def _running(task: SyncProgressTask, now: Mapping[str, Any]) -> _State:
     """What the items say at this moment."""
-    items = SyncTaskFile.objects.filter(task=task)
-    telling = items.filter(state__in=(ItemState.PROCESSING, ItemState.FAILED)).order_by(
-        "-state", "position"
-    )  # what is in hand first
     current: list[dict[str, Any]] = []
     errors: list[dict[str, Any]] = []
-    for item in telling.values("state", "file_id", "file__original_name", "rows_read", "rows_expected", "error")[:110]:
+    for item in _telling(task) if now["in_work"] or now["failed"] else ():
         file = {"file_id": item["file_id"], "file": item["file__original_name"]}
         if item["state"] == ItemState.FAILED:
             errors.append(file | item["error"])
@@ -138,6 +136,13 @@ def _running(task: SyncProgressTask, now: Mapping[str, Any]) -> _State:
         current=current,
         errors=errors,
     )
+
+
+def _telling(task: SyncProgressTask) -> Iterable[dict[str, Any]]:
+    """The files in hand, then those that failed; as many as an answer may name."""
+    items = SyncTaskFile.objects.filter(task=task, state__in=(ItemState.PROCESSING, ItemState.FAILED))
+    columns = ("state", "file_id", "file__original_name", "rows_read", "rows_expected", "error")
+    return items.order_by("-state", "position").values(*columns)[:_MOST_TELLING]
 
 
 def _advance() -> dict[str, Any]:
