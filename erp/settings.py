@@ -251,9 +251,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Cache
 
-CACHES: dict[str, Any] = {
-    "default": cache_settings(cache_address(environment.text("CACHE_URL"), otherwise=REDIS_URL))
-}
+CACHES: dict[str, Any] = {"default": cache_settings(cache_address(environment.text("CACHE_URL"), otherwise=REDIS_URL))}
 
 # Languages, time, static files
 

@@ -49,7 +49,7 @@ def parameters(operation: Operation, place: str) -> list[str]:
 
 def send(client: APIClient, operation: Operation, path: str | None = None, **options: Any) -> Any:
     """The answer to the call; a download is read to its end, which closes its file."""
-    response = client.generic(operation.method, path or address(operation), **options)
+    response: Any = client.generic(operation.method, path or address(operation), **options)
     if response.streaming:
         list(response.streaming_content)
     return response
