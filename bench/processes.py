@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench import servers
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_COMPUTATION = "sum(number * number for number in range(30_000_000))"
 _STATE, _PARENT, _USER, _CHILDREN_SYSTEM, _NICE = 0, 1, 11, 14, 16
 """Positions of fields of ``/proc/PID/stat`` behind the name."""
 
@@ -28,6 +32,14 @@ def postmaster(database: str) -> int:
     with servers.connect(database) as connection:
         (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
         return int(_fields(int(str(backend)))[_PARENT])
+
+
+def computing(number: int) -> float:
+    """Seconds that so many processes take side by side, each for the same computation, which needs nothing else."""
+    began = time.perf_counter()
+    for one in [subprocess.Popen([sys.executable, "-c", _COMPUTATION]) for _ in range(number)]:
+        one.wait()
+    return time.perf_counter() - began
 
 
 def _family(pid: int) -> Iterator[int]:
