@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench import servers
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_COMPUTATION = "sum(number * number for number in range(30_000_000))"
 _STATE, _PARENT, _USER, _CHILDREN_SYSTEM, _NICE = 0, 1, 11, 14, 16
 """Positions of fields of ``/proc/PID/stat`` behind the name."""
 
@@ -41,6 +45,14 @@ def _peak_kilobytes(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
+
+
+def computing(number: int) -> float:
+    """Seconds that so many processes take side by side, each for the same computation, which needs nothing else."""
+    began = time.perf_counter()
+    for one in [subprocess.Popen([sys.executable, "-c", _COMPUTATION]) for _ in range(number)]:
+        one.wait()
+    return time.perf_counter() - began
 
 
 def _family(pid: int) -> Iterator[int]:

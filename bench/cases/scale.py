@@ -52,8 +52,9 @@ class _Figures:
 
 
 def run(run: Run) -> Iterator[Result]:
-    """Work that leaves the database idle, and work that does not."""
+    """What the machine itself gives; work that leaves the database idle, and work that does not."""
     files = run.scaled(_FILES)
+    yield _of_the_machine(run)
     for kind in _KINDS:
         installation = run.installation(f"scale_{kind.suffix[1:]}", broker=True)
         with Probe(installation, program=PROGRAM) as probe:
@@ -72,6 +73,20 @@ def run(run: Run) -> Iterator[Result]:
             locked = Series(probe.ask("locked", file_ids[:_LOCKED]))
         yield _compared(kind, one, two, files=files)
         yield from _on_paper(kind, one, files=files, locked=locked.median)
+
+
+def _of_the_machine(run: Run) -> Result:
+    """What two processes give that wait for nothing and share nothing: no program scales better here."""
+    one, two = Series(), Series()
+    for turn in range(run.repeat):
+        run.say(f"scale: the machine itself, turn {turn + 1} of {run.repeat}")
+        for number, series in ((1, one), (2, two)):
+            series.add(processes.computing(number) / number)
+    return Result(
+        "the machine itself: 2 processes that only compute against 1",
+        f"{1 / two.median:.2f} against {1 / one.median:.2f} computations/s",
+        result=f"{ratio(one.seconds, two.seconds):.2f} × 1 process",
+    )
 
 
 def _measure(

@@ -142,7 +142,8 @@ def _telling(task: SyncProgressTask) -> Iterable[dict[str, Any]]:
     """The files in hand, then those that failed; as many as an answer may name."""
     items = SyncTaskFile.objects.filter(task=task, state__in=(ItemState.PROCESSING, ItemState.FAILED))
     columns = ("state", "file_id", "file__original_name", "rows_read", "rows_expected", "error")
-    return items.order_by("-state", "position").values(*columns)[:_MOST_TELLING]
+    told: Iterable[dict[str, Any]] = items.order_by("-state", "position").values(*columns)[:_MOST_TELLING]
+    return told
 
 
 def _advance() -> dict[str, Any]:
