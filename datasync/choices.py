@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Granularity(models.TextChoices):
@@ -217,7 +218,7 @@ class VersionState(models.TextChoices):
     """Where a version of a collecting component stands. It is released once, and once withdrawn stays so."""
 
     DRAFT = "draft", _("draft")
-    RELEASED = "released", _("released")
+    RELEASED = "released", pgettext_lazy("component version", "released")
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -19,13 +19,24 @@ from django.utils.translation.template import templatize
 
 from datasync.exceptions import SyncError
 from datasync.models import CatalogFile
+from ratelimits.events.models import RateLimitEvent
 from tests.api import client_of, data_of, error_of, owner
 from tests.test_api_submit import files
 
 __all__ = ["files", "owner"]
 ROOMS = ("erp", "datasync", "ratelimits")
+CONTEXT = "\x04"
 IN_TEMPLATE = re.compile(r"gettext\(u?'([^']+)'")
-FUNCTIONS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 2}
+FUNCTIONS = {
+    "_": 0,
+    "gettext": 0,
+    "gettext_lazy": 0,
+    "gettext_noop": 0,
+    "ngettext": 0,
+    "pgettext": 1,
+    "pgettext_lazy": 1,
+}
+"""Which argument is the text; one before it is its context."""
 CHINESE: dict[str, Any] = {"HTTP_ACCEPT_LANGUAGE": "zh-CN,zh;q=0.9"}
 
 
@@ -41,11 +52,12 @@ def _catalog(path: Path) -> Catalog:
 
 
 def texts_in(path: Path) -> Iterator[str]:
+    """The texts to be translated; one with a context behind it, as gettext keys them."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS:
-            for argument in node.args[: FUNCTIONS[node.func.id]][:1]:
-                if isinstance(argument, ast.Constant):
-                    yield str(argument.value)
+            told = node.args[: FUNCTIONS[node.func.id] + 1]
+            if told and all(isinstance(argument, ast.Constant) for argument in told):
+                yield CONTEXT.join(str(argument.value) for argument in told if isinstance(argument, ast.Constant))
 
 
 def errors_below(cls: type[SyncError]) -> Iterator[type[SyncError]]:
@@ -61,14 +73,15 @@ def test_every_text_is_translated(catalogs: list[Catalog]) -> None:
         texts |= set(IN_TEMPLATE.findall(templatize(path.read_text(encoding="utf-8"))))
     for cls in errors_below(SyncError):
         texts |= {" ".join((cls.__doc__ or "").split()), cls.recovery}
-    translated = {_words(message.id) for catalog in catalogs for message in catalog if message.string}
+    translated = {_key(message) for catalog in catalogs for message in catalog if message.string}
     assert len(texts) > 400
     assert sorted(texts - translated) == []
 
 
-def _words(message_id: Any) -> str:
-    """The English text; of one with a plural the singular."""
-    return str(message_id[0] if isinstance(message_id, tuple) else message_id)
+def _key(message: Message) -> str:
+    """The English text, behind its context where it has one; of one with a plural the singular."""
+    text = message.id[0] if isinstance(message.id, tuple) else message.id
+    return CONTEXT.join(part for part in (message.context, str(text)) if part is not None)
 
 
 def test_every_catalogue_is_one_that_is_used() -> None:
@@ -90,6 +103,13 @@ def test_commands_and_console_are_translated_too() -> None:
     """Their texts are in a catalogue of their own."""
     with translation.override("zh-hans"):
         assert translation.gettext("No quarantined rows match.") == "没有符合条件的隔离行。"
+
+
+def test_a_word_of_two_meanings_has_two_translations() -> None:
+    """How often something happened is not when."""
+    with translation.override("zh-hans"):
+        assert str(RateLimitEvent._meta.get_field("times").verbose_name) == "次数"
+        assert translation.gettext("times") == "时间"
 
 
 def test_translations_keep_their_parameters(catalogs: list[Catalog]) -> None:

@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from datasync.admin.base import OperatorAdmin, state_badge
 from datasync.admin.messages import report_error
@@ -96,7 +96,7 @@ class ComponentVersionAdmin(OperatorAdmin):
         """The state, coloured."""
         return state_badge(version, VERSION_COLOURS)
 
-    @admin.action(description=_("Release"), permissions=("change",))
+    @admin.action(description=pgettext_lazy("component version", "Release"), permissions=("change",))
     def release(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Release the chosen drafts."""
         released = self._act(request, queryset, services.release_version)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from datasync.choices import AccountState, VersionState
 from erp.caching.changes import WatchedManager
@@ -57,7 +58,7 @@ class ComponentVersion(models.Model):
     )  # fmt: skip
     state = models.CharField(_("state"), max_length=16, choices=VersionState, default=VersionState.DRAFT)
     checksum = models.CharField(_("checksum (SHA-256)"), max_length=64, blank=True, validators=[validate_sha256])
-    released_at = models.DateTimeField(_("released"), null=True, blank=True)
+    released_at = models.DateTimeField(pgettext_lazy("component version", "released"), null=True, blank=True)
     note = models.CharField(_("note"), max_length=500, blank=True)
 
     objects: ClassVar[models.Manager[ComponentVersion]] = WatchedManager()

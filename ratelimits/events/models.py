@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 KEY_LENGTH = 100
 PATH_LENGTH = 200
@@ -34,7 +35,7 @@ class RateLimitEvent(models.Model):
     tier = models.CharField(_("tier"), max_length=20)
     detail = models.CharField(_("limit"), max_length=100, blank=True)
     agent = models.CharField(_("program"), max_length=AGENT_LENGTH, blank=True)
-    times = models.PositiveBigIntegerField(_("times"), default=1)
+    times = models.PositiveBigIntegerField(pgettext_lazy("how often", "times"), default=1)
 
     class Meta:
         ordering = ("-last_at", "-pk")

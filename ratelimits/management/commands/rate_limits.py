@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from datasync.management.arguments import find_user, whole_number
 from datasync.management.base import ActionsCommand, Outcome
@@ -87,8 +87,8 @@ def _events(options: dict[str, Any]) -> Outcome:
     if not found:
         return Outcome([], [_("Nothing was refused.")])
     headers = (
-        _("last refused"), _("times"), _("caller"), _("person"), _("scope"), _("limit"), _("address"), _("method"),
-        _("path"),
+        _("last refused"), pgettext("how often", "times"), _("caller"), _("person"), _("scope"), _("limit"),
+        _("address"), _("method"), _("path"),
     )  # fmt: skip
     lines = (
         (_moment(event.last_at), event.times, event.key, event.user, event.scope, event.detail, event.address,
