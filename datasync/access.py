@@ -17,6 +17,8 @@ from datasync.models import CatalogFile, ShopLimit, SyncTaskFile
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
+    from datasync.models import SyncProgressTask
+
 _REMEMBERED = "_datasync_sight"
 _NO_SHOP = frozenset({0})
 """In place of an empty list, for which there is no SQL: some statements are put together by hand."""
@@ -49,13 +51,18 @@ class Sight:
 
     @classmethod
     def of_uploader(cls, file: CatalogFile) -> Sight:
-        """What whoever uploaded the file sees; one that nobody uploaded comes from where operators collect."""
-        return EVERYTHING if file.uploaded_by is None else cls.of(file.uploaded_by)
+        """What whoever brought the file's content saw then, whatever they see now and whether or not they are there."""
+        return EVERYTHING if file.seen_shops is None else cls(frozenset(file.seen_shops))
 
     @property
     def limited(self) -> bool:
         """Whether anything is out of sight."""
         return self.shop_ids is not None
+
+    @property
+    def seen_shops(self) -> list[int] | None:
+        """The shops in sight as rows keep them, to be asked later what was in sight then; None: all."""
+        return None if self.shop_ids is None else sorted(self.shop_ids)
 
     def sees_shop(self, shop_id: int | None) -> bool:
         """Whether what belongs to this shop, or to none, is in sight."""
@@ -114,6 +121,11 @@ class Sight:
 EVERYTHING = Sight(None)
 """Of whoever is not limited, and of the command line."""
 NOTHING = Sight(frozenset())
+
+
+def may_see(user: AbstractBaseUser, task: SyncProgressTask, *, sight: Sight) -> bool:
+    """Whether a person may be told which task it is: their own, and any where nothing is kept from them."""
+    return task.owner_id == user.pk or (bool(getattr(user, "is_staff", False)) and not sight.limited)
 
 
 def _read(person_id: int) -> Sight:

@@ -16,8 +16,6 @@ Address = IPv4Address | IPv6Address
 UNKNOWN = ""
 IPV6_PREFIX = 64
 """What one household or machine is given of IPv6; a limit by single address would be none."""
-IPV6_SITE_PREFIX = 48
-"""The most that one customer is given of IPv6, also for nothing: 65,536 times a /64."""
 
 
 def client_address(request: HttpRequest) -> str:
@@ -38,20 +36,12 @@ def client_address(request: HttpRequest) -> str:
     return str(client)
 
 
-def network_of(address: str) -> str:
-    """By what an address is counted: an IPv4 address itself, the first address of an IPv6 one's /64, else blank."""
+def network_of(address: str, *, prefix: int = IPV6_PREFIX) -> str:
+    """By what an address is counted: an IPv4 address itself, the first one of an IPv6 one's network, else blank."""
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):
-        return str(IPv6Network((parsed, IPV6_PREFIX), strict=False).network_address)
+        return str(IPv6Network((parsed, prefix), strict=False).network_address)
     return UNKNOWN if parsed is None else str(parsed)
-
-
-def site_of(address: str) -> str:
-    """The first address of an IPv6 one's /48; blank for IPv4, of which nobody has thousands for nothing."""
-    parsed = _parsed(address)
-    if isinstance(parsed, IPv6Address):
-        return str(IPv6Network((parsed, IPV6_SITE_PREFIX), strict=False).network_address)
-    return UNKNOWN
 
 
 def _parsed(text: str) -> Address | None:

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from datasync.access import Sight
 from datasync.choices import FileState, ItemState, TaskState
-from datasync.exceptions import FileBusy
+from datasync.exceptions import DataNotFound, FileBusy, FileNotFound
 from datasync.models import CatalogFile, IdempotencyKey, Shop, SyncProgressTask, SyncTaskFile
 from datasync.runs import services
 from ratelimits.models import UserQuota
@@ -130,7 +130,7 @@ def test_a_key_whose_task_is_out_of_sight_tells_nothing_of_it(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time")
-@pytest.mark.parametrize("call", ["single", "by ids", "batch"])
+@pytest.mark.parametrize("call", ["single", "by ids", "batch", "retry"])
 def test_a_file_that_leaves_the_sight_meanwhile_is_not_taken(
     limited: User, pending: dict[str, CatalogFile], other: Shop, call: str
 ) -> None:
@@ -140,7 +140,11 @@ def test_a_file_that_leaves_the_sight_meanwhile_is_not_taken(
         "single": lambda: services.submit_single(file_id=file.pk, owner=limited, sight=sight),
         "by ids": lambda: services.submit_by_ids(file_ids=[file.pk], owner=limited, sight=sight),
         "batch": lambda: services.submit_batch(owner=limited, sight=sight),
+        "retry": lambda: services.submit_again(failed, file_ids=[file.pk], sight=sight),
     }
+    told = {"single": FileNotFound, "by ids": DataNotFound}
+    failed = make_task(file, task_id="failed", owner=limited, state=TaskState.FAILED)
+    failed.items.update(state=ItemState.FAILED)
 
     def move() -> None:
         with transaction.atomic():
@@ -154,8 +158,43 @@ def test_a_file_that_leaves_the_sight_meanwhile_is_not_taken(
 
     nothing, submitted = at_once(move, submit)
     assert nothing is None
-    assert submitted is None or isinstance(submitted, FileBusy)
-    assert not SyncProgressTask.objects.exists()
+    assert type(submitted) is told.get(call, type(None)), "as one that is not there"
+    assert list(SyncProgressTask.objects.all()) == [failed]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time")
+def test_of_several_the_one_that_leaves_is_missing_and_not_busy(
+    limited: User, pending: dict[str, CatalogFile], mine: Shop, other: Shop
+) -> None:
+    stays, busy, leaves = pending["mine"], file_of(mine), file_of(mine)
+    make_task(busy, task_id="has-it", state=TaskState.PROCESSING).items.update(state=ItemState.PROCESSING)
+    wanted, sight, moved = [stays.pk, busy.pk, leaves.pk], Sight.of(limited), threading.Event()
+
+    def move() -> None:
+        with transaction.atomic():
+            CatalogFile.objects.filter(pk=leaves.pk).update(shop=other)
+            moved.set()
+            until_one_waits()
+
+    def submit() -> object:
+        assert moved.wait(timeout=20)
+        return services.submit_by_ids(file_ids=wanted, owner=limited, sight=sight)
+
+    _nothing, submitted = at_once(move, submit)
+    assert isinstance(submitted, services.Submission)
+    assert (submitted.missing_file_ids, submitted.busy_file_ids) == ((leaves.pk,), (busy.pk,))
+
+
+def test_a_busy_file_names_the_task_that_had_it_a_moment_ago(
+    limited: User, pending: dict[str, CatalogFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended between the two looks."""
+    make_task(pending["mine"], task_id="had-it", state=TaskState.COMPLETED).items.update(state=ItemState.COMPLETED)
+    monkeypatch.setattr(services, "take_chosen", lambda *_args, **_told: 0)
+    with pytest.raises(FileBusy) as refused:
+        services.submit_single(file_id=pending["mine"].pk, owner=limited, sight=Sight.of(limited))
+    assert refused.value.params == {"task_id": "had-it"}
 
 
 def until_one_waits() -> None:

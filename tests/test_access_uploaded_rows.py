@@ -16,12 +16,12 @@ from datasync.fields import FIELDS, Domain
 from datasync.mapping import services as mapping
 from datasync.mapping.drafts import new_version
 from datasync.mapping.template import Family, Template, TemplateColumn
-from datasync.models import CatalogFile, OrderLine, Platform, QuarantinedRow, Shop
+from datasync.models import CatalogFile, OrderLine, Platform, QuarantinedRow, Shop, ShopLimit
 from datasync.quarantine.selectors import Filters
 from datasync.quarantine.services import release
 from datasync.runs.services import submit_all
 from datasync.runs.turns import take_turn
-from tests.access_support import limited, mine, other
+from tests.access_support import limit, limited, mine, other
 from tests.api import person
 from tests.runs_support import Bell, bell
 
@@ -103,6 +103,39 @@ def test_the_same_bytes_of_somebody_who_sees_more_are_a_file_of_their_own(
     assert stored() == {"of mine": 1, "of other": 1}
 
 
+@pytest.mark.parametrize("change", ["the person is deleted", "the limit is lifted"])
+def test_what_was_out_of_the_uploaders_sight_stays_out_of_the_file(
+    limited: User, free: User, mine: Shop, other: Shop, change: str
+) -> None:
+    upload(free, content(1))
+    load()
+    file = upload(limited, content(2))
+    if change == "the person is deleted":
+        limited.delete()
+    else:
+        ShopLimit.objects.all().delete()
+    load()
+    assert stored() == {"of mine": 2, "of other": 1}
+    (row,) = QuarantinedRow.objects.all()
+    assert release(filters=Filters(ids=[row.pk]), actor=None, sight=EVERYTHING).released == 0
+    again = upload(free if change == "the person is deleted" else User.objects.get(pk=limited.pk), content(2))
+    assert again.pk != file.pk
+    load()
+    assert stored() == {"of mine": 2, "of other": 2}
+
+
+def test_whoever_is_limited_later_keeps_what_they_loaded(free: User, mine: Shop, other: Shop) -> None:
+    """The right was there then: the file is read, and its rows are typed anew, as it was uploaded."""
+    file = upload(free, content(1))
+    limit(free, mine)
+    load()
+    assert stored() == {"of mine": 1, "of other": 1}
+    file.refresh_from_db()
+    plan, _template = mapping.bind_kept(file, ["Order ID", "Store", "Quantity"])
+    assert {one.pk for one in plan.scope.shops.values()} == {mine.pk, other.pk}
+    assert upload(User.objects.get(pk=free.pk), content(1)).pk != file.pk, "which is read in the sight of now"
+
+
 def test_a_label_of_a_shop_out_of_sight_contradicts_the_files_own_shop(limited: User, other: Shop) -> None:
     upload(limited, content(1), shop_id="mine")
     load()
@@ -121,4 +154,9 @@ def test_the_stock_of_an_erp_needs_a_shop_where_its_uploader_is_limited(limited:
     assert (file.state, file.last_error["params"]["missing"]) == (FileState.NEEDS_DESCRIPTION, "the shop")
     described = describe_file(file, account="main", sight=EVERYTHING)
     assert described.state == FileState.NEEDS_DESCRIPTION
-    assert upload(free, data, name, **told).state == FileState.PENDING
+    wide = upload(free, data, name, **told)
+    assert wide.state == FileState.PENDING
+    limit(free)
+    assert describe_file(wide, account="main", sight=EVERYTHING).state == FileState.PENDING, "it was the account's"
+    limited.delete()
+    assert describe_file(described, account="other", sight=EVERYTHING).state == FileState.NEEDS_DESCRIPTION

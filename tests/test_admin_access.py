@@ -207,6 +207,20 @@ def test_a_deletion_does_not_tell_whose_its_rows_are_now(limited: Client, admin_
     assert "8123" in admin_client.get(page).content.decode()
 
 
+def test_an_entry_does_not_tell_of_which_shop_the_file_was_before(
+    limited: Client, admin_client: Client, mine: Rows
+) -> None:
+    changed = {"shop": {"from": "of-the-others", "to": "mine"}, "account": {"from": "their account", "to": ""}}
+    detail = {"changed": changed | {"domain": {"from": "orders", "to": "products"}}, "filters": {"task_id": "theirs"}}
+    entry = models.AuditEntry.objects.create(action="file_described", file=mine[models.CatalogFile], detail=detail)
+    page = address(models.AuditEntry, "change", entry.pk)
+    shown, whole = (one.get(page).content.decode() for one in (limited, admin_client))
+    assert "domain" in shown
+    for name in ("of-the-others", "their account", "theirs"):
+        assert name not in shown
+        assert name in whole
+
+
 def test_archives_are_ones_own_and_of_files_in_sight(limited: Client, person: User, mine: Rows) -> None:
     archive, file = mine[models.ExportArchive], mine[models.CatalogFile]
     models.ExportArchive.objects.create(what="cleaned", file_ids=[file.pk])

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from erp.sessions import SessionStore
 from tests.api import client_of, error_of, owner
 from tests.bad_requests import HOSTILE_TEXTS
 
@@ -70,6 +71,11 @@ def test_a_session_that_is_none_makes_nobody_of_whoever_sends_it(settings: Any, 
     assert ("X-RateLimit-Limit" in response.headers) is limited
     page = client.get("/admin/login/", headers={"Cookie": cookie})
     assert page.status_code == 200
+
+
+@pytest.mark.parametrize("key", ["\0abcdefgh", "abcdefgh\xe9", "abcd efgh"])
+def test_nobody_is_asked_for_a_session_by_a_key_that_cannot_be_one(key: str) -> None:
+    assert SessionStore(key).session_key is None
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "1e3", "", "0"])

@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from datasync.choices import ItemState, TaskState
-from datasync.models import ShopLimit, SyncProgressTask
+from datasync.models import ShopLimit, SyncProgressTask, SyncTaskFile
+from ratelimits.credits import services
 from ratelimits.models import CreditAccount, CreditEntry
 from tests.api import client_of, data_of, error_of, owner, staff, stranger
 from tests.credits_support import balance, give, use
+from tests.facts_support import file_of, make_shop
 from tests.quotas import make_item, make_task
 from tests.rate_events import give as allow
 from tests.runs_support import Bell, bell, make_file, make_template
@@ -51,6 +53,26 @@ def test_what_i_have(client: APIClient, owner: User, stranger: User, settings: A
     assert (mine["balance"], mine["required"], [end["amount"] for end in mine["ends"]]) == (30, True, [20])
     assert ending.expires_at is not None
     assert mine["ends"][0]["expires_at"] == ending.expires_at.isoformat().replace("+00:00", "Z")
+
+
+def test_a_line_of_a_task_out_of_sight_does_not_name_it(client: APIClient, owner: User) -> None:
+    hidden, shown = make_task(owner), make_task(owner)
+    SyncTaskFile.objects.create(task=hidden, file=file_of(make_shop("other")), file_sha256="0" * 64)
+    give(owner, 100)
+    for task in (hidden, shown):
+        services.consume(owner, amount=5, key=f"task:{task.task_id}", task=task.task_id)
+    services.refund(hidden.task_id)
+    assert [line["task_id"] for line in data_of(client.get(ENTRIES))] == [
+        hidden.task_id, shown.task_id, hidden.task_id, None,
+    ]  # fmt: skip
+    ShopLimit.objects.create(user=owner)
+    response = client.get(ENTRIES)
+    assert hidden.task_id not in response.content.decode()
+    refunded, paid, used, granted = data_of(response)
+    assert [(line["key"], line["task_id"]) for line in (refunded, used)] == [(None, None)] * 2
+    assert (paid["key"], paid["task_id"]) == (f"task:{shown.task_id}", shown.task_id)
+    assert granted["key"].startswith("grant:")
+    assert [line["balance_after"] for line in (refunded, paid, used, granted)] == [95, 90, 95, 100]
 
 
 def test_looking_opens_no_account(client: APIClient) -> None:

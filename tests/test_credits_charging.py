@@ -175,6 +175,27 @@ def test_one_that_cannot_be_charged_does_not_keep_the_others_from_it(
     assert free.task_id not in caplog.text
 
 
+@pytest.mark.parametrize("within", [charging.LATELY, None])
+def test_however_many_were_missed_all_are_charged(
+    ana: User, monkeypatch: pytest.MonkeyPatch, within: timedelta | None
+) -> None:
+    """Read some at a time, the oldest first, and on behind those that cannot be charged."""
+    monkeypatch.setattr(charging, "_AT_ONCE", 2)
+    stuck = [ended_task(ana, inserted=5).task_id for _ in range(3)]
+    others = [ended_task(ana, inserted=1).task_id for _ in range(3)]
+    tried: list[str] = []
+
+    def consume(owner: User, *, task: str, **told: Any) -> CreditEntry | None:
+        tried.append(task)
+        if task in stuck:
+            raise OperationalError("canceling statement due to lock timeout")
+        return services.consume(owner, task=task, **told)
+
+    monkeypatch.setattr(charging, "consume", consume)
+    assert charge_missed(within=within) == 3
+    assert (tried, balance(ana)) == ([*stuck, *others], 997)
+
+
 def test_credits_are_not_required_unless_the_installation_says_so(bell: Bell) -> None:
     assert runs.submit_single(file_id=make_file().pk, owner=make_user("bo"), sight=EVERYTHING).pk
 

@@ -13,12 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from datasync.choices import ItemState, TaskState
-from datasync.models import ShopLimit, SyncProgressTask
+from datasync.choices import FileState, ItemState, TaskState
+from datasync.models import ShopLimit, SyncProgressTask, SyncTaskFile
 from datasync.runs.remap import services as remap
 from datasync.runs.remap.selection import Concerned
 from ratelimits.models import UserQuota
 from tests.api import client_of, data_of, error_of, owner, staff, stranger
+from tests.facts_support import file_of, make_shop
 from tests.quotas import limit, limit_tier, make_item, make_task
 from tests.rate_events import give
 from tests.runs_support import Bell, bell, make_file, make_template
@@ -63,6 +64,23 @@ def test_a_submit_beyond_the_quota(client: APIClient, owner: User, bell: Bell, s
     assert error["params"] == {"active": 2, "limit": 2, "active_task_ids": [task.task_id for task in tasks]}
     assert int(response["Retry-After"]) == pytest.approx(60, abs=6)
     assert SyncProgressTask.objects.count() == 2
+
+
+def test_tasks_out_of_sight_count_and_are_not_named(client: APIClient, owner: User, bell: Bell, settings: Any) -> None:
+    """The id of a task over one file tells its file."""
+    settings.QUOTA_ACTIVE_TASKS = 2
+    shop, hidden, shown = make_shop("other"), make_task(owner), make_task(owner)
+    SyncTaskFile.objects.create(task=hidden, file=file_of(shop), file_sha256="0" * 64)
+    mine = make_shop("mine")
+    ShopLimit.objects.create(user=owner).shops.add(mine)
+    told = client.get(ME)
+    assert (data_of(told)["active"], [task["task_id"] for task in data_of(told)["active_tasks"]]) == (
+        2,
+        [shown.task_id],
+    )
+    refused = client.post("/api/data-sync/single", {"file_id": file_of(mine, state=FileState.PENDING).pk})
+    assert error_of(refused, 429)["params"] == {"active": 2, "limit": 2, "active_task_ids": [shown.task_id]}
+    assert hidden.task_id not in told.content.decode() + refused.content.decode()
 
 
 def test_when_a_task_ends_is_left_out_where_it_cannot_be_told(

@@ -34,7 +34,7 @@ def test_work_that_succeeds_or_fails(bell: Bell, ingest: Ingest) -> None:
 
     states = [SyncProgressTask.objects.get(pk=task.pk).state for task in tasks]
     assert states == [TaskState.COMPLETED, TaskState.FAILED]
-    assert (standing_of(ana).active, standing_of(ana).rows_today) == (0, 10)
+    assert (standing_of(ana, sight=EVERYTHING).active, standing_of(ana, sight=EVERYTHING).rows_today) == (0, 10)
     assert all(services.submit_single(file_id=make_file().pk, owner=ana, sight=EVERYTHING).pk for _ in range(2))
 
 
@@ -43,7 +43,7 @@ def test_work_that_is_cancelled_while_it_waits(bell: Bell) -> None:
     limit(ana, max_active_tasks=1)
     for _ in range(3):
         cancel_task(services.submit_single(file_id=make_file().pk, owner=ana, sight=EVERYTHING))
-    assert standing_of(ana).active == 0
+    assert standing_of(ana, sight=EVERYTHING).active == 0
 
 
 def test_a_place_is_kept_until_the_last_file_has_stopped(bell: Bell, ingest: Ingest) -> None:

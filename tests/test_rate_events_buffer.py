@@ -11,6 +11,7 @@ from ratelimits.events import buffer as room
 from ratelimits.events.buffer import Buffer, Noted
 from ratelimits.events.models import OTHERS
 from ratelimits.events.refusals import harmless, person_of
+from ratelimits.limits.choices import Scope
 from tests.rate_events import FILES, HOSTILE, refusal
 
 
@@ -97,6 +98,15 @@ def test_the_bounds_hold_for_a_minute_and_not_from_one_flush_to_the_next(
     clock.now += room.MINUTE_SECONDS
     buffer.note(refusal(path="/api/2"))
     assert [one.refusal.path for one in buffer.take()] == ["/api/2"]
+
+
+def test_the_networks_of_one_household_do_not_fill_it(buffer: Buffer) -> None:
+    for network in range(256):
+        for scope in Scope:
+            for path in range(room.MOST_PATHS + 1):
+                buffer.note(refusal(f"ip:2001:db8:1:{network:x}::/64", f"/api/{path}", scope=scope.value))
+    buffer.note(refusal("ip:203.0.113.9"))
+    assert kinds(buffer.take())["ip:203.0.113.9", FILES] == 1
 
 
 def test_what_could_not_be_written_waits_on_within_the_bounds(

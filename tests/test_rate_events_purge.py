@@ -48,6 +48,16 @@ def test_whoever_fills_a_day_pushes_out_no_other_day(monkeypatch: pytest.MonkeyP
     assert purge() == Purged(events=0, days=0)
 
 
+def test_whoever_fills_a_day_pushes_out_no_person_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "MOST_ROWS", 2)
+    for key, times in (("user:1", 1), ("ip:1", 8), ("ip:2", 9)):
+        event(key, times=times)
+        counted(today(), times, key=key)
+    assert purge() == Purged(events=1, days=1)
+    for rows in (RateLimitEvent, RateLimitDay):
+        assert set(rows.objects.values_list("key", flat=True)) == {"user:1", "ip:2"}
+
+
 @pytest.mark.parametrize(
     ("counts", "most", "each"),
     [([], 6, 6), ([6], 6, 6), ([7], 6, 6), ([1, 2, 10], 6, 3), ([10, 10, 10], 7, 2), ([3, 3], 6, 6), ([0, 9], 6, 6)],

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
-from ratelimits.windows import file
-from ratelimits.windows.base import StoreAway, Window
+from erp.supervisor import BASE_DIR
+from ratelimits.windows import file, shared
+from ratelimits.windows.base import StoreAway, StoreBusy, Window
 from ratelimits.windows.file import FileWindow
 from ratelimits.windows.shared import SharedWindow
 
@@ -50,20 +54,17 @@ def let_in(windows: Sequence[Window]) -> int:
 
 
 def damage(path: Path) -> None:
-    """Overwrite everything in the file, of which nothing is in its log any more."""
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with path.open("r+b") as opened:
         opened.write(NO_DATABASE)
 
 
-def remove_alone(path: Path) -> None:
+def remove(path: Path) -> None:
     path.unlink()
 
 
 def remove_all(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{path}{suffix}").unlink()
+    for found in path.parent.glob(f"{path.name}*"):
+        found.unlink()
 
 
 def replace(path: Path) -> None:
@@ -72,13 +73,19 @@ def replace(path: Path) -> None:
     other.rename(path)
 
 
-@pytest.mark.parametrize("how", [damage, remove_alone, remove_all, replace])
+@pytest.mark.parametrize("how", [damage, remove, remove_all, replace])
 def test_processes_go_on_counting_together(
     path: Path, windows: Sequence[FileWindow], how: Callable[[Path], None]
 ) -> None:
     how(path)
     assert let_in(windows) == LIMIT
     assert let_in([FileWindow(path)]) == 0
+
+
+def test_only_the_journal_is_removed(path: Path, windows: Sequence[FileWindow]) -> None:
+    (journal,) = path.parent.glob(f"{path.name}-*")
+    journal.unlink()
+    assert let_in([*windows, FileWindow(path)]) == LIMIT
 
 
 def test_what_one_process_made_anew_no_other_removes(path: Path, windows: Sequence[FileWindow]) -> None:
@@ -123,12 +130,6 @@ def test_a_folder_that_cannot_be_written_lifts_no_limit(tmp_path: Path) -> None:
     assert let_in([SharedWindow(window)]) == LIMIT
 
 
-def hold_the_file(path: Path) -> sqlite3.Connection:
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    return other
-
-
 @contextmanager
 def a_held_file(path: Path) -> Iterator[None]:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -136,17 +137,7 @@ def a_held_file(path: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def a_held_turn(path: Path) -> Iterator[None]:
-    """Of a process that was stopped while it opened the file, which the others have to open anew."""
-    with Path(f"{path}.lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        remove_all(path)
-        yield
-
-
-@pytest.mark.parametrize("held", [a_held_file, a_held_turn])
-def test_all_threads_wait_at_the_same_time(path: Path, held: Callable[[Path], AbstractContextManager[None]]) -> None:
+def test_all_threads_wait_at_the_same_time(path: Path) -> None:
     patience, threads = 0.5, 8
     window = SharedWindow(FileWindow(path, seconds=patience))
     window.take("user:1|default", limit=LIMIT, seconds=60)
@@ -158,7 +149,7 @@ def test_all_threads_wait_at_the_same_time(path: Path, held: Callable[[Path], Ab
         allowed = window.take(KEY, limit=LIMIT, seconds=60).allowed
         return time.monotonic() - began, allowed
 
-    with held(path), ThreadPoolExecutor(threads) as pool:
+    with a_held_file(path), ThreadPoolExecutor(threads) as pool:
         waited, allowed = zip(*pool.map(ask, range(threads)), strict=True)
     assert max(waited) < 3 * patience
     assert sum(allowed) == LIMIT
@@ -169,3 +160,62 @@ def test_nobody_waits_for_ever_for_one_whom_the_disk_keeps(path: Path, monkeypat
     window = FileWindow(path)
     with window._lock, pytest.raises(StoreAway, match="no answer"):
         window.take(KEY, limit=LIMIT, seconds=60)
+
+
+def test_a_busy_moment_is_counted_alone_and_no_longer(path: Path) -> None:
+    window, other = SharedWindow(FileWindow(path, seconds=0.05)), FileWindow(path)
+    assert let_in([window]) == LIMIT
+    with a_held_file(path):
+        assert window.take(KEY, limit=LIMIT, seconds=60).allowed
+    assert let_in([window, other]) == 0
+
+
+def test_a_file_that_stays_busy_is_left_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "STUCK_SECONDS", 0.1)
+    store = FileWindow(path, seconds=0.2)
+    window = SharedWindow(store)
+    with a_held_file(path):
+        with pytest.raises(StoreBusy):
+            store.take(KEY, limit=LIMIT, seconds=60)
+        assert let_in([window]) == LIMIT  # two of them wait
+        began = time.monotonic()
+        window.take(KEY, limit=LIMIT, seconds=60)
+        assert time.monotonic() - began < 0.1
+
+
+TAKE_FOR_EVER = """
+import sys
+from pathlib import Path
+from ratelimits.windows.base import Claim
+from ratelimits.windows.file import FileWindow
+window, number = FileWindow(Path(sys.argv[1])), 0
+while True:
+    number += 1
+    window.ask([Claim(f"user:{number}|{what}", 5, 600) for what in ("default", "me", "who")], count=True)
+    print(number, flush=True)
+"""
+
+
+def test_a_process_that_is_killed_amid_a_take_costs_nobody_anything(path: Path) -> None:
+    """Whenever that is: of a request either all windows were taken or none, and what was told was taken."""
+    for pause in range(8):
+        path.unlink(missing_ok=True)
+        told = kill_amid_takes(path, seconds=0.05 + pause / 1000)
+        with closing(sqlite3.connect(path)) as other:
+            assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            rows = other.execute("SELECT count(*), count(DISTINCT substr(key, 1, instr(key, '|'))) FROM log").fetchone()
+        assert rows[0] == 3 * rows[1]
+        assert rows[1] in {told, told + 1}
+        assert FileWindow(path).look(f"user:{told}|me", limit=5, seconds=600).remaining == 4
+
+
+def kill_amid_takes(path: Path, *, seconds: float) -> int:
+    """The number of the last request that was told it was taken."""
+    command = [sys.executable, "-c", TAKE_FOR_EVER, str(path)]
+    with subprocess.Popen(command, cwd=BASE_DIR, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        told = [process.stdout.readline()]
+        time.sleep(seconds)
+        os.kill(process.pid, signal.SIGKILL)
+        told += process.stdout.readlines()
+    return max(int(line) for line in told if line.endswith("\n"))

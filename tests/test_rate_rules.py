@@ -59,15 +59,21 @@ def test_a_calls_limit_is_that_of_the_tier_which_decides(client: APIClient, owne
     assert [client.get(ME).status_code for _ in range(3)] == [200] * 3
 
 
-def test_a_calls_limit_holds_for_every_tier_that_has_one(client: APIClient, owner: User) -> None:
-    put_into(owner, "collectors", "manager")
+def test_a_group_with_a_calls_limit_alone_is_limited_by_it(client: APIClient, owner: User) -> None:
+    put_into(owner, "collectors")
     allow(1, tier="collectors", endpoint="me")
-    allow(3, tier="normal", endpoint="who")
+    allow(5, tier="normal", endpoint="me")
     assert [client.get(ME).status_code for _ in range(2)] == [200, 429]
-    RateRule.objects.filter(tier="manager").update(enabled=False)
-    assert client.get(ME).status_code == 429
-    allow(3, tier="manager", endpoint="me")  # of a person's own the most generous
-    assert [client.get(ME).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_a_further_group_takes_nothing_away(client: APIClient, owner: User) -> None:
+    put_into(owner, "collectors", "manager", "finance")
+    allow(1, tier="collectors", endpoint="me")
+    assert [client.get(ME).status_code for _ in range(3)] == [200] * 3  # neither manager nor finance limits the call
+    allow(2, tier="manager", endpoint="me")
+    assert [client.get(ME).status_code for _ in range(3)] == [200] * 3  # finance does not
+    allow(3, tier="finance", endpoint="me")
+    assert [client.get(ME).status_code for _ in range(4)] == [200] * 3 + [429]
     owner.groups.clear()
     assert client.get(ME).status_code == 200
 
@@ -76,6 +82,7 @@ def test_a_superusers_call_is_limited_by_the_tier_admin(client: APIClient, owner
     User.objects.filter(pk=owner.pk).update(is_superuser=True)
     put_into(owner, "collectors")
     allow(1, tier="collectors", endpoint="me")
+    assert [client.get(ME).status_code for _ in range(3)] == [200] * 3
     allow(2, tier="admin", endpoint="me")
     assert [client.get(ME).status_code for _ in range(3)] == [200, 200, 429]
 

@@ -17,8 +17,12 @@ from datasync.models import AuditEntry
 _SHOWN = 20_000
 """Characters of the detail: a batch of a thousand corrected rows is longer than anybody reads."""
 
-_OF_FILES = frozenset({"handed_over"})
-"""Details that name other files than the one it was done to."""
+_OF_THE_FILE = frozenset(
+    {"rows", "name", "state", "stored_rows", "sheet_rows", "outcomes", "shared", "changes", "changed"}
+)
+"""Details that tell of the file it was done to alone: others name tasks, files and what was asked for."""
+_OF_OTHERS = frozenset({"shop", "account"})
+"""Changes of a description that may name a shop which the file was of before."""
 
 
 @admin.register(AuditEntry)
@@ -47,8 +51,13 @@ class AuditEntryAdmin(HistoryAdmin):
 
     @admin.display(description=_("detail"))
     def detail_text(self, entry: Any) -> SafeString:
-        """What is needed to follow it up; other files are not named to who may not see them."""
-        told = {
-            name: value for name, value in entry.detail.items() if not (name in _OF_FILES and looker(entry).limited)
-        }
+        """What is needed to follow it up; to whoever is limited to shops, what tells of nothing else."""
+        told = _of_the_file(entry.detail) if looker(entry).limited else entry.detail
         return format_html("<pre>{}</pre>", json.dumps(told, ensure_ascii=False, indent=1)[:_SHOWN])
+
+
+def _of_the_file(detail: dict[str, Any]) -> dict[str, Any]:
+    told = {name: value for name, value in detail.items() if name in _OF_THE_FILE}
+    if "changed" in told:
+        told["changed"] = {name: value for name, value in told["changed"].items() if name not in _OF_OTHERS}
+    return told

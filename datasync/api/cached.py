@@ -8,7 +8,7 @@ without any other filter: what is typed in freely is computed, so that nobody fi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -45,7 +45,7 @@ def _key_of_sight(sight: Sight) -> object:
 def _key_of_list(asked: type[QuerySerializer]) -> Callable[..., object | None]:
     """What tells apart the answers to such a query that are kept; None: this one is not."""
 
-    def key(query: Query, *, sight: Sight = EVERYTHING) -> object | None:
+    def key(query: Query, *, sight: Sight) -> object | None:
         chosen = {name: query[name] for name in _CHOICES if name in query}
         return [_key_of_sight(sight), chosen] if {**_usual(asked), **chosen} == query else None
 
@@ -92,7 +92,7 @@ def account_stats(query: Query, *, sight: Sight) -> dict[str, Any]:
 @cache_result(
     kind="component_versions",
     tags=(COMPONENTS, PLATFORMS),
-    key=_key_of_list(ComponentVersionQuery),
+    key=partial(_key_of_list(ComponentVersionQuery), sight=EVERYTHING),
     warm=lambda: [{"query": validated(ComponentVersionQuery, {})}],
 )
 def component_versions(query: Query) -> Rows:

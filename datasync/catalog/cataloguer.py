@@ -22,7 +22,6 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from datasync.access import Sight
 from datasync.at_hand import is_there, lies_elsewhere
 from datasync.catalog import records
 from datasync.catalog.describe import Knowledge, describe
@@ -192,6 +191,7 @@ class Cataloguer:
             examination,
             content_sha256=read.content_sha256,
             uploaded_by_id=read.row.uploaded_by_id if read.row else self.uploaded_by_id,
+            sight=self.knowledge.sight,
             shops=self.knowledge.shops,
             shelf=self.knowledge.shelf,
         )
@@ -262,6 +262,7 @@ class Cataloguer:
     def _equal_content(self, read: Iterable[_Read], *, without: set[int]) -> dict[str, list[CatalogFile]]:
         """Rows of other places with the same bytes, as far as they are in sight; ``without`` hold others now.
 
+        A file without a shop is not the same where rows of other shops count in it: it was brought in another sight.
         Those whose file is gone come first, deleted ones last.
         """
         digests = {one.content_sha256 for one in read}
@@ -271,14 +272,9 @@ class Cataloguer:
             rows = rows.exclude(pk__in=without)
             seen = rows.filter(self.knowledge.sight.files(), content_sha256__in=digests)
             for row in sorted(seen, key=_precedence):
-                if not self._is_read_for_fewer(row):
+                if row.shop_id is not None or row.seen_shops == self.knowledge.sight.seen_shops:
                     equal[row.content_sha256].append(row)
         return equal
-
-    def _is_read_for_fewer(self, row: CatalogFile) -> bool:
-        """Whether rows of shops that count in this file do not in that one: its uploader is limited to others."""
-        own = row.uploaded_by_id == self.uploaded_by_id
-        return row.shop_id is None and not own and Sight.of_uploader(row).limited
 
 
 def _update(row: CatalogFile, values: dict[str, Any]) -> bool:

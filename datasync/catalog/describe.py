@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 
-from datasync.access import EVERYTHING, Sight
+from datasync.access import Sight
 from datasync.catalog import side_file
 from datasync.catalog.description import FOLDER, MODIFIED, NAME, SIDE_FILE, UPLOADER, Described, Description, merge
 from datasync.catalog.names import from_folder, from_name
@@ -24,7 +24,7 @@ class Knowledge:
     shops: ShopBook
     shelf: Shelf
     zone: tzinfo
-    sight: Sight = EVERYTHING
+    sight: Sight
 
     @classmethod
     def now(cls, shelf: Shelf, zone: tzinfo, *, sight: Sight) -> Knowledge:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from datasync.access import Sight
 from datasync.catalog.description import MODIFIED, UPLOADER, Described, Description
 from datasync.catalog.examine import Examination
 from datasync.catalog.shops import ShopBook
@@ -45,10 +46,14 @@ def content_values(
     *,
     content_sha256: str,
     uploaded_by_id: int | None,
+    sight: Sight,
     shops: ShopBook,
     shelf: Shelf,
 ) -> dict[str, Any]:
-    """All values of the row of new content: it was never synced, whatever lay there before."""
+    """All values of the row of new content: it was never synced, whatever lay there before.
+
+    ``sight`` is that of whoever brings it: its rows are of shops in it.
+    """
     described = examination.described
     values = {
         **place.values(),
@@ -57,6 +62,7 @@ def content_values(
         "description_sources": sources_of(described, place.found),
         "content_sha256": content_sha256,
         "uploaded_by_id": uploaded_by_id,
+        "seen_shops": sight.seen_shops,
         "rows": {},
     }
     return values | standing(CatalogFile(**values), shelf=shelf, error=examination.error)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from datasync.access import EVERYTHING, Sight
+from datasync.access import Sight
 from datasync.catalog.description import Description
 from datasync.catalog.regions import region_of
 from datasync.currencies import currency_code
@@ -22,7 +22,7 @@ class ShopBook:
     For whoever is limited to shops it adds nothing: neither shops, nor labels, by which rows of others are told apart.
     """
 
-    def __init__(self, *, sight: Sight = EVERYTHING) -> None:
+    def __init__(self, *, sight: Sight) -> None:
         self._sight = sight
         self._by_id: dict[tuple[str, str], Shop] = {}
         self._by_label: dict[tuple[str, str], Shop] = {}

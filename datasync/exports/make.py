@@ -51,7 +51,7 @@ def make_export(export_id: int) -> None:
         attempt=F("attempt") + 1,
         done_files=0,
         lease_until=_lease(),
-        seen_shops=reader.seen_shops,
+        seen_shops=reader.sight.seen_shops,
     )
     if not claimed:
         return

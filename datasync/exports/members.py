@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db.models import QuerySet
 
-from datasync.access import EVERYTHING, Sight
+from datasync.access import EVERYTHING, Sight, may_see
 from datasync.at_hand import at_hand, path_of
 from datasync.disk import open_regular
 from datasync.exceptions import FileMissing
@@ -46,16 +46,9 @@ class Reader:
         """With what the person sees now; the command line sees everything."""
         return cls(person, EVERYTHING if person is None else Sight.of(person))
 
-    @property
-    def seen_shops(self) -> list[int] | None:
-        """The shops in sight as an archive keeps them; None: all."""
-        return None if self.sight.shop_ids is None else sorted(self.sight.shop_ids)
-
     def may_see(self, task: SyncProgressTask) -> bool:
         """Whether the task may be named to them; on the command line all are."""
-        if self.person is None or task.owner_id == self.person.pk:
-            return True
-        return bool(getattr(self.person, "is_staff", False)) and not self.sight.limited
+        return self.person is None or may_see(self.person, task, sight=self.sight)
 
 
 def safe_name(file: CatalogFile) -> str:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from datasync.access import Sight
@@ -44,8 +44,11 @@ OF_SOME_DOMAINS = ("order_id", "sku", "product_id")
 """Filters that only domains with such a column have."""
 
 KeyRange = tuple[UUID, UUID]
-_RANGES_AT_ONCE = 400
-"""SQLite takes no more than a thousand parameters everywhere."""
+_RANGES_AT_ONCE = 300
+"""In one statement that looks for rows, and in one chain of ORs: SQLite takes no expression deeper than a thousand,
+and before 3.32 no more than 999 parameters."""
+_MOST_RANGES = 10_000
+"""By which rows are found in one statement, with two parameters each; SQLite takes 32,766."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,8 @@ def conditions(domain: str, filters: Filters) -> dict[str, Any]:
 def key_ranges(domain: str, filters: Filters, *, sight: Sight, after: UUID | None = None) -> list[KeyRange] | None:
     """The ranges of keys in which the shops asked for have rows, in order; None where any shop is.
 
-    ``after`` leaves out those that end before this key. One statement for the shop, and one that finds the ranges.
+    ``after`` leaves out those that end before this key. One statement for the shop, and one for each 300 ranges that
+    there may be rows in.
     """
     shops = _shops(filters, sight)
     if shops is None:
@@ -131,7 +135,7 @@ def _with_rows(model: type[Fact], ranges: Sequence[KeyRange]) -> Iterator[KeyRan
     """
     key = model._meta.pk
     table, name = connection.ops.quote_name(model._meta.db_table), connection.ops.quote_name(key.attname)
-    for chunk in (ranges[at : at + _RANGES_AT_ONCE] for at in range(0, len(ranges), _RANGES_AT_ONCE)):
+    for chunk in _lots(ranges):
         asked = ", ".join(["(%s, %s, %s)"] * len(chunk))
         statement = f"""
             WITH asked (place, low, high) AS (VALUES {asked})
@@ -147,8 +151,21 @@ def _with_rows(model: type[Fact], ranges: Sequence[KeyRange]) -> Iterator[KeyRan
 
 
 def in_ranges(ranges: Sequence[KeyRange]) -> Q:
-    """Rows whose key is in any of the ranges."""
-    return Q(*(Q(pk__range=bounds) for bounds in ranges), _connector=Q.OR) if ranges else Q(pk__in=())
+    """Rows whose key is in any of the ranges; with more than a statement takes, all rows.
+
+    So it narrows down what is chosen by its shops, and does not choose it.
+    """
+    if not ranges:
+        return Q(pk__in=())
+    if len(ranges) > _MOST_RANGES:
+        return Q()
+    lots = (Q(*(Q(pk__range=bounds) for bounds in lot), _connector=Q.OR) for lot in _lots(ranges))
+    # as expressions, which stay in their brackets: conditions joined by the same operator become one chain
+    return Q(*(ExpressionWrapper(lot, output_field=BooleanField()) for lot in lots), _connector=Q.OR)
+
+
+def _lots(ranges: Sequence[KeyRange]) -> Iterator[Sequence[KeyRange]]:
+    return (ranges[at : at + _RANGES_AT_ONCE] for at in range(0, len(ranges), _RANGES_AT_ONCE))
 
 
 def matching(domain: str, filters: Filters, *, sight: Sight) -> QuerySet[Fact]:
@@ -161,7 +178,8 @@ def matching(domain: str, filters: Filters, *, sight: Sight) -> QuerySet[Fact]:
 def matching_by_key(domain: str, filters: Filters, *, sight: Sight, after: UUID | None = None) -> list[QuerySet[Fact]]:
     """The rows that match, as querysets whose rows follow each other in the order of their keys.
 
-    Querysets of which no row comes ``after`` this key are left out.
+    One for each range: a page asks one after the other until it is full, so that a filter that few rows pass costs a
+    statement for each. Querysets of which no row comes ``after`` this key are left out.
     """
     rows = all_facts(domain).filter(sight.facts(), **conditions(domain, filters))
     ranges = None if _found_by_index(filters) else key_ranges(domain, filters, sight=sight, after=after)

@@ -298,7 +298,7 @@ def _collected_at(file: CatalogFile) -> datetime:
 def _labels_for(file: CatalogFile, platform: str) -> dict[str, ShopOf]:
     """The labels that count in the file's rows.
 
-    Where they say the shop of a row, it is one that the uploader sees, whoever loads the file: nobody writes into a
+    Where they say the shop of a row, it is one that the uploader saw, whoever loads the file: nobody writes into a
     shop that is kept from them by having others load their upload. In a file of one shop each other label contradicts.
     """
     sight = Sight.of_uploader(file) if file.shop_id is None else EVERYTHING

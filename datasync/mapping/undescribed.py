@@ -34,7 +34,7 @@ def error_for(
     """Why a file whose columns feed ``fields`` cannot be read yet.
 
     Without a shop the orders of two shops would be one: it must be known, or each row must name it. An ERP's own list
-    of stock belongs to the account, unless who uploaded it is limited to shops. Likewise the dates of an identity that
+    of stock belongs to the account, unless who uploaded it was limited to shops. Likewise the dates of an identity that
     no column feeds.
     """
     missing = []

@@ -23,7 +23,8 @@ class CatalogFile(models.Model):
     bytes of two shops are two files; ``content_sha256`` is over the bytes alone. New content at the same place is the
     same row, pending again. ``description_sources`` says for each described field who said so. ``template_fit`` is the
     outcome in ``match``, kept beside it by the database so that it can be counted. ``removing`` is set
-    while not all is gone that goes with a deleted file, and says whether its rows do.
+    while not all is gone that goes with a deleted file, and says whether its rows do. ``seen_shops`` are the shops that
+    whoever brought the content saw then, and of which its rows may be; None: all, as of what lies in a folder.
     """
 
     root = models.CharField(_("root"), max_length=100)
@@ -82,6 +83,7 @@ class CatalogFile(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
         verbose_name=_("uploaded by"),
     )  # fmt: skip
+    seen_shops = models.JSONField(null=True, editable=False)
 
     objects: ClassVar[models.Manager[CatalogFile]] = WatchedManager()
 

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from datasync.access import Sight
 from datasync.catalog.selectors import pending_files, present_files
-from datasync.choices import ITEM_ACTIVE, FileState, TaskKind, TaskState
+from datasync.choices import FileState, TaskKind, TaskState
 from datasync.exceptions import (
     DataNotFound,
     FileBusy,
@@ -79,18 +79,12 @@ def submit_single(
     deadline_seconds: int | None = None,
     **flags: bool,
 ) -> SyncProgressTask:
-    """Queue one file. Raises ``FileNotFound``, ``FileBusy`` with the running task, or ``InvalidRequest``.
+    """Queue one file. Raises ``FileNotFound``, ``FileBusy`` with the task that has it, or ``InvalidRequest``.
 
     For whoever is limited to shops a file without one is not described enough: its rows may be of any shop.
     """
     _require_whole_number("file_id", file_id, least=1, most=_LARGEST_ID)
-    file = present_files(sight=sight).filter(pk=file_id).only("state", "last_error", "shop").first()
-    if file is None:
-        raise FileNotFound(what=file_id)
-    if file.state == FileState.NEEDS_DESCRIPTION:
-        raise Undescribed(**{**NeedsDescription().params, **file.last_error.get("params", {})})
-    if not sight.may_load(file):
-        raise Undescribed(missing="shop")
+    _require_loadable(file_id, sight=sight)
     task = _submit(
         partial(take_chosen, file_ids=(file_id,), sight=sight),
         kind=TaskKind.SINGLE,
@@ -99,8 +93,20 @@ def submit_single(
         flags=flags,
     )
     if task is None:
+        _require_loadable(file_id, sight=sight)
         raise _busy([file_id])
     return task
+
+
+def _require_loadable(file_id: int, *, sight: Sight) -> None:
+    """Raise ``FileNotFound``, or ``Undescribed`` where something of the file is still to be said."""
+    file = present_files(sight=sight).filter(pk=file_id).only("state", "last_error", "shop").first()
+    if file is None:
+        raise FileNotFound(what=file_id)
+    if file.state == FileState.NEEDS_DESCRIPTION:
+        raise Undescribed(**{**NeedsDescription().params, **file.last_error.get("params", {})})
+    if not sight.may_load(file):
+        raise Undescribed(missing="shop")
 
 
 def submit_batch(  # noqa: PLR0913 - each narrows the choice in another way
@@ -166,22 +172,22 @@ def submit_by_ids(
         raise WrongNumberOfFiles(most=MOST_FILES)
     for file_id in wanted:
         _require_whole_number("file_ids", file_id, least=1, most=_LARGEST_ID)
-    present = present_files(sight=sight).filter(sight.files_to_load(), pk__in=wanted)
-    found = set(present.values_list("pk", flat=True))
-    if not found:
-        raise DataNotFound(what=", ".join(map(str, wanted[:10])))
-    existing = [file_id for file_id in wanted if file_id in found]
-    take = partial(take_chosen, file_ids=existing, sight=sight)
+    nothing = DataNotFound(what=", ".join(map(str, wanted[:10])))
+    existing = _loadable(wanted, sight=sight)
+    if not existing:
+        raise nothing
     task = _submit(
-        take,
+        partial(take_chosen, file_ids=existing, sight=sight),
         kind=TaskKind.BATCH_BY_IDS,
         terms=_Terms(owner, priority, deadline_seconds),
         flags=flags,
     )
+    busy, gone = _left_out(task, existing, sight=sight)
     if task is None:
-        raise _busy(existing)
-    missing = tuple(file_id for file_id in wanted if file_id not in found)
-    return Submission(task=task, missing_file_ids=missing, busy_file_ids=_left_out(task, existing))
+        raise _busy(busy) if busy else nothing
+    there = {*existing} - {*gone}
+    missing = tuple(file_id for file_id in wanted if file_id not in there)
+    return Submission(task=task, missing_file_ids=missing, busy_file_ids=busy)
 
 
 def submit_all(
@@ -201,11 +207,11 @@ def submit_all(
 
 def submit_again(
     parent: SyncProgressTask, *, file_ids: Sequence[int], sight: Sight, deadline_seconds: int | None = None
-) -> Submission:
+) -> Submission | None:
     """Queue files of a task that has ended once more, treated as they were and for the same person.
 
     Without ``deadline_seconds`` it has as long as the other had. Files that are in other tasks by now are named;
-    raises ``FileBusy`` where all of them are.
+    raises ``FileBusy`` where all of them are. None where none is there any more.
     """
     given = seconds_given(parent) if deadline_seconds is None else deadline_seconds
     task = _submit(
@@ -216,9 +222,10 @@ def submit_again(
         flags={name: getattr(parent, name) for name in _FLAG_NAMES},
         parent=parent,
     )
-    if task is None:
-        raise _busy(file_ids)
-    return Submission(task=task, busy_file_ids=_left_out(task, file_ids))
+    busy, _gone = _left_out(task, file_ids, sight=sight)
+    if task is None and busy:
+        raise _busy(busy)
+    return Submission(task=task, busy_file_ids=busy) if task else None
 
 
 def _submit(
@@ -265,18 +272,32 @@ def _submit(
     return task
 
 
-def _left_out(task: SyncProgressTask, file_ids: Sequence[int]) -> tuple[int, ...]:
-    """Those of the files that the task did not get, because others have them."""
-    if task.total_files == len(file_ids):
-        return ()
-    taken = set(task.items.values_list("file_id", flat=True))
-    return tuple(file_id for file_id in file_ids if file_id not in taken)
+def _loadable(file_ids: Sequence[int], *, sight: Sight) -> list[int]:
+    """Those of the files that are there, and whose rows may be stored."""
+    present = present_files(sight=sight).filter(sight.files_to_load(), pk__in=file_ids)
+    found = set(present.values_list("pk", flat=True))
+    return [file_id for file_id in file_ids if file_id in found]
+
+
+def _left_out(
+    task: SyncProgressTask | None, file_ids: Sequence[int], *, sight: Sight
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Those of the files that the task, None: no task, did not get: which others have, and which are gone.
+
+    These were deleted, or left the sight, while the task was made.
+    """
+    if task is not None and task.total_files == len(file_ids):
+        return (), ()
+    taken = set(task.items.values_list("file_id", flat=True)) if task else set()
+    left = [file_id for file_id in file_ids if file_id not in taken]
+    busy = _loadable(left, sight=sight)
+    return tuple(busy), tuple(file_id for file_id in left if file_id not in busy)
 
 
 def _busy(file_ids: Sequence[int]) -> FileBusy:
-    """All the files are busy: name the task that has the first."""
-    active = SyncTaskFile.objects.filter(file_id=file_ids[0], state__in=ITEM_ACTIVE)
-    return FileBusy(task_id=active.values_list("task__task_id", flat=True).first() or "")
+    """All the files are busy: name the task that has the first, or had it a moment ago."""
+    latest = SyncTaskFile.objects.filter(file_id=file_ids[0]).order_by("-pk")
+    return FileBusy(task_id=latest.values_list("task__task_id", flat=True).first() or "")
 
 
 def _require_whole_number(name: str, value: object, *, least: int, most: int) -> None:

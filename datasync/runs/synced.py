@@ -18,6 +18,7 @@ from datasync.models import SyncProgressTask
 class Synced:
     """A person's task that has ended: the rows that it wrote, and whether it failed as a whole."""
 
+    pk: int
     task_id: str
     owner: AbstractBaseUser
     rows: int
@@ -46,9 +47,15 @@ def failed_tasks(tasks: QuerySet[SyncProgressTask]) -> QuerySet[SyncProgressTask
 
 
 def synced(tasks: QuerySet[SyncProgressTask], *, most: int) -> list[Synced]:
-    """What the first of ``ended_tasks`` came to."""
+    """What the first of ``ended_tasks`` came to, in the order of their primary keys."""
     return [
-        Synced(task.task_id, task.owner, task.rows_inserted + task.rows_updated, task.state == TaskState.FAILED)
+        Synced(
+            pk=task.pk,
+            task_id=task.task_id,
+            owner=task.owner,
+            rows=task.rows_inserted + task.rows_updated,
+            failed=task.state == TaskState.FAILED,
+        )
         for task in tasks.order_by("pk").select_related("owner")[:most]
         if task.owner is not None
     ]

@@ -108,21 +108,25 @@ def read_cursor(cursor: str | None, *, model: type[Model], ordering: Sequence[st
 
 
 def cursor_page(
-    rows: QuerySet[Any, Any] | Sequence[QuerySet[Any, Any]],
-    *,
-    ordering: Sequence[str],
-    page_size: int,
-    cursor: str | None = None,
+    rows: QuerySet[Any, Any], *, ordering: Sequence[str], page_size: int, cursor: str | None = None
 ) -> CursorPage:
     """Read the page after a cursor: one query, up to three where the page crosses into rows with other leading values.
 
     ``ordering`` names columns of the model as ``order_by`` does; the last one tells any two rows apart, only the first
-    may hold NULL. ``rows`` may be instances or ``values()`` with these columns, and several querysets of one model
-    whose rows follow each other in this ordering: each that is entered is asked. A cursor of another list or ordering
-    is a ValidationError of the field ``cursor``.
+    may hold NULL. ``rows`` may be instances or ``values()`` with these columns. A cursor of another list or ordering is
+    a ValidationError of the field ``cursor``.
     """
-    parts = [rows] if isinstance(rows, QuerySet) else rows
-    after = read_cursor(cursor, model=parts[0].model, ordering=ordering)
+    after = read_cursor(cursor, model=rows.model, ordering=ordering)
+    return page_after([rows], ordering=ordering, page_size=page_size, after=after)
+
+
+def page_after(
+    parts: Sequence[QuerySet[Any, Any]], *, ordering: Sequence[str], page_size: int, after: Sequence[Any] | None
+) -> CursorPage:
+    """The same after what ``read_cursor`` read, of querysets of one model whose rows follow each other in this order.
+
+    Each that is entered is asked.
+    """
     keyset = Keyset.of(parts[0].model, ordering)
     found = keyset.take(parts, after=after, most=page_size + 1)
     shown = found[:page_size]

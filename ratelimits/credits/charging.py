@@ -7,7 +7,9 @@ lately every few minutes, and however long ago once a day.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from django.db import DatabaseError
@@ -37,16 +39,23 @@ def charge_task(task_id: str) -> CreditEntry | None:
 
 
 def charge_missed(*, within: timedelta | None = LATELY) -> int:
-    """Do the same with tasks that ended and were missed, at the most so long ago; how many there were.
+    """Do the same with all tasks that ended and were missed, at the most so long ago; how many could be charged.
 
-    A bounded number at once. Where one cannot be charged the others are all the same.
+    The oldest come first. Where one cannot be charged those behind it are all the same.
     """
     tasks = _charged(ended_tasks(within=within))
     taken = CreditEntry.objects.filter(task=OuterRef("task_id"), kind=EntryKind.CONSUME, amount__lt=0)
     unpaid = tasks.filter(~_entered("task:"), rows_synced__gt=0)
     not_given_back = failed_tasks(tasks).filter(~_entered("refund:"), Exists(taken))
-    found = [*synced(unpaid, most=_AT_ONCE), *synced(not_given_back, most=_AT_ONCE)]
-    return sum(_settled(one) for one in found)
+    return sum(_settled(one) for one in chain(_each(unpaid), _each(not_given_back)))
+
+
+def _each(tasks: Any) -> Iterator[Synced]:
+    """What the tasks came to, read some at a time."""
+    last = 0
+    while lot := synced(tasks.filter(pk__gt=last), most=_AT_ONCE):
+        yield from lot
+        last = lot[-1].pk
 
 
 def _settled(one: Synced) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -50,12 +50,18 @@ class EntryQuerySet(models.QuerySet["CreditEntry"]):
         raise LedgerIsAppendOnly
 
     def bulk_create(
-        self, objs: Iterable[CreditEntry], *args: Any, update_conflicts: bool = False, **kwargs: Any
+        self,
+        objs: Iterable[CreditEntry],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Collection[str] | None = None,
+        unique_fields: Collection[str] | None = None,
     ) -> list[CreditEntry]:
         """Add them, and overwrite none."""
-        if update_conflicts:
+        if update_conflicts or update_fields or unique_fields:
             raise LedgerIsAppendOnly
-        return super().bulk_create(objs, *args, **kwargs)
+        return super().bulk_create(objs, batch_size, ignore_conflicts)
 
     def bulk_update(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Not of a ledger."""

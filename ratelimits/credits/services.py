@@ -66,7 +66,8 @@ def grant(
 def consume(user: AbstractBaseUser, *, amount: int, key: str, task: str = "", note: str = "") -> CreditEntry | None:
     """Take credits for something that was done, as many as there are; the entry says how many the balance lacked.
 
-    None where the person has no account, and so is not charged. Raises ``CreditKeyTaken`` where the key came with
+    None where the person has no account, and so is not charged; that spends no key: the same asked for again after the
+    first grant is charged. Raises ``CreditKeyTaken`` where the key came with
     something else, and ``InvalidRequest``.
     """
     _require_amount(amount)

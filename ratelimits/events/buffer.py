@@ -14,8 +14,9 @@ from ratelimits.events.refusals import Refusal
 MOST_KINDS = 2_000
 """So many kinds of refusals, by caller, scope and path, are told apart within a minute: so many of persons, and so many
 of addresses, which cost whoever has a network of IPv6 nothing and must not hide who has signed in."""
-MOST_PATHS = 5
-"""So many paths of one caller are told apart within a minute: the 256 networks of one household do not fill it."""
+MOST_PATHS = 4
+"""So many paths of one caller are told apart within a minute. With ``OTHERS`` in each of three scopes those are seven
+kinds, so that the 256 networks of one household do not fill it."""
 MINUTE_SECONDS = 60.0
 
 Kind = tuple[str, str, str]

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Case, Count, QuerySet, When
 from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
@@ -23,7 +23,8 @@ from ratelimits.events.upsert import add_up
 KEPT = timedelta(days=30)
 MOST_ROWS = 100_000
 """So many events are kept, and so many counts by day; where there are more, those of the fullest days go first, so that
-whoever fills a day does not push out the others."""
+whoever fills a day does not push out the others, and of a day those of addresses before those of persons."""
+_PERSONS_FIRST = Case(When(key__startswith="user:", then=0), default=1)
 _AT_ONCE = 5_000
 """So many rows are deleted in one statement, which lets others write in between."""
 
@@ -86,8 +87,8 @@ def purge() -> Purged:
     old_days = RateLimitDay.objects.filter(day__lt=day_of(database_now() - KEPT))
     events = RateLimitEvent.objects.annotate(day=TruncDate("last_at", tzinfo=timezone.get_default_timezone()))
     return Purged(
-        events=_delete(old_events) + _thin_out(events.order_by("-times", "-last_at", "-pk")),
-        days=_delete(old_days) + _thin_out(RateLimitDay.objects.order_by("-refused", "pk")),
+        events=_delete(old_events) + _thin_out(events.order_by(_PERSONS_FIRST, "-times", "-last_at", "-pk")),
+        days=_delete(old_days) + _thin_out(RateLimitDay.objects.order_by(_PERSONS_FIRST, "-refused", "pk")),
     )
 
 
@@ -98,10 +99,18 @@ def _persons(noted: Sequence[Noted]) -> set[int]:
 
 
 def _thin_out(rows: QuerySet[Any]) -> int:
-    """Of each ``day`` delete what comes after its share of ``MOST_ROWS``; how many rows that were."""
+    """Of each ``day`` delete what comes after its share of ``MOST_ROWS``; how many rows that were.
+
+    They are looked for once, so that what is deleted at a time is found by its key and locks nobody out for long.
+    """
     counts = dict(rows.order_by().values_list("day").annotate(Count("pk")))
     most = share(counts.values(), most=MOST_ROWS)
-    return sum(_delete(rows.filter(day=day), beyond=most) for day, count in counts.items() if count > most)
+    deleted = 0
+    for day in (day for day, count in counts.items() if count > most):
+        surplus = list(rows.filter(day=day).values_list("pk", flat=True)[most:])
+        for begin in range(0, len(surplus), _AT_ONCE):
+            deleted += rows.model.objects.filter(pk__in=surplus[begin : begin + _AT_ONCE]).delete()[0]
+    return deleted
 
 
 def share(counts: Collection[int], *, most: int) -> int:
@@ -114,9 +123,9 @@ def share(counts: Collection[int], *, most: int) -> int:
     return most
 
 
-def _delete(rows: QuerySet[Any], *, beyond: int = 0) -> int:
-    """Delete these rows but the first ``beyond`` of them; how many that were."""
+def _delete(rows: QuerySet[Any]) -> int:
+    """Delete these rows; how many that were."""
     deleted = 0
-    while count := rows.filter(pk__in=rows.values("pk")[beyond : beyond + _AT_ONCE]).delete()[0]:
+    while count := rows.filter(pk__in=rows.values("pk")[:_AT_ONCE]).delete()[0]:
         deleted += count
     return deleted

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from erp.addresses import IPV6_PREFIX, IPV6_SITE_PREFIX, client_address, network_of, site_of
+from erp.addresses import IPV6_PREFIX, client_address, network_of
 from erp.api.authentication import bearer_token
 
 _IPV6 = ":"
@@ -31,11 +31,10 @@ class Caller:
         network = network_of(self.address) or "unknown"
         return f"ip:{network}/{IPV6_PREFIX}" if _IPV6 in network else f"ip:{network}"
 
-    @property
-    def site_key(self) -> str:
-        """The network around an IPv6 address: ``net:2001:db8::/48``; blank for IPv4."""
-        site = site_of(self.address)
-        return site and f"net:{site}/{IPV6_SITE_PREFIX}"
+    def network_key(self, prefix: int) -> str:
+        """A network around an IPv6 address: ``net:2001:db8::/48``; blank for IPv4."""
+        network = network_of(self.address, prefix=prefix)
+        return f"net:{network}/{prefix}" if _IPV6 in network else ""
 
 
 def caller_of(request: HttpRequest) -> Caller:

@@ -24,8 +24,8 @@ TIERS = (*ROLES, ANONYMOUS_TIER)
 WINDOW_SECONDS = 60
 MOST_PER_MINUTE = 10_000
 """Each request of the last minute is remembered, so that a limit costs memory."""
-WIDER = 10
-"""How often as much as one address may the network around it, and a name that is claimed from anywhere, at sign-in."""
+WIDER = {56: 10, 48: 100}
+"""How often as much as one address may the networks around an IPv6 one at sign-in, by the length of their prefix."""
 WITHOUT_RULE = {
     Scope.DEFAULT: {NORMAL_TIER: 60, ANONYMOUS_TIER: 30},
     Scope.DATA_SYNC: {NORMAL_TIER: 30, ANONYMOUS_TIER: 10},

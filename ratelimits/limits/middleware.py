@@ -16,7 +16,7 @@ from ratelimits.limits.choices import Scope
 from ratelimits.limits.endpoints import API
 from ratelimits.limits.headers import headers_of
 from ratelimits.limits.scopes import scope_of
-from ratelimits.limits.services import Verdict, count_request, standing_of_address
+from ratelimits.limits.services import Verdict, count_request, uncounted
 from ratelimits.metrics import REFUSED
 from ratelimits.signals import refused
 
@@ -25,7 +25,7 @@ class RateHeadersMiddleware:
     """Put the headers on every answer of the API, also on one that was given before anybody was counted.
 
     It stands outside all that may answer by itself: redirects, requests for other hosts, errors. Those are not counted
-    afterwards either, and cost no statement: they tell how the address stands.
+    afterwards either, and nobody is asked how their caller stands: they tell of limits of which nothing was taken.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -35,7 +35,7 @@ class RateHeadersMiddleware:
         response = self.get_response(request)
         if settings.RATE_LIMITS_ENABLED and request.path_info.startswith(API):
             verdict: Verdict | None = getattr(request, "rate_verdict", None)
-            verdict = verdict or standing_of_address(request, scope_of(request) or Scope.DEFAULT)
+            verdict = verdict or uncounted(request, scope_of(request) or Scope.DEFAULT)
             for name, value in headers_of(verdict).items():
                 response.headers.setdefault(name, value)
         return response

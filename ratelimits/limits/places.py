@@ -20,29 +20,27 @@ class Place:
     shared: bool = False
 
 
-def places(caller: Caller, allowed: Allowance, *, endpoint: str, name_key: str) -> Iterator[Place]:
+def places(caller: Caller, allowed: Allowance, *, endpoint: str) -> Iterator[Place]:
     """The caller's own window of the scope, that of the call where it has a limit, and at sign-in the wider ones.
 
-    A call counts apart in each scope: reading it and changing it are two things. ``endpoint`` and ``name_key`` may be
-    blank.
+    A call counts apart in each scope: reading it and changing it are two things. ``endpoint`` may be blank.
     """
     scope = allowed.scope
     yield Place(scope.value, _claim(scope, caller.key, allowed.per_minute))
     if rule := allowed.endpoints.get(endpoint):
         yield Place(endpoint, _claim(scope, caller.key, rule.per_minute, endpoint=endpoint))
     if scope is Scope.AUTH:
-        yield from _wider(caller, allowed.per_minute, name_key=name_key)
+        yield from _wider(caller, allowed.per_minute)
 
 
-def _wider(caller: Caller, per_minute: int, *, name_key: str) -> Iterator[Place]:
-    """By address whoever asks, else each account would be worth a window; and by what has many addresses."""
-    wide = min(WIDER * per_minute, MOST_PER_MINUTE)
+def _wider(caller: Caller, per_minute: int) -> Iterator[Place]:
+    """By address whoever asks, else each account would be worth a window; and by networks that have many addresses."""
     if caller.user is not None:
         yield Place("auth-address", _claim(Scope.AUTH, caller.address_key, per_minute), shared=True)
-    if caller.site_key:
-        yield Place("auth-network", _claim(Scope.AUTH, caller.site_key, wide), shared=True)
-    if name_key:
-        yield Place("auth-name", _claim(Scope.AUTH, name_key, wide), shared=True)
+    for prefix, times in WIDER.items():
+        if key := caller.network_key(prefix):
+            limit = min(times * per_minute, MOST_PER_MINUTE)
+            yield Place(f"auth-network-{prefix}", _claim(Scope.AUTH, key, limit), shared=True)
 
 
 def _claim(scope: Scope, who: str, limit: int, *, endpoint: str = "") -> Claim:

@@ -55,22 +55,26 @@ def rules_of(user: User | None) -> list[Rule]:
 def allowance(rules: Sequence[Rule], *, user: User | None, scope: Scope) -> Allowance:
     """What these rules come to. Of several tiers of a person the most generous one counts, in each scope.
 
-    A superuser's tier is ``admin``; whoever is in no group with a rule for the scope is of the tier ``normal``. A rule
-    for a call holds for all of its tier, whichever tier decides the scope; one of ``normal`` where that does.
+    A superuser's tier is ``admin``; whoever is in no group with a rule for the scope is of the tier ``normal``. A tier
+    that has a rule for the scope, and none for a call, leaves that call free: a further group takes nothing away.
     """
     of_call: dict[str, list[Rule]] = {}
     for rule in rules:
         if rule.scope == scope:
             of_call.setdefault(rule.endpoint, []).append(rule)
-    chosen = _chosen(of_call.pop("", []), user=user)
+    of_scope = of_call.pop("", [])
+    chosen = _chosen(of_scope, user=user)
     if chosen is None:
         tier = ANONYMOUS_TIER if user is None else NORMAL_TIER
         limit = WITHOUT_RULE[scope][tier]
     else:
         tier, limit = chosen.tier, chosen.per_minute
-    found = {endpoint: _chosen(each, user=user) for endpoint, each in of_call.items()}
+    as_superuser = tier == SUPERUSER_TIER and user is not None and user.is_superuser
+    whole = {SUPERUSER_TIER} if as_superuser else {rule.tier for rule in of_scope if rule.own}
     held = {
-        endpoint: rule for endpoint, rule in found.items() if rule and (rule.own or rule.tier in (tier, SUPERUSER_TIER))
+        endpoint: decides
+        for endpoint, each in of_call.items()
+        if whole <= {one.tier for one in each} and (decides := _chosen(each, user=user))
     }
     return Allowance(scope, tier, limit, held)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -15,8 +16,7 @@ from ratelimits.limits.callers import Caller, caller_of
 from ratelimits.limits.choices import Scope
 from ratelimits.limits.endpoints import endpoint_of
 from ratelimits.limits.exceptions import RateLimited
-from ratelimits.limits.names import name_key
-from ratelimits.limits.places import places
+from ratelimits.limits.places import Place, places
 from ratelimits.limits.selectors import Allowance, allowance, rules_of
 from ratelimits.windows.base import Taken
 from ratelimits.windows.shared import shared_window
@@ -83,13 +83,20 @@ def count_request(request: HttpRequest, scope: Scope) -> Verdict:
         caller = Caller(client_address(request))
         allowed = allowance((), user=None, scope=scope)
     endpoint = endpoint_of(request.path_info) if allowed.endpoints else ""
-    claimed = name_key(request) if scope is Scope.AUTH and caller.user is None else ""
-    return _ask(caller, allowed, endpoint=endpoint, name_key=claimed, count=True)
+    return _ask(caller, allowed, endpoint=endpoint, count=True)
 
 
-def standing_of_address(request: HttpRequest, scope: Scope) -> Verdict:
-    """How the address stands that asks, by the built-in limits; neither counted nor asked of the database."""
-    return _ask(Caller(client_address(request)), allowance((), user=None, scope=scope), count=False)
+def uncounted(request: HttpRequest, scope: Scope) -> Verdict:
+    """What is told of a request that nobody counts: the built-in limits of its address, with nothing taken.
+
+    Neither the store nor the database is asked, so that a flood of such requests keeps nobody waiting.
+    """
+    caller, allowed, now = Caller(client_address(request)), allowance((), user=None, scope=scope), time.time()
+    needed = list(places(caller, allowed, endpoint=""))
+    full = [
+        Taken(allowed=True, limit=one.claim.limit, remaining=one.claim.limit, now=now, reset_at=now) for one in needed
+    ]
+    return _verdict(caller, allowed, needed, full)
 
 
 def standings_of(request: HttpRequest) -> list[Verdict]:
@@ -135,9 +142,12 @@ def _allowance(caller: Caller, scope: Scope) -> Allowance:
     return allowance(rules_of(caller.user), user=caller.user, scope=scope)
 
 
-def _ask(caller: Caller, allowed: Allowance, *, endpoint: str = "", name_key: str = "", count: bool) -> Verdict:
-    needed = list(places(caller, allowed, endpoint=endpoint, name_key=name_key))
-    answers = shared_window().ask([place.claim for place in needed], count=count)
+def _ask(caller: Caller, allowed: Allowance, *, endpoint: str = "", count: bool) -> Verdict:
+    needed = list(places(caller, allowed, endpoint=endpoint))
+    return _verdict(caller, allowed, needed, shared_window().ask([place.claim for place in needed], count=count))
+
+
+def _verdict(caller: Caller, allowed: Allowance, needed: Sequence[Place], answers: Sequence[Taken]) -> Verdict:
     standings = tuple(Standing(place.name, taken, place.shared) for place, taken in zip(needed, answers, strict=True))
     return Verdict(caller.key, allowed.scope, allowed.tier, standings)
 

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ('task', models.CharField(blank=True, max_length=64, verbose_name='task')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
                 ('by', models.CharField(blank=True, max_length=150, verbose_name='granted by')),
+                ('taken_from', models.JSONField(blank=True, default=list, verbose_name='taken from')),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='at')),
                 ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_entries', to=settings.AUTH_USER_MODEL, verbose_name='person')),

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasync.access import EVERYTHING
 from datasync.admin.base import NOTHING, OperatorAdmin, pairs_table
 from ratelimits.quotas.models import LIMITS, UserQuota
 from ratelimits.quotas.selectors import standing_of
@@ -38,7 +39,7 @@ class UserQuotaAdmin(OperatorAdmin):
         """What the person has; a tier as such has nothing."""
         if quota.user is None:
             return NOTHING
-        standing = standing_of(quota.user)
+        standing = standing_of(quota.user, sight=EVERYTHING)  # nobody who is limited to shops has this page
         return pairs_table(
             (
                 (_("active tasks"), ", ".join(task.task_id for task in standing.tasks) or NOTHING),

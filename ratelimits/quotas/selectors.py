@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from datasync.access import Sight
 from datasync.runs.selectors import seconds_to_go
 from datasync.runs.usage import active_tasks_of, rows_since
 from ratelimits.quotas.choices import Source
@@ -19,7 +20,7 @@ from ratelimits.quotas.exceptions import UserNotFound
 from ratelimits.quotas.models import UserQuota
 
 MOST_LISTED = 100
-"""How many active tasks are named; all are counted."""
+"""How many active tasks are named, of those in sight; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,8 @@ def limits_of(user: AbstractBaseUser) -> Limits:
     return _decided(user, own, tiers)
 
 
-def standing_of(user: User) -> Standing:
-    """What the person may have and has, in seven statements, however much that is."""
+def standing_of(user: User, *, sight: Sight) -> Standing:
+    """What the person may have and has, in seven statements, however much that is; tasks in sight are named."""
     own, tiers = _quotas_of(user)
     tasks = active_tasks_of(user)
     return Standing(
@@ -112,14 +113,17 @@ def standing_of(user: User) -> Standing:
         own=own,
         limits=_decided(user, own, tiers),
         active=tasks.count(),
-        tasks=named_tasks(user),
+        tasks=named_tasks(user, sight=sight),
         rows_today=rows_since(user, day_of(user).begin),
     )
 
 
-def named_tasks(user: AbstractBaseUser, *, besides: int | None = None) -> list[ActiveTask]:
-    """The person's active tasks but one, oldest first, as many as are named; two statements."""
-    tasks = active_tasks_of(user, besides=besides)[:MOST_LISTED]
+def named_tasks(user: AbstractBaseUser, *, sight: Sight, besides: int | None = None) -> list[ActiveTask]:
+    """The person's active tasks but one, as far as they are in sight, oldest first, as many as are named.
+
+    Two statements.
+    """
+    tasks = active_tasks_of(user, besides=besides).filter(sight.tasks())[:MOST_LISTED]
     seconds = seconds_to_go(tasks)
     return [ActiveTask(task.task_id, task.state, task.created_at, seconds[task.pk]) for task in tasks]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import AbstractBaseUser, User
 
+from datasync.access import Sight
 from datasync.exceptions import (
     NoTasksAllowed,
     TooManyActiveTasks,
@@ -71,7 +72,7 @@ def _require_free_place(owner: AbstractBaseUser, task_pk: int | None, most: int)
     active = active_tasks_of(owner, besides=task_pk).count()
     if active < most:
         return
-    tasks = named_tasks(owner, besides=task_pk)
+    tasks = named_tasks(owner, sight=Sight.of(owner), besides=task_pk)
     end = nearest_end(tasks)
     raise TooManyActiveTasks(
         active=active,

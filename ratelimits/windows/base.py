@@ -15,6 +15,10 @@ class StoreAway(Exception):
     """The store did not answer, or not in time; it may have counted all the same."""
 
 
+class StoreBusy(StoreAway):
+    """The store is there, but others kept it for too long; nothing was counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A wish to take once from a key, which gives ``limit`` in any ``seconds``."""

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ratelimits.windows.base import Claim, StoreAway, Taken, Window
-from ratelimits.windows.database import Damaged, Database, is_damage
+from ratelimits.windows.base import Claim, StoreAway, StoreBusy, Taken, Window
+from ratelimits.windows.database import Damaged, Database, is_busy, is_damage
 from ratelimits.windows.log import Moments, moments, settle, within
 
 WAIT_SECONDS = 1.0
-"""For another process, which keeps the file for as long as all its threads want the interpreter at the same moment."""
+"""For other processes. One keeps the file for as long as all its threads want the interpreter at the same moment."""
 _HUNG_SECONDS = 5.0
 """A disk that is silent for longer hangs: whoever asks it may never come back."""
 _SWEPT_EVERY = 60.0
@@ -27,23 +27,30 @@ CREATE INDEX IF NOT EXISTS log_ends ON log (ends);
 class FileWindow(Window):
     """One row a key. Nothing waits for the disk: what a power cut takes is a minute's counts.
 
-    The threads of a process share a connection and queue for it; for the file SQLite lets go first whoever comes at the
-    right moment. A file that is damaged is made anew, and all processes go on in the new one.
+    The threads of a process share a connection and queue for it; for the file waits whoever is first among them. A file
+    that is damaged is made anew, and all processes go on in the new one.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time, *, seconds: float = WAIT_SECONDS) -> None:
-        self._path, self._clock = path, clock
-        self._database = Database(path, tables=_TABLES, seconds=seconds)
+        self._path, self._clock, self._seconds = path, clock, seconds
+        self._database = Database(path, tables=_TABLES)
         self._lock = threading.Lock()
         self._failures = 0
         self._swept_at = 0.0
 
     def ask(self, claims: Sequence[Claim], *, count: bool) -> list[Taken]:
-        """Read and write in one transaction that locks the file from its beginning."""
+        """Read and write in one transaction that locks the file from its beginning.
+
+        Whoever has queued for as long as the file is waited for looks once whether it is free now.
+        """
+        until = time.monotonic() + self._seconds
         with self._turn():
             try:
-                return self._ask(self._database.connection(), claims, count=count)
+                with self._database.transaction(until=until) as connection:
+                    return self._ask(connection, claims, count=count)
             except (sqlite3.Error, OSError, Damaged) as error:
+                if is_busy(error):
+                    raise StoreBusy(f"{self._path}: {error}") from error
                 self._failures += 1
                 raise StoreAway(f"{self._path}: {self._recover(error)}") from error
 
@@ -72,22 +79,16 @@ class FileWindow(Window):
         return f"was damaged and is made anew: {error}"
 
     def _ask(self, connection: sqlite3.Connection, claims: Sequence[Claim], *, count: bool) -> list[Taken]:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            now = self._clock()
-            self._sweep(connection, now)
-            logs = [within(_log(connection, claim.key), now=now, seconds=claim.seconds) for claim in claims]
-            answers = settle(logs, claims, now=now, count=count)
-            if count and all(answer.allowed for answer in answers):
-                connection.executemany(
-                    "INSERT INTO log (key, ends, moments) VALUES (?, ?, ?) "
-                    "ON CONFLICT (key) DO UPDATE SET ends = excluded.ends, moments = excluded.moments",
-                    [(claim.key, now + claim.seconds, log.tobytes()) for claim, log in zip(claims, logs, strict=True)],
-                )
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.rollback()
-            raise
+        now = self._clock()
+        self._sweep(connection, now)
+        logs = [within(_log(connection, claim.key), now=now, seconds=claim.seconds) for claim in claims]
+        answers = settle(logs, claims, now=now, count=count)
+        if count and all(answer.allowed for answer in answers):
+            connection.executemany(
+                "INSERT INTO log (key, ends, moments) VALUES (?, ?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET ends = excluded.ends, moments = excluded.moments",
+                [(claim.key, now + claim.seconds, log.tobytes()) for claim, log in zip(claims, logs, strict=True)],
+            )
         return answers
 
     def _sweep(self, connection: sqlite3.Connection, now: float) -> None:

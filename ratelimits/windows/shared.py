@@ -1,7 +1,7 @@
 """The window that the installation uses: Redis or a file, and the process's own memory while that is away.
 
 After a failure nobody of the process asks the store for some seconds: it costs the requests of one moment its time-out,
-not each.
+not each. A store that was merely busy is asked on: only whoever met it so is counted by the process alone.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from django.conf import settings
 
 from erp.connections import is_redis_server
 from ratelimits.metrics import DEGRADED
-from ratelimits.windows.base import Claim, StoreAway, Taken, Window
+from ratelimits.windows.base import Claim, StoreAway, StoreBusy, Taken, Window
 from ratelimits.windows.file import FileWindow
 from ratelimits.windows.process import ProcessWindow
 from ratelimits.windows.redis import RedisWindow
 
 logger = logging.getLogger(__name__)
 AVOIDED_SECONDS = 5.0
+STUCK_SECONDS = 3.0
+"""A store that has only been busy for so long is as good as away."""
 _WARNED_EVERY = 60.0
 
 
@@ -34,6 +36,7 @@ class SharedWindow(Window):
         self._avoided = avoided
         self._lock = threading.Lock()
         self._asked_again_at = 0.0
+        self._failing_since = 0.0
         self._warned_at = -_WARNED_EVERY
 
     def ask(self, claims: Sequence[Claim], *, count: bool) -> list[Taken]:
@@ -44,7 +47,7 @@ class SharedWindow(Window):
             except StoreAway as error:
                 self._note_failure(error)
             else:
-                self._asked_again_at = 0.0
+                self._asked_again_at = self._failing_since = 0.0
                 return answers
         DEGRADED.inc()
         return self._own.ask(claims, count=count)
@@ -63,7 +66,9 @@ class SharedWindow(Window):
     def _note_failure(self, error: StoreAway) -> None:
         with self._lock:
             now = time.monotonic()
-            self._asked_again_at = now + self._avoided
+            self._failing_since = self._failing_since or now
+            if not isinstance(error, StoreBusy) or now - self._failing_since >= STUCK_SECONDS:
+                self._asked_again_at = now + self._avoided
             if now - self._warned_at < _WARNED_EVERY:
                 return
             self._warned_at = now

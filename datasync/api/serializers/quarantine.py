@@ -8,14 +8,13 @@ from typing import Any
 from django.utils.translation import gettext
 from rest_framework import serializers
 
-from datasync.access import Sight
+from datasync.access import Sight, may_see
 from datasync.choices import QuarantineState
 from datasync.exceptions import SyncError
 from datasync.models import AuditEntry, QuarantinedRow
 from datasync.quarantine import enter, values
 from datasync.quarantine.selectors import changes_of, history
 from datasync.quarantine.sheet import OUTCOMES
-from datasync.runs.selectors import may_see
 from erp.api.errors import message_of
 
 

@@ -20,7 +20,7 @@ from datasync.facts.filters import matching
 from datasync.facts.lineage import lineage_of
 from datasync.facts.selectors import ORDERINGS, find, in_order, order_of, with_columns
 from erp.api.authentication import person_of
-from erp.api.pagination import CursorPage, Page, cursor_page, paginate, read_cursor
+from erp.api.pagination import CursorPage, Page, page_after, paginate, read_cursor
 from erp.api.responses import Answer
 from erp.api.schema import documented
 from erp.api.serializers import validated
@@ -79,12 +79,12 @@ class FactView(APIView):
 
 
 def _cursor_page(domain: str, query: dict[str, Any], columns: tuple[Column, ...], sight: Sight) -> CursorPage:
-    name, cursor = query.get("ordering", "key"), query.get("cursor")
+    name = query.get("ordering", "key")
     ordering = ORDERINGS[name]
-    after = read_cursor(cursor, model=model_of(domain), ordering=ordering)
+    after = read_cursor(query.get("cursor"), model=model_of(domain), ordering=ordering)
     parts = in_order(domain, filters_of(query), ordering=name, sight=sight, after=after)
     rows = [with_columns(part, columns, raw=query["raw"]) for part in parts]
-    return cursor_page(rows, ordering=ordering, cursor=cursor, page_size=query["page_size"])
+    return page_after(rows, ordering=ordering, after=after, page_size=query["page_size"])
 
 
 def _numbered_page(domain: str, query: dict[str, Any], columns: tuple[Column, ...], sight: Sight) -> Page:

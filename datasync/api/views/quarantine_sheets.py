@@ -9,7 +9,7 @@ from django.http import FileResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from datasync.access import Sight
+from datasync.access import Sight, may_see
 from datasync.api.examples import quarantine as examples
 from datasync.api.requests.quarantine import CorrectionSheet, ExportRowQuery, filters_of
 from datasync.api.serializers.quarantine import ImportedSheet
@@ -25,7 +25,6 @@ from datasync.exceptions import (
     UnsupportedFormat,
 )
 from datasync.quarantine import export, selectors, services
-from datasync.runs.selectors import may_see
 from erp.api.authentication import person_of
 from erp.api.parsers import BoundedMultiPartParser
 from erp.api.responses import Answer

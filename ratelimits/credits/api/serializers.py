@@ -26,12 +26,16 @@ class CreditBalance(serializers.Serializer[Any]):
 
 
 class CreditLine(serializers.ModelSerializer[CreditEntry]):
-    """One line of the ledger; it never changes."""
+    """One line of the ledger; it never changes.
+
+    ``tasks`` of the context are the ids that may be told; where it is not given, none are kept back.
+    """
 
     kind = serializers.ChoiceField(EntryKind.choices)
     amount = serializers.IntegerField(help_text="Negative where it takes.")
     uncovered = serializers.IntegerField(help_text="Rows synced beyond the balance; nobody owes them.")
     balance_after = serializers.IntegerField()
+    key = serializers.SerializerMethodField()
     task_id = serializers.SerializerMethodField()
     by = serializers.CharField(help_text="Who granted.")
     expires_at = serializers.DateTimeField(
@@ -45,6 +49,13 @@ class CreditLine(serializers.ModelSerializer[CreditEntry]):
         )  # fmt: skip
         read_only_fields = fields
 
+    def get_key(self, entry: CreditEntry) -> str | None:
+        """What it is for; null where that is a task out of sight."""
+        return entry.key if self._is_told(entry) else None
+
     def get_task_id(self, entry: CreditEntry) -> str | None:
-        """The task that it is about."""
-        return entry.task or None
+        """The task that it is about, if that is in sight."""
+        return (entry.task or None) if self._is_told(entry) else None
+
+    def _is_told(self, entry: CreditEntry) -> bool:
+        return not entry.task or entry.task in self.context.get("tasks", {entry.task})

@@ -6,6 +6,8 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
+from datasync.runs.selectors import ids_in_sight
 from erp.api.authentication import person_of
 from erp.api.pagination import cursor_page
 from erp.api.responses import Answer
@@ -56,7 +58,8 @@ class EntriesView(APIView):
         person = person_of(request)
         entries = selectors.entries_of(person, kind=query.get("kind", ""), task=query.get("task_id", ""))
         page = cursor_page(entries, ordering=("-id",), page_size=query["page_size"], cursor=query.get("cursor"))
-        return Answer(CreditLine(page.rows, many=True).data, page=page)
+        told = ids_in_sight({entry.task for entry in page.rows if entry.task}, sight=Sight.of(person))
+        return Answer(CreditLine(page.rows, many=True, context={"tasks": told}).data, page=page)
 
 
 class GrantView(APIView):

@@ -37,7 +37,7 @@ class Quota(serializers.Serializer[Any]):
     max_files_per_task = Limit(source="limits.max_files_per_task")
     max_rows_per_day = Limit(source="limits.max_rows_per_day")
     active = serializers.IntegerField(help_text="Active tasks.")
-    active_tasks = ActiveTask(source="tasks", many=True, help_text="The oldest 100.")
+    active_tasks = ActiveTask(source="tasks", many=True, help_text="The oldest 100 in sight.")
     rows_today = serializers.IntegerField(
         help_text="Rows read by tasks that ended today, and those to be expected of active ones."
     )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from datasync.access import Sight
 from erp.api.authentication import person_of
 from erp.api.pagination import paginate
 from erp.api.responses import Answer
@@ -36,7 +37,8 @@ class MyQuotaView(APIView):
         "with 422 TASK_BEYOND_QUOTA. A task gives its place back by ending.",
     )
     def get(self, request: Request) -> Answer:
-        return Answer(Quota(selectors.standing_of(person_of(request))).data)
+        person = person_of(request)
+        return Answer(Quota(selectors.standing_of(person, sight=Sight.of(person))).data)
 
 
 class UserQuotasView(APIView):
@@ -75,8 +77,8 @@ class UserQuotaView(APIView):
         notes="For staff with the right to see it.",
     )
     def get(self, request: Request, user_id: int) -> Answer:
-        allowed(request, "view", UserQuota)
-        return Answer(_standing(selectors.person_with(user_id)))
+        staff = allowed(request, "view", UserQuota)
+        return Answer(_standing(selectors.person_with(user_id), sight=Sight.of(staff)))
 
     @documented(
         name="set_user_quota",
@@ -95,7 +97,7 @@ class UserQuotaView(APIView):
         limits = validated(OwnLimits, request.data)
         user = selectors.person_with(user_id)
         services.set_own_limits(user, by=staff, **limits)
-        return Answer(_standing(user), message=_("Saved."))
+        return Answer(_standing(user, sight=Sight.of(staff)), message=_("Saved."))
 
     @documented(
         name="clear_user_quota",
@@ -108,11 +110,11 @@ class UserQuotaView(APIView):
         changes=True,
     )
     def delete(self, request: Request, user_id: int) -> Answer:
-        allowed(request, "delete", UserQuota)
+        staff = allowed(request, "delete", UserQuota)
         user = selectors.person_with(user_id)
         services.clear_own_limits(user)
-        return Answer(_standing(user), message=_("The limits were cleared."))
+        return Answer(_standing(user, sight=Sight.of(staff)), message=_("The limits were cleared."))
 
 
-def _standing(user: User) -> dict[str, Any]:
-    return dict(UserStanding(selectors.standing_of(user)).data)
+def _standing(user: User, *, sight: Sight) -> dict[str, Any]:
+    return dict(UserStanding(selectors.standing_of(user, sight=sight)).data)
