@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -132,7 +132,8 @@ def test_who_stands_out(client: APIClient, owner: User) -> None:
     listed = client.get(ANOMALIES)
     first, second = data_of(listed)
     assert listed.json()["pagination"]["total"] == 2
-    assert first.pop("first_at") <= first.pop("last_at")
+    began, ended = (datetime.fromisoformat(first.pop(name)) for name in ("first_at", "last_at"))
+    assert began <= ended
     assert first == {
         "key": f"user:{owner.pk}", "user_id": owner.pk, "username": "owner", "refused": 250, "level": "critical",
         "paths": 1,
