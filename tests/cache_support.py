@@ -13,21 +13,22 @@ from erp.caching import store
 from erp.caching.backend import cache_settings
 from erp.caching.cached import Cached, cache_result, registry
 from erp.caching.tags import EVERYTHING, known, renew
+from erp.connections import PUBLISH_SECONDS
 from tests import services
 
 Keep = Callable[..., Cached[Any, Any]]
 
 
-def use_cache(settings: Any, url: str) -> None:
+def use_cache(settings: Any, url: str, *, seconds: float = PUBLISH_SECONDS) -> None:
     """Let this process cache there from now on; blank: in its own memory."""
-    settings.CACHES = {"default": cache_settings(url)}
+    settings.CACHES = {"default": cache_settings(url, seconds=seconds)}
     store.breaker.close()
 
 
 @pytest.fixture
 def shared_cache(settings: Any, private_redis: str) -> Iterator[str]:
     """The session's Redis as the cache."""
-    use_cache(settings, private_redis)
+    use_cache(settings, private_redis, seconds=10.0)  # on a busy machine it is slow, not away
     yield private_redis
     store.breaker.close()
     renew({EVERYTHING})

@@ -91,14 +91,15 @@ def test_rows_of_shops_out_of_the_uploaders_sight_are_not_loaded(limited: User, 
     assert stored() == {"of mine": 2, "of other": 1}
 
 
+@pytest.mark.parametrize("told", [{}, {"shop_id": "mine"}])
 def test_the_same_bytes_of_somebody_who_sees_more_are_a_file_of_their_own(
-    limited: User, free: User, other: Shop
+    limited: User, free: User, other: Shop, told: dict[str, str]
 ) -> None:
-    narrow = upload(limited, content(1))
+    narrow = upload(limited, content(1), **told)
     wide = upload(free, content(1))
     assert wide.pk != narrow.pk
     assert upload(free, content(1)).pk == wide.pk
-    assert upload(limited, content(1)).pk == narrow.pk
+    assert upload(limited, content(1), **told).pk == narrow.pk
     load()
     assert stored() == {"of mine": 1, "of other": 1}
 

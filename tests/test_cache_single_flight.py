@@ -107,7 +107,7 @@ def test_a_process_that_is_lost_keeps_nobody_waiting_for_long(
 
 def test_who_waited_in_vain_does_not_wait_again(shared_cache: str, keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither for the thread that computes nor for the process that holds the lock, which are the same."""
-    monkeypatch.setattr(cached, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(cached, "WAIT_SECONDS", 2.0)
     computed, computing, go_on = Counting(), threading.Event(), threading.Event()
 
     def first_is_slow() -> int:
@@ -123,7 +123,7 @@ def test_who_waited_in_vain_does_not_wait_again(shared_cache: str, keep: Keep, m
         assert computing.wait(5)
         began = time.perf_counter()
         assert kept() == 2
-        assert 0.5 <= time.perf_counter() - began < 0.9
+        assert 2.0 <= time.perf_counter() - began < 3.8
         go_on.set()
         assert first.result(timeout=5) == 1
 
@@ -140,7 +140,7 @@ def test_where_another_process_failed_one_of_those_who_wait_computes_at_once(sha
             waiting = pool.submit(at_once, kept)
             time.sleep(0.2)
             assert computed.times == 0
-        assert waiting.result(timeout=1) == [1] * THREADS
+        assert waiting.result(timeout=4) == [1] * THREADS
 
 
 @pytest.mark.parametrize("where", ["redis", "process"])

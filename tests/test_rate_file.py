@@ -178,9 +178,8 @@ def test_a_file_that_stays_busy_is_left_alone(path: Path, monkeypatch: pytest.Mo
         with pytest.raises(StoreBusy):
             store.take(KEY, limit=LIMIT, seconds=60)
         assert let_in([window]) == LIMIT  # two of them wait
-        began = time.monotonic()
-        window.take(KEY, limit=LIMIT, seconds=60)
-        assert time.monotonic() - began < 0.1
+        monkeypatch.setattr(store, "ask", None)
+        window.take(KEY, limit=LIMIT, seconds=60)  # does not ask it
 
 
 TAKE_FOR_EVER = """

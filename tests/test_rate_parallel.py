@@ -36,7 +36,7 @@ from pathlib import Path
 from ratelimits.windows.file import FileWindow
 from ratelimits.windows.redis import RedisWindow
 store, place, caller, keys, limit = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
-window = FileWindow(Path(place)) if store == "file" else RedisWindow(place, seconds=30.0)
+window = FileWindow(Path(place), seconds=30.0) if store == "file" else RedisWindow(place, seconds=30.0)
 window.take(caller, limit=9, seconds=600)
 print("ready", flush=True)
 begin, granted = float(sys.stdin.readline()), []
@@ -67,7 +67,7 @@ def at_once(times: int, act: Callable[[], bool]) -> int:
 def window(request: pytest.FixtureRequest, tmp_path: Path) -> Window:
     if request.param == "redis":
         return RedisWindow(request.getfixturevalue("private_redis"), seconds=30.0)
-    return FileWindow(tmp_path / "limits") if request.param == "file" else ProcessWindow()
+    return FileWindow(tmp_path / "limits", seconds=30.0) if request.param == "file" else ProcessWindow()
 
 
 def test_fifty_threads_at_limit_ten(window: Window) -> None:

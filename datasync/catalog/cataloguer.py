@@ -164,7 +164,8 @@ class Cataloguer:
         if heads is None:
             return self._touch(read)
         for row in equal if read.row is None else ():
-            if not records.is_same_export(row, read.described, shops=self.knowledge.shops, shelf=self.knowledge.shelf):
+            known = self.knowledge
+            if not records.is_same_export(row, read.described, shops=known.shops, shelf=known.shelf, sight=known.sight):
                 continue
             if row.state == FileState.DELETED:
                 if not self.restores:

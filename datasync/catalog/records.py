@@ -147,7 +147,7 @@ def missing_document(state: str) -> dict[str, Any]:
     return {**FileMissing().document, "params": {"state": state}}
 
 
-def is_same_export(row: CatalogFile, described: Described, *, shops: ShopBook, shelf: Shelf) -> bool:
+def is_same_export(row: CatalogFile, described: Described, *, shops: ShopBook, shelf: Shelf, sight: Sight) -> bool:
     """Whether equal bytes under this description are the row's export, under another name.
 
     The same bytes of two shops are two files; so are two snapshots of a stock that did not change meanwhile, and two
@@ -173,7 +173,7 @@ def is_same_export(row: CatalogFile, described: Described, *, shops: ShopBook, s
     stamped = described.sources.get("collected_at") != MODIFIED
     if stamped and told.collected_at != row.collected_at and _is_dated_by_stamp(row, told, shelf):
         return False
-    return _is_same_shop(row, told, shops=shops, shelf=shelf)
+    return _is_same_shop(row, told, shops=shops, shelf=shelf, sight=sight)
 
 
 def _is_dated_by_stamp(row: CatalogFile, told: Description, shelf: Shelf) -> bool:
@@ -183,8 +183,11 @@ def _is_dated_by_stamp(row: CatalogFile, told: Description, shelf: Shelf) -> boo
     return told.period_start is None and dates_from_file(*mapped_fields(row, on=shelf))
 
 
-def _is_same_shop(row: CatalogFile, told: Description, *, shops: ShopBook, shelf: Shelf) -> bool:
-    if not (told.shop_id or told.shop_label) or not told.platform or told.platform in shelf.erps:
-        return row.shop_id is None or not (told.shop_id or told.shop_label)
+def _is_same_shop(row: CatalogFile, told: Description, *, shops: ShopBook, shelf: Shelf, sight: Sight) -> bool:
+    """Whether the shops agree; a file of which no shop is told is not one whose uploader saw fewer shops."""
+    if not (told.shop_id or told.shop_label):
+        return row.shop_id is None or row.seen_shops in (None, sight.seen_shops)
+    if not told.platform or told.platform in shelf.erps:
+        return row.shop_id is None
     shop = shops.find(told)
     return shop is not None and shop.pk == row.shop_id

@@ -8,10 +8,9 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from erp.connections import PUBLISH_SECONDS, redis_options
+from erp.connections import PUBLISH_SECONDS, is_redis_server, redis_options
 
 PREFIX = "erp"
-_SCHEMES = ("redis://", "rediss://")
 _KEYS = {"KEY_PREFIX": PREFIX, "KEY_FUNCTION": "erp.caching.backend.key_of"}
 
 
@@ -20,20 +19,20 @@ def cache_address(own: str, *, otherwise: str) -> str:
 
     Raises ImproperlyConfigured.
     """
-    if own and not own.startswith(_SCHEMES):
+    if own and not is_redis_server(own):
         raise ImproperlyConfigured("CACHE_URL is no address of a Redis; write redis://host:6379/1.")
-    return own or (otherwise if otherwise.startswith(_SCHEMES) else "")
+    return own or (otherwise if is_redis_server(otherwise) else "")
 
 
-def cache_settings(url: str) -> dict[str, Any]:
-    """Django's settings for the cache at ``url``; blank is the memory of the process.
+def cache_settings(url: str, *, seconds: float = PUBLISH_SECONDS) -> dict[str, Any]:
+    """Django's settings for the cache at ``url``, which may take so long for a step; blank is the process's memory.
 
     Values are JSON, never pickles: whoever can write to Redis must not run code here. A step that fails is not tried
     again and an idle connection is not asked whether it lives, so that a Redis that hangs costs one time-out.
     """
     if not url:
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", **_KEYS}
-    connecting = {**redis_options(seconds=PUBLISH_SECONDS), "health_check_interval": 0, "retry": Retry(NoBackoff(), 0)}
+    connecting = {**redis_options(seconds=seconds), "health_check_interval": 0, "retry": Retry(NoBackoff(), 0)}
     return {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": [url],

@@ -92,7 +92,7 @@ def added_up() -> dict[str, int]:
     """The numbers and moments that all processes share."""
     with _asking():
         found = _redis().client.get_client(write=False).hgetall(cache.make_key(_STATISTICS))
-    return {name.decode(): int(number) for name, number in found.items()}
+    return {name.decode(): int(number) for name, number in found.items() if number.isdigit()}  # else it is not ours
 
 
 def _redis() -> Any:

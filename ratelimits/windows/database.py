@@ -86,7 +86,7 @@ class Database:
         self._identity = self._identify()
         connection = sqlite3.connect(self._path, timeout=0.0, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA journal_mode=TRUNCATE")
+            connection.execute("PRAGMA journal_mode=PERSIST")
             connection.execute("PRAGMA synchronous=OFF")
             connection.executescript(self._tables)
         except BaseException:

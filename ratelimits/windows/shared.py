@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 AVOIDED_SECONDS = 5.0
 STUCK_SECONDS = 3.0
 """A store that has only been busy for so long is as good as away."""
+_FORGOTTEN_SECONDS = 60.0
+"""A failure after so long without any begins anew."""
 _WARNED_EVERY = 60.0
 
 
@@ -36,7 +38,7 @@ class SharedWindow(Window):
         self._avoided = avoided
         self._lock = threading.Lock()
         self._asked_again_at = 0.0
-        self._failing_since = 0.0
+        self._failing_since = self._failed_at = 0.0
         self._warned_at = -_WARNED_EVERY
 
     def ask(self, claims: Sequence[Claim], *, count: bool) -> list[Taken]:
@@ -66,7 +68,9 @@ class SharedWindow(Window):
     def _note_failure(self, error: StoreAway) -> None:
         with self._lock:
             now = time.monotonic()
-            self._failing_since = self._failing_since or now
+            if not self._failing_since or now - self._failed_at > _FORGOTTEN_SECONDS:
+                self._failing_since = now  # what failed long before is another matter
+            self._failed_at = now
             if not isinstance(error, StoreBusy) or now - self._failing_since >= STUCK_SECONDS:
                 self._asked_again_at = now + self._avoided
             if now - self._warned_at < _WARNED_EVERY:
