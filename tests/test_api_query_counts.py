@@ -32,7 +32,7 @@ BASELINE = """
 /api/collection/accounts                         5  5
 /api/component-versions                          3  3
 /api/credits/balance                             3  3
-/api/credits/entries                             2  2
+/api/credits/entries                             3  3
 /api/data-sync/exports/{export_id}               5  3
 /api/data-sync/exports/{export_id}/download      -  -
 /api/data-sync/facts/{domain}                    4  3
@@ -58,7 +58,7 @@ BASELINE = """
 /api/data-sync/templates/{template_id}           3  3
 /api/data-sync/templates/{template_id}/export    3  3
 /api/data-sync/templates/{template_id}/versions  5  5
-/api/quota/me                                    7  6
+/api/quota/me                                    8  7
 /api/quota/users                                 -  6
 /api/quota/users/{user_id}                       - 12
 /api/rate-limit/anomalies                        -  6
