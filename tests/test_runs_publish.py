@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +26,7 @@ from erp.publishing import (
     BrokerAway,
     breaker,
     messages_waiting,
+    spare_who_waited_for,
     with_producer,
 )
 from tests.runs_support import make_file
@@ -174,3 +176,20 @@ def test_after_a_failure_nobody_asks_the_broker_for_a_while(monkeypatch: pytest.
         breaker.enter()  # the others wait for what comes of it
     breaker.succeeded()
     breaker.enter()
+
+
+def test_whoever_has_waited_for_the_brokers_server_does_not_wait_again() -> None:
+    """Others ask it, and so does who has waited for another server."""
+
+    def ask() -> str:
+        return with_producer(lambda _producer: "asked")
+
+    def spared(url: str) -> str:
+        spare_who_waited_for(url)
+        return ask()
+
+    with ThreadPoolExecutor(1) as waited, ThreadPoolExecutor(1) as another:
+        assert waited.submit(spared, "redis://127.0.0.1:1/0").result() == "asked"
+        with pytest.raises(BrokerAvoided):
+            waited.submit(spared, current_app.conf.broker_url).result()
+        assert another.submit(ask).result() == "asked"
