@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import is_valid_path
 
 from erp.health.views import live, ready
+from erp.waits import waiting_once
 
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _HEALTH = {"/health/live": live, "/health/ready": ready}
@@ -30,6 +31,17 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         return response
+
+
+class OneWaitMiddleware:
+    """A request waits once for a server that does not answer, however many rooms would ask it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with waiting_once():
+            return self.get_response(request)
 
 
 class EitherSlashMiddleware:

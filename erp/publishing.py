@@ -20,6 +20,7 @@ from kombu.exceptions import KombuError, LimitExceeded
 
 from erp.broker import PUBLISH_RETRY, publishing_options
 from erp.connections import PUBLISH_SECONDS
+from erp.waits import give_up, was_given_up
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -63,19 +64,8 @@ class _Breaker:
 BUDGET_SECONDS = 0.6
 """For whom a person waits: connecting, the retry and all messages together. A promise of one second has to bear it."""
 OPEN_SECONDS = 5.0
-_SPARED_SECONDS = 1.0
 _NOT_FOUND = "404"
 breaker = _Breaker()
-_spared = threading.local()
-
-
-def spare_who_waited_for(url: str) -> None:
-    """Where the server is the broker too, let this thread's request go without it: it has waited for it once already.
-
-    Others ask it on. That one answer was late says little of a busy machine.
-    """
-    if url == current_app.conf.broker_url:
-        _spared.until = time.monotonic() + _SPARED_SECONDS
 
 
 def with_producer(act: Callable[[Producer], R]) -> R:
@@ -84,7 +74,8 @@ def with_producer(act: Callable[[Producer], R]) -> R:
     It acts in a thread of its own: each of a library's many steps has its time-out, but nothing limits their sum, nor
     the look-up of a name. What is late ends by itself, and may still reach the broker.
     """
-    if time.monotonic() < getattr(_spared, "until", 0.0):
+    broker = str(current_app.conf.broker_url)
+    if was_given_up(broker):
         raise BrokerAvoided(BrokerAvoided.__doc__)
     breaker.enter()
     connection = current_app.connection_for_write(
@@ -98,6 +89,7 @@ def with_producer(act: Callable[[Producer], R]) -> R:
         raise BrokerAway("all connections to the broker are in use") from error
     except _failures(connection) as error:
         breaker.failed()
+        give_up(broker)
         raise BrokerAway(str(error) or f"no answer within {BUDGET_SECONDS} s") from error
     breaker.succeeded()
     return result

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "erp.middleware.RequestIdMiddleware",
+    "erp.middleware.OneWaitMiddleware",
     "ratelimits.limits.middleware.RateHeadersMiddleware",
     "erp.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",

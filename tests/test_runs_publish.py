@@ -26,9 +26,9 @@ from erp.publishing import (
     BrokerAway,
     breaker,
     messages_waiting,
-    spare_who_waited_for,
     with_producer,
 )
+from erp.waits import give_up, waiting_once
 from tests.runs_support import make_file
 from tests.services import free_port
 
@@ -178,18 +178,20 @@ def test_after_a_failure_nobody_asks_the_broker_for_a_while(monkeypatch: pytest.
     breaker.enter()
 
 
-def test_whoever_has_waited_for_the_brokers_server_does_not_wait_again() -> None:
-    """Others ask it, and so does who has waited for another server."""
+def test_a_request_that_has_waited_for_the_brokers_server_does_not_wait_again() -> None:
+    """It is one server whoever asks it; other servers, other requests and what is no request are asked."""
 
     def ask() -> str:
         return with_producer(lambda _producer: "asked")
 
-    def spared(url: str) -> str:
-        spare_who_waited_for(url)
-        return ask()
-
-    with ThreadPoolExecutor(1) as waited, ThreadPoolExecutor(1) as another:
-        assert waited.submit(spared, "redis://127.0.0.1:1/0").result() == "asked"
+    broker = current_app.conf.broker_url
+    with waiting_once():
+        give_up("redis://127.0.0.1:1/0")
+        assert ask() == "asked"
+        give_up(broker.replace("://", "://somebody:secret@") + "/7")
         with pytest.raises(BrokerAvoided):
-            waited.submit(spared, current_app.conf.broker_url).result()
-        assert another.submit(ask).result() == "asked"
+            ask()
+        with ThreadPoolExecutor(1) as another:
+            assert another.submit(ask).result() == "asked"
+    give_up(broker)
+    assert ask() == "asked"

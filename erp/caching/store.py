@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache, caches
 from django_redis.cache import RedisCache
 from redis.exceptions import LockError, RedisError
 
 from erp.caching.breaker import Breaker, CacheAway
+from erp.waits import give_up, was_given_up
 
 logger = logging.getLogger(__name__)
 PROCESS_SECONDS = 5
@@ -95,6 +97,11 @@ def added_up() -> dict[str, int]:
     return {name.decode(): int(number) for name, number in found.items() if number.isdigit()}  # else it is not ours
 
 
+def _address() -> str:
+    """Where a cache lies that all processes share."""
+    return str(settings.CACHES["default"].get("LOCATION", [""])[0])
+
+
 def _redis() -> Any:
     """The cache where it is one that all processes share."""
     return caches["default"]
@@ -113,6 +120,8 @@ def _give_back(lock: Any) -> None:
 @contextmanager
 def _asking() -> Iterator[None]:
     """Around each question."""
+    if was_given_up(_address()):
+        raise CacheAway
     breaker.enter()
     try:
         yield
@@ -121,5 +130,6 @@ def _asking() -> Iterator[None]:
         raise
     except (RedisError, OSError) as error:
         breaker.failed(error)
+        give_up(_address())
         raise CacheAway from error
     breaker.close()

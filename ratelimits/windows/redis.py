@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from erp.connections import redis_options
+from erp.waits import give_up
 from ratelimits.windows.base import Claim, StoreAway, Taken, Window
 from ratelimits.windows.log import told
 
@@ -59,6 +60,7 @@ class RedisWindow(Window):
             "protocol": 2,
             "driver_info": None,
         }
+        self._url = url
         self._script = Redis.from_url(url, **options).register_script(_SCRIPT)
 
     def ask(self, claims: Sequence[Claim], *, count: bool) -> list[Taken]:
@@ -69,6 +71,7 @@ class RedisWindow(Window):
         try:
             now, *answers = self._script(keys=[_key(claim) for claim in claims], args=arguments)
         except (RedisError, OSError) as error:
+            give_up(self._url)
             raise StoreAway(f"Redis: {error}") from error
         return [
             told(

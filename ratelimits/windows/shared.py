@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from functools import cache, partial
+from collections.abc import Sequence
+from functools import cache
 
 from django.conf import settings
 
 from erp.connections import is_redis_server
-from erp.publishing import spare_who_waited_for
 from ratelimits.metrics import DEGRADED
 from ratelimits.windows.base import Claim, StoreAway, StoreBusy, Taken, Window
 from ratelimits.windows.file import FileWindow
@@ -32,15 +31,10 @@ _WARNED_EVERY = 60.0
 
 
 class SharedWindow(Window):
-    """Always answers, by ``store`` where that does; else by the process's own memory, at the same rates.
+    """Always answers, by ``store`` where that does; else by the process's own memory, at the same rates."""
 
-    ``waited`` is called in the thread that a failure of the store has cost its time.
-    """
-
-    def __init__(
-        self, store: Window, *, avoided: float = AVOIDED_SECONDS, waited: Callable[[], None] = lambda: None
-    ) -> None:
-        self._store, self._own, self._waited = store, ProcessWindow(), waited
+    def __init__(self, store: Window, *, avoided: float = AVOIDED_SECONDS) -> None:
+        self._store, self._own = store, ProcessWindow()
         self._avoided = avoided
         self._lock = threading.Lock()
         self._asked_again_at = 0.0
@@ -54,7 +48,6 @@ class SharedWindow(Window):
                 answers = self._store.ask(claims, count=count)
             except StoreAway as error:
                 self._note_failure(error)
-                self._waited()
             else:
                 self._asked_again_at = self._failing_since = 0.0
                 return answers
@@ -90,5 +83,5 @@ class SharedWindow(Window):
 def shared_window() -> SharedWindow:
     """The installation's, one for each process."""
     if is_redis_server(settings.REDIS_URL):
-        return SharedWindow(RedisWindow(settings.REDIS_URL), waited=partial(spare_who_waited_for, settings.REDIS_URL))
+        return SharedWindow(RedisWindow(settings.REDIS_URL))
     return SharedWindow(FileWindow(settings.VAR_DIR / "ratelimits.sqlite3"))
