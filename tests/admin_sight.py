@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.messages import get_messages
 from django.test import Client
@@ -16,7 +17,10 @@ from tests.facts_support import make as make_fact
 from tests.facts_support import make_shop
 from tests.quarantine_rows import make_file, make_row, make_task
 
-__all__ = ["act", "address", "client_for", "listed", "make_shop", "rows_of", "staff_limited_to", "told"]
+__all__ = [
+    "act", "address", "client_for", "limited", "listed", "make_shop", "mine", "rows_of", "staff_limited_to", "theirs",
+    "told",
+]  # fmt: skip
 Rows = dict[type[Any], Any]
 
 
@@ -90,3 +94,18 @@ def act(client: Client, action: str, *rows: Any, **posted: str) -> Any:
 def told(response: Any) -> str:
     """What the console says above its next page."""
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+@pytest.fixture
+def mine(db: None) -> Rows:
+    return rows_of(make_shop("mine"))
+
+
+@pytest.fixture
+def theirs(db: None) -> Rows:
+    return rows_of(make_shop("theirs"))
+
+
+@pytest.fixture
+def limited(mine: Rows) -> Client:
+    return client_for(staff_limited_to(mine[models.Shop]))

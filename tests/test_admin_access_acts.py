@@ -17,31 +17,24 @@ from datasync.access import EVERYTHING
 from datasync.choices import FileState, ItemState, QuarantineState, TaskState, TemplateState
 from datasync.quarantine import export, selectors
 from tests.admin_rows import make_template
-from tests.admin_sight import Rows, act, address, client_for, make_shop, rows_of, staff_limited_to, told
+from tests.admin_sight import (
+    Rows,
+    act,
+    address,
+    limited,
+    mine,
+    theirs,
+    told,
+)
 from tests.facts_support import make as make_fact
 from tests.quarantine_rows import make_file, make_task
 from tests.runs_support import bell
 
-__all__ = ["bell"]
+__all__ = ["bell", "limited", "mine", "theirs"]
 pytestmark = pytest.mark.django_db
 FILE, ROW, TASK = models.CatalogFile, models.QuarantinedRow, models.SyncProgressTask
 FILES = reverse("admin:datasync_catalogfile_changelist")
 TEMPLATES = reverse("admin:datasync_headertemplate_changelist")
-
-
-@pytest.fixture
-def mine(db: None) -> Rows:
-    return rows_of(make_shop("mine"))
-
-
-@pytest.fixture
-def theirs(db: None) -> Rows:
-    return rows_of(make_shop("theirs"))
-
-
-@pytest.fixture
-def limited(mine: Rows) -> Client:
-    return client_for(staff_limited_to(mine[models.Shop]))
 
 
 def state_of(row: Any) -> str:

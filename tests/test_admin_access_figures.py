@@ -15,26 +15,22 @@ from datasync import models
 from datasync.admin import facts
 from datasync.choices import FileState
 from tests.admin_rows import make_template
-from tests.admin_sight import Rows, address, client_for, listed, make_shop, rows_of, staff_limited_to
+from tests.admin_sight import (
+    Rows,
+    address,
+    client_for,
+    limited,
+    listed,
+    make_shop,
+    mine,
+    staff_limited_to,
+    theirs,
+)
 from tests.quarantine_rows import make_file
 
+__all__ = ["limited", "mine", "theirs"]
 pytestmark = pytest.mark.django_db
 START = reverse("admin:index")
-
-
-@pytest.fixture
-def mine(db: None) -> Rows:
-    return rows_of(make_shop("mine"))
-
-
-@pytest.fixture
-def theirs(db: None) -> Rows:
-    return rows_of(make_shop("theirs"))
-
-
-@pytest.fixture
-def limited(mine: Rows) -> Client:
-    return client_for(staff_limited_to(mine[models.Shop]))
 
 
 def step(client: Client, what: str) -> str | None:
