@@ -304,6 +304,7 @@ REFUSED: dict[str, tuple[Builder, str]] = {
     "unclosed quote.csv": (_content(b'id,name\n1,ok\n2,"open\n' + b"3,x\n" * 50), "UNCLOSED_QUOTE"),
     "unclosed quote, long.csv": (_content(b'id,name\n1,"open\n' + b"3,abcdefgh\n" * 900_000), "UNCLOSED_QUOTE"),
     "long line.csv": (_content(b"id,name\n1," + b"x" * 1_000_000 + b"\n"), "TOO_LARGE"),
+    "no encoding.csv": (_content(b"\x81\x8d" * 20 + b",name\n1,2\n"), "UNDECODABLE_TEXT"),
     "fifo.csv": (fifo, "UNSAFE_FILE"),
     "directory.csv": (directory, "UNSAFE_FILE"),
     "socket.csv": (unix_socket, "FILE_UNREADABLE"),

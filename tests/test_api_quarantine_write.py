@@ -17,7 +17,6 @@ from datasync.choices import QuarantineState, TemplateState
 from datasync.models import CatalogFile, HeaderSet, HeaderTemplate, OrderLine, QuarantinedRow, Shop
 from datasync.quarantine import export, selectors
 from tests.api import client_of, data_of, error_of, owner
-from tests.hostile import REFUSED
 from tests.quarantine_files import AMOUNT, bad, inbox, line, row_of, synced
 from tests.quarantine_rows import make_file, make_row, make_task
 from tests.runs_support import bell
@@ -120,21 +119,6 @@ def test_a_sheet_with_a_row_that_cannot_be_taken(client: APIClient, row: Quarant
     assert "corrections 3: " in error["detail"]
     row.refresh_from_db()
     assert row.corrected is None
-
-
-@pytest.mark.parametrize(
-    ("name", "code", "status"),
-    [
-        (name, code, {"TOO_LARGE": 413}.get(code, 422))
-        for code in ("UNSUPPORTED_FORMAT", "CORRUPT_FILE", "ENCRYPTED", "UNSAFE_FILE")
-        for name, (_build, refused) in list(REFUSED.items())
-        if refused == code and name not in {"fifo.csv", "directory.csv", "socket.csv", "link.csv"}
-    ][:40:4],
-)
-def test_sheets_that_cannot_be_read(client: APIClient, tmp_path: Path, name: str, code: str, status: int) -> None:
-    path = tmp_path / name
-    REFUSED[name][0](path)
-    assert error_of(upload(client, path.read_bytes(), name), status)["code"] == code
 
 
 def test_sheets_that_are_refused(client: APIClient, settings: Any) -> None:

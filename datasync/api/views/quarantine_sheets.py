@@ -13,25 +13,15 @@ from datasync.access import Sight, may_see
 from datasync.api.examples import quarantine as examples
 from datasync.api.requests.quarantine import CorrectionSheet, ExportRowQuery, filters_of
 from datasync.api.serializers.quarantine import ImportedSheet
+from datasync.api.unreadable import UNREADABLE
 from datasync.api.views.quarantine_decisions import CHOOSING, nothing_changed
-from datasync.exceptions import (
-    CorrectionsRefused,
-    CorruptFile,
-    EmptyFile,
-    EncryptedFile,
-    NotAnExport,
-    TooLarge,
-    UnsafeFile,
-    UnsupportedFormat,
-)
+from datasync.exceptions import CorrectionsRefused, NotAnExport
 from datasync.quarantine import export, selectors, services
 from erp.api.authentication import person_of
 from erp.api.parsers import BoundedMultiPartParser
 from erp.api.responses import Answer
 from erp.api.schema import documented
 from erp.api.serializers import validated
-
-_UNREADABLE = (EmptyFile, UnsupportedFormat, CorruptFile, EncryptedFile, UnsafeFile, TooLarge)
 
 
 class ExportRowsView(APIView):
@@ -78,7 +68,7 @@ class ImportCorrectionsView(APIView):
         answer=ImportedSheet,
         example=examples.IMPORTED,
         body={"multipart/form-data": CorrectionSheet},
-        errors=(NotAnExport, CorrectionsRefused, *_UNREADABLE),
+        errors=(NotAnExport, CorrectionsRefused, *UNREADABLE),
     )
     def post(self, request: Request) -> Answer:
         asked, person = validated(CorrectionSheet, request.data), person_of(request)

@@ -28,12 +28,10 @@ from datasync.api.serializers.templates import (
     Rechecked,
     Suggested,
 )
+from datasync.api.unreadable import OUT_OF_REACH, UNREADABLE
 from datasync.api.views.templates import INVALID
 from datasync.catalog.selectors import file_by_id
 from datasync.exceptions import (
-    CorruptFile,
-    EncryptedFile,
-    FileMissing,
     FileNotFound,
     HeaderUnknown,
     KeyColumnMissing,
@@ -43,9 +41,6 @@ from datasync.exceptions import (
     TemplateNotDraft,
     TemplateNotFound,
     TemplateOutdated,
-    TooLarge,
-    UnsafeFile,
-    UnsupportedFormat,
 )
 from datasync.mapping import services
 from datasync.mapping.compare import compare_templates, compare_with_file
@@ -57,8 +52,6 @@ from erp.api.parsers import BoundedMultiPartParser
 from erp.api.responses import Answer
 from erp.api.schema import documented
 from erp.api.serializers import validated
-
-_UNREADABLE = (UnsupportedFormat, CorruptFile, EncryptedFile, UnsafeFile, TooLarge)
 
 
 class PublishTemplateView(APIView):
@@ -138,7 +131,7 @@ class SuggestTemplateView(APIView):
         body=SuggestOptions,
         body_example={"file_id": 17},
         errors=(
-            PermissionDenied, LimitedToShops, FileNotFound, FileMissing, *_UNREADABLE, NoTemplate, NeedsDescription,
+            PermissionDenied, LimitedToShops, FileNotFound, *OUT_OF_REACH, *UNREADABLE, NoTemplate, NeedsDescription,
             InvalidTemplate, KeyColumnMissing,
         ),
     )  # fmt: skip
