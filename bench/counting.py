@@ -1,9 +1,9 @@
 """What the durable queue asks of database and broker for a file, counted in the process that works.
 
 Not counted is what a file would cost without a queue: finding its template, reading it, loading its rows with the
-transaction around them, and judging the quality of a task's data and
-keeping the report. The last statements of the loading transaction, which
-record the file's end, are counted.
+transaction around them, and judging the quality of a task's data and keeping the report; nor is the question by which a
+worker learns that there is nothing left to do. The last statements of the loading transaction, which record the file's
+end, are counted.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 from django.db import connection
 
 from datasync.mapping import services as mapping
 from datasync.runs import close, execute, finish, turns
+from datasync.runs.pick import pick_task
 from datasync.runs.publish import give_turns
 
+R = TypeVar("R")
 _FILE_WORK = (
     *((execute, "ingest"), (mapping, "prepare_read"), (mapping, "bind")),
     *((close, "_assess"), (close, "_store")),
@@ -91,8 +93,20 @@ def counted() -> Iterator[Cost]:
         stack.enter_context(patch.object(finish, "succeed", _switched(finish.succeed, cost, on=True)))
         stack.enter_context(patch.object(connection, "commit", lambda: cost.commit(commit)))
         stack.enter_context(patch.object(turns, "give_turns", cost.publish))
+        stack.enter_context(patch.object(turns, "pick_task", _if_found(pick_task, cost)))
         stack.enter_context(connection.execute_wrapper(cost.statement))
         yield cost
+
+
+def _if_found(function: Callable[[], R | None], cost: Cost) -> Callable[[], R | None]:
+    def wrapped() -> R | None:
+        before = cost.statements.copy()
+        found = function()
+        if found is None:
+            cost.statements = before
+        return found
+
+    return wrapped
 
 
 def _switched(function: Callable[..., Any], cost: Cost, *, on: bool) -> Callable[..., Any]:

@@ -11,16 +11,18 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
-from datasync.choices import ITEM_ACTIVE, ITEM_SUCCEEDED, TASK_ACTIVE, ItemState, TaskKind, TaskState
+from datasync.choices import ITEM_ACTIVE, TASK_ACTIVE, ItemState, TaskKind, TaskState
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import QualityReport, SyncProgressTask, SyncTaskFile
 from datasync.quality import gate
 from datasync.quality.alerts import loss_warning
+from datasync.runs.books import MOST_LISTED, books_of
+from datasync.runs.finish import row_fields
 from datasync.runs.patience import hold_briefly
 from datasync.runs.remap.unfinished import settle_unfinished
 from datasync.runs.results import store_closed
@@ -28,9 +30,9 @@ from datasync.runs.words import summary
 from datasync.signals import sync_finished
 
 logger = logging.getLogger(__name__)
-MOST_LISTED = 100
-"""How many errors and warnings a task repeats of its items; the items keep all."""
 _CLOSING_PATIENCE = timedelta(seconds=60)
+_TIMES = ("started_at", "closing_at", "finished_at", "served_at", "cancel_requested_at")
+"""What the database or somebody else has written of a task meanwhile: read again when a receiver asks for it."""
 
 
 def close_if_done(task: SyncProgressTask) -> bool:
@@ -65,8 +67,8 @@ def _close(task: SyncProgressTask) -> bool:
             return False
         for name, value in changes.items():
             setattr(task, name, value)
-        if sync_finished.has_listeners(SyncProgressTask):
-            task.refresh_from_db()
+        for name in _TIMES:
+            delattr(task, name)
         store_closed(task, outcome(task))
     return True
 
@@ -142,56 +144,29 @@ def _store(reports: list[QualityReport]) -> bool:
 
 
 def _closing_values(task: SyncProgressTask, reports: list[QualityReport] | None) -> dict[str, Any]:
-    items = SyncTaskFile.objects.filter(task=task)
-    totals = items.aggregate(
-        total=Count("pk"),
-        complete=Count("pk", filter=Q(state=ItemState.COMPLETED)),
-        with_quarantine=Count("pk", filter=Q(state=ItemState.PARTIAL)),
-        failed=Count("pk", filter=Q(state=ItemState.FAILED)),
-        skipped=Count("pk", filter=Q(state__in=(ItemState.SKIPPED, ItemState.CANCELLED))),
-        cancelled=Count("pk", filter=Q(state=ItemState.CANCELLED)),
-        warned=Count("pk", filter=~Q(warnings=[])),
-        started=Max("task__started_at"),
-        closing=Max("task__closing_at"),
-        **{f"rows_{name}": Sum(f"rows_{name}", default=0) for name in COUNT_NAMES},
-    )
-    started, closing = totals["started"], totals["closing"]
-    seconds = (closing - started).total_seconds() if closing and started else 0.0
-    rows = {f"rows_{name}": totals[f"rows_{name}"] for name in COUNT_NAMES}
-    outcomes = {name: totals[name] for name in ("complete", "with_quarantine", "failed", "skipped", "cancelled")}
-    skipped = _listed(items, ItemState.SKIPPED) if totals["skipped"] else []
-    warnings = skipped + (_item_warnings(items) if totals["warned"] else [])
-    loss = loss_warning(read=rows["rows_read"], lost=rows["rows_quarantined"])
+    books = books_of(task)
+    files, rows, warnings = books.files, books.rows, books.warnings
+    complete, with_quarantine = files[ItemState.COMPLETED], files[ItemState.PARTIAL]
+    failed, cancelled = files[ItemState.FAILED], files[ItemState.CANCELLED]
+    skipped = files[ItemState.SKIPPED] + cancelled
+    loss = loss_warning(read=rows.read, lost=rows.quarantined)
     if loss and task.kind != TaskKind.REMAP:  # rows that a remap refuses stay in the facts
         warnings.insert(0, loss)
     if reports is None:
         message = gettext_noop("The quality of the data could not be assessed.")
         warnings.insert(0, {"code": "QUALITY_UNKNOWN", "message": message})
     return {
-        "state": final_state(**outcomes),
-        "total_files": totals["total"],
-        "succeeded_files": totals["complete"] + totals["with_quarantine"],
-        "failed_files": totals["failed"],
-        "skipped_files": totals["skipped"],
-        **rows,
-        "rows_per_second": round(rows["rows_read"] / seconds, 1) if seconds > 0 else None,
+        "state": final_state(
+            complete=complete, with_quarantine=with_quarantine, failed=failed, skipped=skipped, cancelled=cancelled
+        ),
+        "total_files": files.total(),
+        "succeeded_files": complete + with_quarantine,
+        "failed_files": failed,
+        "skipped_files": skipped,
+        **row_fields(rows),
+        "rows_per_second": round(rows.read / books.seconds, 1) if books.seconds > 0 else None,
         "message": "",
-        "errors": _listed(items, ItemState.FAILED) if totals["failed"] else [],
+        "errors": books.errors,
         "warnings": warnings[:MOST_LISTED],
         "quality": gate.quality_check(reports or []),
     }
-
-
-def _listed(items: Any, state: ItemState) -> list[dict[str, Any]]:
-    """Errors of the items in this state, each with its file."""
-    rows = items.filter(state=state).order_by("position").values_list("file_id", "file__original_name", "error")
-    return [{"file_id": file_id, "file": name, **error} for file_id, name, error in rows[:MOST_LISTED]]
-
-
-def _item_warnings(items: Any) -> list[dict[str, Any]]:
-    rows = items.filter(state__in=ITEM_SUCCEEDED).exclude(warnings=[]).order_by("position")
-    return [
-        {"file_id": file_id, "file": name, **warning}
-        for file_id, name, warnings in rows.values_list("file_id", "file__original_name", "warnings")[:MOST_LISTED]
-        for warning in warnings
-    ]

@@ -24,5 +24,6 @@ def refuse_without_credits(*, task: Model | None, owner: AbstractBaseUser | None
 
 @receiver(sync_finished, dispatch_uid="ratelimits.credits")
 def charge(*, task: Any, **_: Any) -> None:
-    """Charge what the task synced. What fails here is charged by the clock."""
-    charge_task(task.task_id)
+    """Charge what the task synced, unless it is nobody's. What fails here is charged by the clock."""
+    if task.owner_id is not None:
+        charge_task(task.task_id)
