@@ -7,18 +7,21 @@ is told as what does not exist.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from datasync.exceptions import LimitedToShops
 from datasync.models import CatalogFile, ShopLimit, SyncTaskFile
+from erp.asked_along import answer
+from erp.compiled import compiled
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
     from datasync.models import SyncProgressTask
 
+ASKED_ALONG = "shops_in_sight"
 _REMEMBERED = "_datasync_sight"
 _NO_SHOP = frozenset({0})
 """In place of an empty list, for which there is no SQL: some statements are put together by hand."""
@@ -38,14 +41,17 @@ class Sight:
 
     @classmethod
     def of(cls, person: AbstractBaseUser | AnonymousUser) -> Sight:
-        """What a person sees: one query, remembered on ``person``; superusers see everything, nobody nothing."""
+        """What a person sees, remembered on ``person``: superusers see everything, nobody nothing.
+
+        It was asked along with the token, or costs a query.
+        """
         if person.pk is None:
             return NOTHING
         if getattr(person, "is_superuser", False):
             return EVERYTHING
         known = getattr(person, _REMEMBERED, None)
         if not isinstance(known, Sight):
-            known = _read(person.pk)
+            known = _read(cast("AbstractBaseUser", person))
             setattr(person, _REMEMBERED, known)
         return known
 
@@ -128,10 +134,22 @@ def may_see(user: AbstractBaseUser, task: SyncProgressTask, *, sight: Sight) -> 
     return task.owner_id == user.pk or (bool(getattr(user, "is_staff", False)) and not sight.limited)
 
 
-def _read(person_id: int) -> Sight:
-    shops = ShopLimit.objects.filter(user_id=person_id).values_list("shops__platform_id", "shops").order_by()
-    found: list[tuple[str | None, int | None]] = list(shops)
+def shops_for(person: Any) -> QuerySet[ShopLimit, dict[str, Any]]:
+    """The shops to which a person is limited, with their platforms; ``person`` is a key, or a reference to one."""
+    limits: Any = ShopLimit.objects.filter(user_id=person).order_by()
+    shops: QuerySet[ShopLimit, dict[str, Any]] = limits.values(platform=F("shops__platform_id"), shop=F("shops"))
+    return shops
+
+
+def _read(person: AbstractBaseUser) -> Sight:
+    told = answer(person, ASKED_ALONG)
+    found = _shops_of(int(person.pk)) if told is None else told
     if not found:
         return EVERYTHING
-    scopes = frozenset((platform, shop) for platform, shop in found if platform is not None and shop is not None)
-    return Sight(frozenset(shop for _platform, shop in scopes), person_id, scopes)
+    scopes = frozenset((row["platform"], row["shop"]) for row in found if row["shop"] is not None)
+    return Sight(frozenset(shop for _platform, shop in scopes), person.pk, scopes)
+
+
+@compiled
+def _shops_of(person_id: int) -> QuerySet[ShopLimit, dict[str, Any]]:
+    return shops_for(person_id)

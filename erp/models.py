@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
+
+from erp.asked_along import keep_answers, questions
+from erp.compiled import compiled
 
 SECRET_BYTES = 32
 USE_RECORDED_EVERY = timedelta(hours=1)
@@ -30,9 +34,9 @@ def password_digest(user: AbstractBaseUser) -> str:
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Tokens by what may be done with them."""
 
-    def usable(self, *, now: datetime | None = None) -> ApiTokenQuerySet:
+    def usable(self) -> ApiTokenQuerySet:
         """Neither revoked nor expired, and of a person who may still sign in."""
-        return self.filter(revoked_at=None, expires_at__gt=now or timezone.now(), user__is_active=True)
+        return self.filter(revoked_at=None, expires_at__gt=Now(), user__is_active=True)
 
 
 class ApiToken(models.Model):
@@ -78,9 +82,10 @@ class ApiToken(models.Model):
     @classmethod
     def find(cls, secret: str) -> ApiToken | None:
         """The token with this secret, with its user, if it may still be used."""
-        token = cls.objects.usable().select_related("user").filter(digest=digest_of(secret)).first()
+        token = _by_digest.first(digest_of(secret))
         if token is None or not constant_time_compare(token.password_digest, password_digest(token.user)):
             return None
+        keep_answers(token.user, token)
         return token
 
     def record_use(self) -> None:
@@ -94,6 +99,11 @@ class ApiToken(models.Model):
         """End it at once and for good."""
         self.revoked_at = timezone.now()
         self.save(update_fields=["revoked_at"])
+
+
+@compiled
+def _by_digest(digest: str) -> ApiTokenQuerySet:
+    return ApiToken.objects.usable().select_related("user").filter(digest=digest).annotate(**questions()).order_by()
 
 
 class WorkerHeartbeat(models.Model):

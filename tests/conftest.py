@@ -95,6 +95,7 @@ _OF_A_DATABASE = {"db", "transactional_db", "private_postgres", "private_redis",
 _DOORS = {
     "test_api_": "postgres",
     "test_bad_input_api_": "postgres",
+    "test_postgresql_": "postgres",
     **dict.fromkeys(("test_admin_", "test_command_", "test_demo", "test_tooling_serve"), "sqlite"),
 }
 

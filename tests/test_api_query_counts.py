@@ -1,7 +1,7 @@
 """How often each reading call asks the database: as often for a thousand rows as for ten, and no oftener than now.
 
-Signing in and, for the owner, the limit to shops are part of every figure; the rate limiter, whose one question comes
-before, is not. Nothing is taken from a cache.
+Signing in is part of every figure, and with it what is asked along: limits, and the shops that a person sees. Nothing
+is taken from a cache.
 """
 
 from __future__ import annotations
@@ -25,48 +25,48 @@ from tests.world import World, company
 pytestmark = pytest.mark.django_db
 FEW, MANY = 10, 1_000
 BASELINE = """
-/api/accounts/stats                              3  3
+/api/accounts/stats                              2  2
 /api/auth/me                                     2  2
 /api/auth/tokens                                 3  3
-/api/cache/status                                -  2
-/api/collection/accounts                         5  5
+/api/cache/status                                -  1
+/api/collection/accounts                         4  4
 /api/component-versions                          3  3
 /api/credits/balance                             3  3
-/api/credits/entries                             3  3
-/api/data-sync/exports/{export_id}               5  3
+/api/credits/entries                             2  2
+/api/data-sync/exports/{export_id}               4  2
 /api/data-sync/exports/{export_id}/download      -  -
-/api/data-sync/facts/{domain}                    4  3
-/api/data-sync/facts/{domain}/{record_key}       8  8
-/api/data-sync/files                             4  4
-/api/data-sync/files/{file_id}                   3  3
-/api/data-sync/files/{file_id}/delete-impact    11 11
-/api/data-sync/files/{file_id}/profile           4  4
-/api/data-sync/governance/detailed-coverage      4  4
-/api/data-sync/governance/stats                  6  6
-/api/data-sync/loss-alert                        5  5
-/api/data-sync/loss-analysis                     5  5
-/api/data-sync/platforms                         4  4
-/api/data-sync/progress/{task_id}                4  4
-/api/data-sync/quarantine                        4  4
-/api/data-sync/quarantine/{row_id}               4  4
-/api/data-sync/quarantine/export                 4  4
-/api/data-sync/quarantine/files                  6  6
-/api/data-sync/quarantine/stats                  9  9
-/api/data-sync/task-status/{celery_task_id}      4  4
-/api/data-sync/tasks                             5  5
+/api/data-sync/facts/{domain}                    3  2
+/api/data-sync/facts/{domain}/{record_key}       7  7
+/api/data-sync/files                             3  3
+/api/data-sync/files/{file_id}                   2  2
+/api/data-sync/files/{file_id}/delete-impact    10 10
+/api/data-sync/files/{file_id}/profile           3  3
+/api/data-sync/governance/detailed-coverage      3  3
+/api/data-sync/governance/stats                  5  5
+/api/data-sync/loss-alert                        4  4
+/api/data-sync/loss-analysis                     4  4
+/api/data-sync/platforms                         3  3
+/api/data-sync/progress/{task_id}                3  3
+/api/data-sync/quarantine                        3  3
+/api/data-sync/quarantine/{row_id}               3  3
+/api/data-sync/quarantine/export                 3  3
+/api/data-sync/quarantine/files                  5  5
+/api/data-sync/quarantine/stats                  8  8
+/api/data-sync/task-status/{celery_task_id}      3  3
+/api/data-sync/tasks                             4  4
 /api/data-sync/templates                         3  3
 /api/data-sync/templates/{template_id}           3  3
 /api/data-sync/templates/{template_id}/export    3  3
 /api/data-sync/templates/{template_id}/versions  5  5
-/api/quota/me                                    8  7
-/api/quota/users                                 -  6
-/api/quota/users/{user_id}                       - 12
-/api/rate-limit/anomalies                        -  6
-/api/rate-limit/config                           -  6
-/api/rate-limit/config/{rule_id}                 -  5
-/api/rate-limit/events                           -  5
-/api/rate-limit/my-info                          3  3
-/api/rate-limit/stats                            - 10
+/api/quota/me                                    7  6
+/api/quota/users                                 -  5
+/api/quota/users/{user_id}                       - 11
+/api/rate-limit/anomalies                        -  5
+/api/rate-limit/config                           -  5
+/api/rate-limit/config/{rule_id}                 -  4
+/api/rate-limit/events                           -  4
+/api/rate-limit/my-info                          2  2
+/api/rate-limit/stats                            -  9
 """
 """Queries of the owner, who is limited to a shop, and of staff; - where the call is not theirs."""
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,6 +14,7 @@ from datasync.models import OrderLine
 from erp.api.keyset import Keyset
 from tests.api import client_of, owner
 from tests.facts_support import file_of, header_set, make_shop, store, unsaved
+from tests.plans import rows_visited, sqlite_plan
 
 __all__ = ["owner"]
 ROWS = 20_000
@@ -46,7 +45,7 @@ def statements(client: APIClient, query: str, *, size: int = 50) -> list[str]:
         response = client.get(f"{ADDRESS}?page_size={size}&{query}")
     assert response.status_code == 200, response.json()
     assert response.json()["data"]
-    return [query["sql"] for query in captured if "datasync_orderline" in query["sql"]]
+    return [str(query["sql"]) for query in captured if "datasync_orderline" in str(query["sql"])]
 
 
 def last_cursor(ordering: str, filters: str) -> str:
@@ -57,35 +56,12 @@ def last_cursor(ordering: str, filters: str) -> str:
     return keyset.cursor(ordered[-51])
 
 
-def rows_visited(sql: str) -> int:
-    """How many rows of the table and its indexes PostgreSQL looks at to answer the statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
-        answer = cursor.fetchone()[0]
-    plan = (json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
-    return _visited(plan)
-
-
-def _visited(plan: dict[str, Any]) -> int:
-    own = 0
-    if plan.get("Relation Name") == "datasync_orderline":
-        own = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
-    return int(own) + sum(_visited(part) for part in plan.get("Plans", ()))
-
-
-def plan_of(sql: str) -> str:
-    """How SQLite answers the statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
-        return "\n".join(row[3] for row in cursor.fetchall())
-
-
 def visits_few_rows(sql: str) -> None:
     """PostgreSQL is counted; of SQLite the plan must not walk or sort the table."""
     if connection.vendor == "postgresql":
-        assert rows_visited(sql) <= 51 * 5, sql
+        assert rows_visited(sql, "datasync_orderline") <= 51 * 5, sql
     else:
-        plan = plan_of(sql)
+        plan = sqlite_plan(sql)
         assert not re.search(r"SCAN datasync_orderline$", plan, re.MULTILINE), plan
         assert "TEMP B-TREE FOR ORDER BY" not in plan, plan
 
@@ -102,6 +78,6 @@ def test_the_last_page_visits_as_few_rows_as_the_first(many: None, owner: User) 
         assert len(statements(client, query, size=10)) == len(statements(client, f"{query}&raw=true", size=200))
     (sql,) = statements(client, "order_id=1-77")
     if connection.vendor == "postgresql":
-        assert rows_visited(sql) == 1
+        assert rows_visited(sql, "datasync_orderline") == 1
     else:
-        assert "orderline_order" in plan_of(sql)
+        assert "orderline_order" in sqlite_plan(sql)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Model
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import lazy
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from datasync.admin.sight import WithinSight, sight_of
 from datasync.runs.words import error_in_words, remark_in_words
+from erp.pages import part_of
 
 STYLE = {"all": ("datasync/admin.css",)}
 NOTHING = "–"
@@ -112,10 +114,21 @@ def operator(request: HttpRequest) -> AbstractBaseUser:
     return cast("AbstractBaseUser", request.user)
 
 
+class PartPaginator(Paginator[Any]):
+    """Reads the rows of a page, not those before it."""
+
+    def page(self, number: int | str) -> Page[Any]:
+        """The page with that number; an invalid one is refused as by Django."""
+        number = self.validate_number(number)
+        rows = cast("QuerySet[Model]", self.object_list)
+        return Page(part_of(rows, of=self.count, page=number, size=self.per_page), number, self)
+
+
 class OperatorAdmin(WithinSight):
     """A page within the sight of whoever looks, whose empty list says what to do next."""
 
     list_per_page = 50
+    paginator: ClassVar[type[Paginator[Any]]] = PartPaginator
     show_full_result_count = False
     empty_hint: ClassVar[Any] = ""
     change_list_template = "admin/datasync/change_list.html"

@@ -17,7 +17,11 @@ from datasync.mapping.in_use import HAS_PUBLISHED_TEMPLATE, HAS_TEMPLATE
 from datasync.mapping.match import Outcome
 from datasync.models import CatalogFile
 
-_BULKY = ("profile", "header", "match", "suggestion", "description_sources")
+_UNLISTED = (
+    *("profile", "header", "match", "suggestion", "description_sources", "seen_shops"),
+    *(f"template__{name}" for name in ("identity", "fingerprint", "notes", "created_at", "published_at")),
+)
+"""What takes long to read and no list shows, of a file and of its template, whose name is made of the rest."""
 _LOOKUPS = {
     "platform": "platform",
     "domain": "domain",
@@ -34,8 +38,11 @@ TEMPLATE_STATUS = {
     "update_required": _BLOCKED,
 }
 """Whether a published template fits, by the word for it."""
-_STATUS = Case(
-    *(When(condition, then=Value(word)) for word, condition in TEMPLATE_STATUS.items()), output_field=CharField()
+_STATUS = Case(  # the same, with each condition asked once: the words exclude each other
+    When(_BLOCKED, then=Value("update_required")),
+    When(HAS_TEMPLATE, then=Value("matched")),
+    default=Value("missing"),
+    output_field=CharField(),
 )
 
 
@@ -55,7 +62,8 @@ class Filters:
 
 def files(*, sight: Sight) -> QuerySet[CatalogFile]:
     """All files with their shop and template, newest first, without the bulky columns of their content."""
-    return _shown(present_files(sight=sight)).defer("profile")
+    rows = present_files(sight=sight).select_related("platform", "source_platform").defer("profile")
+    return _shown(rows)
 
 
 def present_files(*, sight: Sight) -> QuerySet[CatalogFile]:
@@ -64,14 +72,19 @@ def present_files(*, sight: Sight) -> QuerySet[CatalogFile]:
 
 
 def matching_files(filters: Filters, *, sight: Sight) -> QuerySet[CatalogFile]:
-    """The files that are asked for, with what a list shows. Deleted ones are found by their status alone."""
+    """The files that are asked for, newest first. Deleted ones are found by their status alone."""
     wanted: dict[str, Any] = {
         lookup: value for name, lookup in _LOOKUPS.items() if (value := getattr(filters, name)) is not None
     }
     deleted = filters.status == FileState.DELETED
     among = CatalogFile.objects.filter(sight.files()) if deleted else present_files(sight=sight)
-    found = _shown(among).filter(**wanted).defer(*_BULKY)
+    found = among.filter(**wanted)
     return found.filter(TEMPLATE_STATUS[filters.template_status]) if filters.template_status else found
+
+
+def listed(files: QuerySet[CatalogFile]) -> QuerySet[CatalogFile]:
+    """The same with what a list shows of each."""
+    return _shown(files).defer(*_UNLISTED)
 
 
 def file_by_id(file_id: int, *, sight: Sight) -> CatalogFile:
@@ -117,5 +130,4 @@ def template_status(file: CatalogFile) -> str:
 
 
 def _shown(rows: QuerySet[CatalogFile]) -> QuerySet[CatalogFile]:
-    related = rows.select_related("shop", "template", "platform", "source_platform")
-    return related.annotate(template_status=_STATUS).order_by("-id")
+    return rows.select_related("shop", "template").annotate(template_status=_STATUS)

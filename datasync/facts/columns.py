@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -133,10 +133,12 @@ def original_row(names: Sequence[str], raw: str) -> dict[str, str | None]:
 
 def json_value(value: Any) -> Any:
     """A value in JSON: amounts and shares as text, because a JSON number would lose digits in most readers."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal | UUID):
-        return str(value)
-    return value
+    write = _WRITTEN.get(type(value))
+    return write(value) if write else value
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+_WRITTEN: dict[type, Callable[[Any], str]] = {datetime: _moment, date: date.isoformat, Decimal: str, UUID: str}

@@ -25,9 +25,9 @@ _LOOKUPS = {
 }
 
 
-def templates() -> QuerySet[HeaderTemplate]:
-    """All templates with their number of columns, without the columns themselves."""
-    return HeaderTemplate.objects.select_related("created_by").annotate(column_count=Count("columns"))
+def listed(rows: QuerySet[HeaderTemplate]) -> QuerySet[HeaderTemplate]:
+    """The same with their number of columns, without the columns themselves."""
+    return rows.select_related("created_by").annotate(column_count=Count("columns"))
 
 
 def filter_templates(rows: QuerySet[HeaderTemplate], query: dict[str, Any]) -> QuerySet[HeaderTemplate]:
@@ -50,7 +50,7 @@ def find_template(template_id: int) -> HeaderTemplate:
 
 def history(row: HeaderTemplate) -> QuerySet[HeaderTemplate]:
     """Every version and variant of a template's family, variant by variant, the newest version first."""
-    return templates().filter(**family_rows(family_of(row))).order_by("variant", "-version")
+    return HeaderTemplate.objects.filter(**family_rows(family_of(row))).order_by("variant", "-version")
 
 
 def published_of(row: HeaderTemplate) -> QuerySet[HeaderTemplate]:

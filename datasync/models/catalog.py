@@ -96,6 +96,20 @@ class CatalogFile(models.Model):
             models.Index(fields=("state", "platform", "domain"), name="file_state"),
             models.Index(fields=("platform", "shop", "domain", "granularity"), name="file_scope"),
             models.Index(fields=("state", "first_seen_at", "id"), name="file_waiting"),
+            models.Index(  # a narrow copy of the rows, in which lists are counted, searched and ordered
+                fields=(
+                    "id",
+                    "state",
+                    "original_name",
+                    "size",
+                    "first_seen_at",
+                    "synced_at",
+                    "collected_at",
+                    "format",
+                    "root",
+                ),
+                name="file_listed",
+            ),
             models.Index(  # all that the figures of the catalogue are counted from
                 fields=(
                     "platform",

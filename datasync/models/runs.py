@@ -76,6 +76,7 @@ class SyncProgressTask(RowCounts):
         constraints = (models.UniqueConstraint(fields=("parent",), name="task_one_retry"),)
         indexes = (
             models.Index(fields=("owner", "-id"), name="task_owner"),
+            models.Index(fields=("created_at", "id"), name="task_created"),
             models.Index(fields=("state",), name="task_state"),
             models.Index(fields=("owner", "served_at"), name="task_served"),
             models.Index(fields=("owner", "finished_at"), name="task_ended"),

@@ -16,7 +16,8 @@ from datasync.models import AuditEntry, QuarantinedRow
 from datasync.quarantine.figures import file_counts, looks_into_json, reason_counts
 
 __all__ = [
-    "Filters", "changes_of", "file_counts", "history", "one", "present_rows", "reason_counts", "rows", "with_reasons",
+    "Filters", "changes_of", "file_counts", "history", "listed", "one", "present_rows", "reason_counts", "rows",
+    "with_reasons",
 ]  # fmt: skip
 MOST_ACTS = 100
 """Of the acts about one row the newest are told."""
@@ -57,9 +58,17 @@ def present_rows(*, sight: Sight) -> QuerySet[QuarantinedRow]:
 
 
 def rows(filters: Filters | None = None, *, sight: Sight) -> QuerySet[QuarantinedRow]:
-    """The quarantined rows that match, by file and row, with what a list shows of file, task and header."""
+    """The quarantined rows that match, by file and row, with file, shop, task, header and who decided."""
     found = present_rows(sight=sight).select_related("file__shop", "item__task", "header_set", "decided_by")
     return chosen(found, filters or Filters()).order_by("file_id", "sheet_row", "pk")
+
+
+def listed(found: QuerySet[QuarantinedRow]) -> QuerySet[QuarantinedRow]:
+    """The same with no more than a list tells of each: without their cells and the content of their files."""
+    of_file = ("file__original_name", "file__platform", "file__shop__shop_id")
+    of_task = ("item__task__task_id", "item__task__owner")
+    own = ("domain", "sheet_row", "state", "reasons", "created_at", "decided_at")
+    return found.select_related(None).select_related("file__shop", "item__task").only(*own, *of_file, *of_task)
 
 
 def chosen(found: QuerySet[QuarantinedRow], filters: Filters) -> QuerySet[QuarantinedRow]:

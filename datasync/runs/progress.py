@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -19,10 +18,11 @@ from datasync.choices import ITEM_SUCCEEDED, ITEM_TERMINAL, TASK_TERMINAL, ItemS
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask, SyncTaskFile
 from datasync.quality.gate import quality_in_sight
-from datasync.runs.asking import Asked
+from datasync.runs.asking import of_all_items
 from datasync.runs.situation import NO_FILES, Queue, Situation, situation_counts
 from datasync.runs.waiting import item_waiting, task_waiting
 from datasync.runs.words import summary
+from erp.compiled import compiled
 
 MOST_CURRENT = 10
 _MOST_TELLING = MOST_CURRENT + 100
@@ -48,14 +48,15 @@ def glance(task: SyncProgressTask) -> Glance:
     """Look at the task as it is now, in the active language."""
     counts = NO_FILES
     if task.state not in TASK_TERMINAL:
-        counts = _all_counts(lease_seconds=settings.LEASE_SECONDS).of_task(task.pk)
+        (counts,) = _all_counts(task.pk, lease_seconds=settings.LEASE_SECONDS)
     situation = Situation(task=task, counts=counts, queue=Queue.of_now())
     return Glance(task=task, situation=situation, waiting=task_waiting(situation).document)
 
 
-@cache
-def _all_counts(*, lease_seconds: int) -> Asked:  # noqa: ARG001 - it is among the values
-    return Asked.of(live_counts() | _advance() | situation_counts() | {"attempts": Sum("attempt", default=0)})
+@compiled
+def _all_counts(task_pk: int, *, lease_seconds: int) -> QuerySet[SyncTaskFile, dict[str, Any]]:  # noqa: ARG001 - among the counts
+    attempts = {"attempts": Sum("attempt", default=0)}
+    return of_all_items(task_pk, live_counts() | _advance() | situation_counts() | attempts)
 
 
 def progress(
@@ -121,7 +122,7 @@ def _running(task: SyncProgressTask, now: Mapping[str, Any]) -> _State:
     """What the items say at this moment."""
     current: list[dict[str, Any]] = []
     errors: list[dict[str, Any]] = []
-    for item in _telling(task) if now["in_work"] or now["failed"] else ():
+    for item in _telling(task.pk) if now["in_work"] or now["failed"] else ():
         file = {"file_id": item["file_id"], "file": item["file__original_name"]}
         if item["state"] == ItemState.FAILED:
             errors.append(file | item["error"])
@@ -138,12 +139,13 @@ def _running(task: SyncProgressTask, now: Mapping[str, Any]) -> _State:
     )
 
 
-def _telling(task: SyncProgressTask) -> Iterable[dict[str, Any]]:
+@compiled
+def _telling(task_pk: int) -> QuerySet[SyncTaskFile, dict[str, Any]]:
     """The files in hand, then those that failed; as many as an answer may name."""
-    items = SyncTaskFile.objects.filter(task=task, state__in=(ItemState.PROCESSING, ItemState.FAILED))
+    items = SyncTaskFile.objects.filter(task=task_pk, state__in=(ItemState.PROCESSING, ItemState.FAILED))
     columns = ("state", "file_id", "file__original_name", "rows_read", "rows_expected", "error")
-    told: Iterable[dict[str, Any]] = items.order_by("-state", "position").values(*columns)[:_MOST_TELLING]
-    return told
+    told: QuerySet[SyncTaskFile, dict[str, Any]] = items.order_by("-state", "position").values(*columns)
+    return told[:_MOST_TELLING]
 
 
 def _advance() -> dict[str, Any]:
@@ -185,14 +187,26 @@ def _row_progress(now: Mapping[str, Any]) -> float:
 
 
 def _results(situation: Situation, *, page: int, page_size: int) -> list[dict[str, Any]]:
-    first = (page - 1) * page_size
-    items = result_rows(situation.task).order_by("position")[first : first + page_size]
+    if page == 1:  # what is polled
+        items = _first_results(situation.task.pk, most=page_size)
+    else:
+        first = (page - 1) * page_size
+        items = list(result_rows(situation.task).order_by("position")[first : first + page_size])
     return [result_document(item, situation) for item in items]
+
+
+@compiled
+def _first_results(task_pk: int, *, most: int) -> QuerySet[SyncTaskFile]:
+    return _results_of(task_pk).order_by("position")[:most]
 
 
 def result_rows(task: SyncProgressTask) -> QuerySet[SyncTaskFile]:
     """The files of a task, with what their results tell."""
-    return SyncTaskFile.objects.filter(task=task).select_related("file").only(*_RESULT_COLUMNS)
+    return _results_of(task.pk)
+
+
+def _results_of(task_pk: int) -> QuerySet[SyncTaskFile]:
+    return SyncTaskFile.objects.filter(task=task_pk).select_related("file").only(*_RESULT_COLUMNS)
 
 
 def result_document(item: SyncTaskFile, situation: Situation) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -16,20 +15,35 @@ from datasync.choices import TASK_ACTIVE, ItemState
 from datasync.exceptions import TaskNotFound
 from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import SyncProgressTask, SyncTaskFile
-from datasync.runs.asking import Asked
+from datasync.runs.asking import of_all_items
 from datasync.runs.progress import glance, live_counts, progress, rows_per_second, seconds_to_go
 from datasync.runs.results import celery_state
+from erp.compiled import compiled
 
 __all__ = [
-    "celery_state", "glance", "progress", "seconds_to_go", "task_by_celery_id", "task_for", "tasks_visible_to",
-    "with_live_counts", "work_is_stalled",
+    "celery_state", "glance", "listed", "progress", "seconds_to_go", "task_by_celery_id", "task_for",
+    "tasks_visible_to", "with_live_counts", "work_is_stalled",
 ]  # fmt: skip
 
 
 def tasks_visible_to(user: AbstractBaseUser, *, sight: Sight) -> QuerySet[SyncProgressTask]:
     """A person's own tasks; everybody's for staff. For whoever is limited to shops only those of files in sight."""
-    tasks = SyncProgressTask.objects.filter(sight.tasks()).select_related("owner", "parent")
+    tasks = SyncProgressTask.objects.filter(sight.tasks())
     return tasks if getattr(user, "is_staff", False) else tasks.filter(owner_id=user.pk)
+
+
+def listed(tasks: QuerySet[SyncProgressTask]) -> QuerySet[SyncProgressTask]:
+    """The same with their owners, without the documents and secrets that no list shows."""
+    unlisted = (
+        "options",
+        "errors",
+        "warnings",
+        "quality",
+        "owner__password",
+        "owner__last_login",
+        "owner__date_joined",
+    )
+    return tasks.select_related("owner").defer(*unlisted)
 
 
 def ids_in_sight(task_ids: Collection[str], *, sight: Sight) -> set[str]:
@@ -41,12 +55,19 @@ def ids_in_sight(task_ids: Collection[str], *, sight: Sight) -> set[str]:
 
 def task_for(user: AbstractBaseUser, task_id: str, *, sight: Sight) -> SyncProgressTask:
     """The task with this public id, as far as the person may see it. Raises ``TaskNotFound``."""
-    return _one(tasks_visible_to(user, sight=sight).filter(task_id=task_id), task_id)
+    if sight.limited:
+        task = _with_retry(tasks_visible_to(user, sight=sight).filter(task_id=task_id)).first()
+    elif getattr(user, "is_staff", False):
+        task = _of_anybody.first(task_id)
+    else:
+        task = _of_owner.first(task_id, user.pk)
+    return _there(task, task_id)
 
 
 def task_by_celery_id(user: AbstractBaseUser, celery_task_id: str, *, sight: Sight) -> SyncProgressTask:
     """The task whose client was given this Celery id. Raises ``TaskNotFound``."""
-    return _one(tasks_visible_to(user, sight=sight).filter(celery_task_id=celery_task_id), celery_task_id)
+    tasks = tasks_visible_to(user, sight=sight).filter(celery_task_id=celery_task_id)
+    return _there(_with_retry(tasks).first(), celery_task_id)
 
 
 def work_is_stalled(*, seconds: float) -> bool:
@@ -81,22 +102,35 @@ def with_live_counts(tasks: Iterable[SyncProgressTask]) -> list[SyncProgressTask
 def _counted(tasks: Collection[int]) -> Iterator[tuple[int, dict[str, Any]]]:
     if len(tasks) == 1:  # as after each submit
         (pk,) = tasks
-        yield pk, _of_one().of_task(pk)
+        yield pk, _counts_of(pk)[0]
         return
     items = SyncTaskFile.objects.filter(task__in=tasks).order_by().values("task")
     counted: Any = items.annotate(**live_counts())
     yield from ((now["task"], now) for now in counted)
 
 
-@cache
-def _of_one() -> Asked:
-    return Asked.of(live_counts())
+@compiled
+def _counts_of(task_pk: int) -> QuerySet[SyncTaskFile, dict[str, Any]]:
+    return of_all_items(task_pk, live_counts())
 
 
-def _one(tasks: QuerySet[SyncProgressTask], what: str) -> SyncProgressTask:
-    """The one task, read along with the one that retries it."""
+@compiled
+def _of_anybody(task_id: str) -> QuerySet[SyncProgressTask]:
+    return _with_retry(SyncProgressTask.objects.filter(task_id=task_id))
+
+
+@compiled
+def _of_owner(task_id: str, owner_id: int) -> QuerySet[SyncProgressTask]:
+    return _with_retry(SyncProgressTask.objects.filter(task_id=task_id, owner_id=owner_id))
+
+
+def _with_retry(tasks: QuerySet[SyncProgressTask]) -> QuerySet[SyncProgressTask]:
+    """The tasks alone, each with the id of the one that retries it."""
     retry = SyncProgressTask.objects.filter(parent=OuterRef("pk")).values("task_id")[:1]
-    task = tasks.select_related(None).annotate(retried_as=Subquery(retry)).first()
+    return tasks.annotate(retried_as=Subquery(retry))
+
+
+def _there(task: SyncProgressTask | None, what: str) -> SyncProgressTask:
     if task is None:
         raise TaskNotFound(what=what)
     return task

@@ -13,7 +13,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 
-from datasync.access import Sight
+from datasync.access import EVERYTHING, Sight
 from datasync.catalog.selectors import pending_files, present_files
 from datasync.choices import FileState, TaskKind, TaskState
 from datasync.exceptions import (
@@ -31,6 +31,7 @@ from datasync.runs.deadline import after_submit, require_deadline, seconds_given
 from datasync.runs.dispatch import dispatch
 from datasync.runs.pick import HIGHEST_PRIORITY
 from datasync.runs.taking import take_chosen, take_found
+from erp.compiled import compiled
 
 MOST_FILES = 1000
 _LARGEST_ID = 2**63 - 1
@@ -100,13 +101,22 @@ def submit_single(
 
 def _require_loadable(file_id: int, *, sight: Sight) -> None:
     """Raise ``FileNotFound``, or ``Undescribed`` where something of the file is still to be said."""
-    file = present_files(sight=sight).filter(pk=file_id).only("state", "last_error", "shop").first()
+    file = _judged(sight).filter(pk=file_id).first() if sight.limited else _any_judged.first(file_id)
     if file is None:
         raise FileNotFound(what=file_id)
     if file.state == FileState.NEEDS_DESCRIPTION:
         raise Undescribed(**{**NeedsDescription().params, **file.last_error.get("params", {})})
     if not sight.may_load(file):
         raise Undescribed(missing="shop")
+
+
+def _judged(sight: Sight) -> QuerySet[CatalogFile]:
+    return present_files(sight=sight).only("state", "last_error", "shop")
+
+
+@compiled
+def _any_judged(file_id: int) -> QuerySet[CatalogFile]:
+    return _judged(EVERYTHING).filter(pk=file_id)
 
 
 def submit_batch(  # noqa: PLR0913 - each narrows the choice in another way

@@ -5,24 +5,39 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import BigIntegerField, Case, F, QuerySet, Subquery, Sum, Value, When
+from django.db.models import BigIntegerField, Case, Count, F, QuerySet, Subquery, Sum, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Greatest
 
 from datasync.choices import ITEM_TERMINAL, TASK_ACTIVE
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
+from erp.compiled import compiled
 
 _ROWS = Case(
     When(state__in=ITEM_TERMINAL, then=F("rows_read")),
     default=Greatest("rows_read", Coalesce("rows_expected", Value(0))),
 )
 """The rows of an item: those read once it has ended, before that those to be expected of it."""
+_NO_TASK = 0
+"""No row has this key."""
 
 
 def active_tasks_of(owner: AbstractBaseUser, *, besides: int | None = None) -> QuerySet[SyncProgressTask]:
     """The person's tasks that have not ended, but one by its primary key; oldest first."""
     tasks = SyncProgressTask.objects.filter(owner_id=owner.pk, state__in=TASK_ACTIVE).order_by("pk")
     return tasks if besides is None else tasks.exclude(pk=besides)
+
+
+def active_count(owner: AbstractBaseUser, *, besides: int | None = None) -> int:
+    """How many those are."""
+    counted = _active_counted(owner.pk, besides or _NO_TASK)
+    return counted[0][0] if counted else 0
+
+
+@compiled
+def _active_counted(owner_id: int, besides: int) -> QuerySet[SyncProgressTask, tuple[int]]:
+    active = SyncProgressTask.objects.filter(owner_id=owner_id, state__in=TASK_ACTIVE).exclude(pk=besides)
+    return active.order_by().values("owner").annotate(tasks=Count("pk")).values_list("tasks")
 
 
 def rows_since(owner: AbstractBaseUser, since: datetime, *, besides: int | None = None) -> int:

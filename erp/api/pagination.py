@@ -6,7 +6,7 @@ the first does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from rest_framework import serializers
 
 from erp.api.keyset import InvalidCursor, Keyset
 from erp.api.serializers import QueryInteger, QuerySerializer
+from erp.pages import part_of
 
 MOST_PER_PAGE = 200
 LAST_PAGE = 1_000_000
@@ -77,11 +78,19 @@ class Page:
         }
 
 
-def paginate(rows: QuerySet[Any], *, page: int, page_size: int) -> Page:
-    """Read one page: one query that counts, and one that reads unless the page is past the end."""
+def paginate(
+    rows: QuerySet[Any, Any],
+    *,
+    page: int,
+    page_size: int,
+    shown: Callable[[QuerySet[Any]], QuerySet[Any]] | None = None,
+) -> Page:
+    """Read one page: one query that counts, and one that reads unless the page is past the end.
+
+    ``shown`` adds to the rows of the page what is shown of them, joins and annotations, which no other row costs.
+    """
     total = rows.count()
-    first = (page - 1) * page_size
-    found = list(rows[first : first + page_size]) if first < total else []
+    found = part_of(rows, of=total, page=page, size=page_size, shown=shown)
     return Page(rows=found, number=page, size=page_size, total=total)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from django.db.models import Choices
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -59,6 +60,21 @@ class StrictSerializer(serializers.Serializer[Any]):
                 refused[str(name)] = [str(self.error_messages["repeated"])]
         if refused:
             raise serializers.ValidationError(refused)
+
+
+class ChoiceLabel(serializers.CharField):
+    """The name of a choice in the language of the request, of which the value is at hand as ``source``.
+
+    ``get_<field>_display`` makes a table of all names for each row.
+    """
+
+    def __init__(self, choices: type[Choices], *, source: str) -> None:
+        super().__init__(source=source, read_only=True)
+        self._names = dict(choices.choices)
+
+    def to_representation(self, value: Any) -> str:
+        """The name, or what has none as it stands."""
+        return str(self._names.get(value, value))
 
 
 class QuerySerializer(StrictSerializer):
@@ -128,6 +144,9 @@ def _takes_many(field: Any) -> bool:
 
 def validated(serializer: type[StrictSerializer], data: Any, **context: Any) -> dict[str, Any]:
     """The checked values of a request, or a ValidationError that names every wrong field."""
+    if not context and data is not None:
+        checked: dict[str, Any] = _shown_by(serializer).run_validation(data)
+        return checked
     asked = serializer(data=data, context=context)
     asked.is_valid(raise_exception=True)
     values: dict[str, Any] = asked.validated_data

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from datasync.access import Sight
 from datasync.runs.selectors import seconds_to_go
-from datasync.runs.usage import active_tasks_of, rows_since
+from datasync.runs.usage import active_count, active_tasks_of, rows_since
+from erp.compiled import compiled
 from ratelimits.quotas.choices import Source
 from ratelimits.quotas.exceptions import UserNotFound
 from ratelimits.quotas.models import UserQuota
@@ -107,12 +108,11 @@ def limits_of(user: AbstractBaseUser) -> Limits:
 def standing_of(user: User, *, sight: Sight) -> Standing:
     """What the person may have and has, in seven statements, however much that is; tasks in sight are named."""
     own, tiers = _quotas_of(user)
-    tasks = active_tasks_of(user)
     return Standing(
         user=user,
         own=own,
         limits=_decided(user, own, tiers),
-        active=tasks.count(),
+        active=active_count(user),
         tasks=named_tasks(user, sight=sight),
         rows_today=rows_since(user, day_of(user).begin),
     )
@@ -145,10 +145,15 @@ def day_of(user: AbstractBaseUser) -> Day:
 
 def _quotas_of(user: AbstractBaseUser) -> tuple[UserQuota | None, list[UserQuota]]:
     """The person's own limits, and those of their tiers."""
-    tiers = User.groups.through.objects.filter(user_id=user.pk).values("group_id")
-    found = list(UserQuota.objects.filter(Q(user_id=user.pk) | Q(tier__in=tiers)).select_related("tier"))
+    found = _quotas_for(user.pk)
     own = next((quota for quota in found if quota.tier is None), None)
     return own, [quota for quota in found if quota.tier is not None]
+
+
+@compiled
+def _quotas_for(user_id: int) -> QuerySet[UserQuota]:
+    tiers = User.groups.through.objects.filter(user_id=user_id).values("group_id")
+    return UserQuota.objects.filter(Q(user_id=user_id) | Q(tier__in=tiers)).select_related("tier")
 
 
 def _decided(user: AbstractBaseUser, own: UserQuota | None, tiers: Sequence[UserQuota]) -> Limits:

@@ -14,7 +14,7 @@ from datasync.exceptions import (
     TooManyRowsInTask,
     TooManyRowsToday,
 )
-from datasync.runs.usage import active_tasks_of, rows_since
+from datasync.runs.usage import active_count, rows_since
 from ratelimits.quotas.exceptions import QuotaNotFound
 from ratelimits.quotas.models import LIMITS, UserQuota
 from ratelimits.quotas.selectors import day_of, limits_of, named_tasks, nearest_end
@@ -69,7 +69,7 @@ def clear_own_limits(user: User) -> None:
 
 
 def _require_free_place(owner: AbstractBaseUser, task_pk: int | None, most: int) -> None:
-    active = active_tasks_of(owner, besides=task_pk).count()
+    active = active_count(owner, besides=task_pk)
     if active < most:
         return
     tasks = named_tasks(owner, sight=Sight.of(owner), besides=task_pk)

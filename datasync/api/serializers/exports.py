@@ -8,13 +8,14 @@ from datasync.api.serializers.common import LastError
 from datasync.choices import ExportState
 from datasync.exports.services import download_url
 from datasync.models import ExportArchive
+from erp.api.serializers import ChoiceLabel
 
 
 class Export(serializers.ModelSerializer[ExportArchive]):
     """An archive that was asked for, and how far it is; ``person_id`` in the context is who is given its link."""
 
     status = serializers.ChoiceField(ExportState.choices, source="state")
-    status_label = serializers.CharField(source="get_state_display")
+    status_label = ChoiceLabel(ExportState, source="state")
     files = serializers.SerializerMethodField()
     progress = serializers.SerializerMethodField()
     size = serializers.IntegerField(allow_null=True, help_text="In bytes, once it is ready.")

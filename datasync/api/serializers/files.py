@@ -14,8 +14,7 @@ from datasync.catalog.description import FIELD_NAMES
 from datasync.catalog.selectors import template_status
 from datasync.choices import FileState
 from datasync.models import CatalogFile, Shop
-
-_STATES = dict(FileState.choices)
+from erp.api.serializers import ChoiceLabel
 
 
 class ShopBrief(serializers.ModelSerializer[Shop]):
@@ -34,7 +33,7 @@ class FileSummary(serializers.ModelSerializer[CatalogFile]):
     source_platform = serializers.CharField(source="source_platform_id", allow_null=True)
     shop = ShopBrief(allow_null=True)
     status = serializers.ChoiceField(FileState.choices, source="state")
-    status_label = serializers.SerializerMethodField()
+    status_label = ChoiceLabel(FileState, source="state")
     template = serializers.SerializerMethodField()
     template_status = serializers.SerializerMethodField()
     rows = serializers.DictField(child=serializers.IntegerField(), help_text="Counts of the last sync.")
@@ -70,10 +69,6 @@ class FileSummary(serializers.ModelSerializer[CatalogFile]):
             "synced_at",
         )
         read_only_fields = fields
-
-    def get_status_label(self, file: CatalogFile) -> str:
-        """The status in the language of the request."""
-        return str(_STATES.get(file.state, file.state))
 
     def get_template(self, file: CatalogFile) -> str | None:
         """The template's name, such as ``shopee/shopee/orders/daily v2``."""

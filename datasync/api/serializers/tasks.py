@@ -10,6 +10,7 @@ from datasync.api.serializers.common import LastError, RowCounts, Waiting, Warne
 from datasync.choices import ItemState, TaskKind, TaskState
 from datasync.models import SyncProgressTask
 from datasync.runs.words import error_in_words, summary
+from erp.api.serializers import ChoiceLabel
 
 
 class Submitted(serializers.ModelSerializer[SyncProgressTask]):
@@ -72,7 +73,7 @@ class TaskSummary(serializers.ModelSerializer[SyncProgressTask]):
 
     type = serializers.CharField(source="kind")
     status = serializers.CharField(source="state")
-    status_label = serializers.CharField(source="get_state_display")
+    status_label = ChoiceLabel(TaskState, source="state")
     owner = serializers.CharField(source="owner.username", default=None, allow_null=True)
     message = serializers.SerializerMethodField()
     processed_files = serializers.SerializerMethodField()

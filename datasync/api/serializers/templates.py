@@ -13,6 +13,7 @@ from datasync.mapping.compare import VERDICTS
 from datasync.mapping.loading import ImportAction
 from datasync.mapping.match import Outcome
 from datasync.models import HeaderTemplate, TemplateColumn
+from erp.api.serializers import ChoiceLabel
 
 
 class TemplateSummary(serializers.ModelSerializer[HeaderTemplate]):
@@ -22,7 +23,7 @@ class TemplateSummary(serializers.ModelSerializer[HeaderTemplate]):
     platform = serializers.CharField(source="platform_id")
     source_platform = serializers.CharField(source="source_platform_id")
     state = serializers.ChoiceField(TemplateState.choices)
-    state_label = serializers.CharField(source="get_state_display")
+    state_label = ChoiceLabel(TemplateState, source="state")
     origin = serializers.ChoiceField(TemplateOrigin.choices)
     number_format = serializers.CharField(help_text="`dot` (1,203.60) or `comma` (1.203,60).")
     identity = serializers.ListField(child=serializers.CharField())

@@ -30,6 +30,7 @@ from datasync.api.serializers.files import (
     UploadedFile,
 )
 from datasync.api.serializers.mapping import Preview
+from datasync.api.unreadable import AT_FIRST_SIGHT, OUT_OF_REACH, UNREADABLE
 from datasync.api.views.deletion import BACKGROUND, DELETING, deleter_of, told
 from datasync.catalog import selectors, services
 from datasync.catalog.deletion import delete_file
@@ -37,19 +38,7 @@ from datasync.catalog.description import Description
 from datasync.catalog.impact import count_stored
 from datasync.catalog.preview import preview
 from datasync.choices import RowsFate
-from datasync.exceptions import (
-    CorruptFile,
-    EncryptedFile,
-    FileBusy,
-    FileMissing,
-    FileNotFound,
-    InvalidRequest,
-    LimitedToShops,
-    SyncError,
-    TooLarge,
-    UnsafeFile,
-    UnsupportedFormat,
-)
+from datasync.exceptions import FileBusy, FileNotFound, InvalidRequest, LimitedToShops, StorageAway, SyncError
 from datasync.models import CatalogFile
 from datasync.runs.errors import error_document
 from erp.api.authentication import person_of
@@ -58,8 +47,6 @@ from erp.api.parsers import BoundedMultiPartParser
 from erp.api.responses import Answer
 from erp.api.schema import documented
 from erp.api.serializers import all_represented, validated
-
-_UNREADABLE = (UnsupportedFormat, CorruptFile, EncryptedFile, UnsafeFile, TooLarge)
 
 
 class FilesView(APIView):
@@ -80,7 +67,8 @@ class FilesView(APIView):
     def get(self, request: Request) -> Answer:
         person = person_of(request)
         query = validated(FileQuery, request.query_params, user=person)
-        page = paginate(filter_files(query, sight=Sight.of(person)), page=query["page"], page_size=query["page_size"])
+        found = filter_files(query, sight=Sight.of(person))
+        page = paginate(found, page=query["page"], page_size=query["page_size"], shown=selectors.listed)
         return Answer(all_represented(FileSummary, page.rows), page=page)
 
     @documented(
@@ -92,7 +80,7 @@ class FilesView(APIView):
         example=[examples.UPLOADED],
         many=True,
         body={"multipart/form-data": Uploads},
-        errors=(InvalidRequest, *_UNREADABLE),
+        errors=(InvalidRequest, *AT_FIRST_SIGHT, StorageAway),
     )
     def post(self, request: Request) -> Answer:
         asked = validated(Uploads, request.data)
@@ -170,7 +158,7 @@ class ProfileView(APIView):
         tag="files",
         answer=FileProfile,
         example=file_examples.PROFILE,
-        errors=(FileNotFound, FileMissing, *_UNREADABLE),
+        errors=(FileNotFound, *OUT_OF_REACH, *UNREADABLE),
     )
     def get(self, request: Request, file_id: int) -> Answer:
         file = selectors.file_by_id(file_id, sight=Sight.of(person_of(request)))
@@ -208,7 +196,7 @@ class PreviewView(APIView):
         example=examples.PREVIEW,
         body=PreviewOptions,
         body_example={"file_id": 17, "header_row": 1},
-        errors=(FileNotFound, FileMissing, *_UNREADABLE),
+        errors=(FileNotFound, *OUT_OF_REACH, *UNREADABLE),
     )
     def post(self, request: Request) -> Answer:
         asked = validated(PreviewOptions, request.data)

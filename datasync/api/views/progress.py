@@ -120,7 +120,7 @@ class TasksView(APIView):
         person = person_of(request)
         query = validated(TaskQuery, request.query_params, user=person)
         tasks = filter_tasks(selectors.tasks_visible_to(person, sight=Sight.of(person)), query)
-        page = paginate(tasks, page=query["page"], page_size=query["page_size"])
+        page = paginate(tasks, page=query["page"], page_size=query["page_size"], shown=selectors.listed)
         return Answer(all_represented(TaskSummary, selectors.with_live_counts(page.rows)), page=page)
 
 

@@ -42,9 +42,11 @@ class QuarantineView(APIView):
         rows = selectors.rows(filters_of(query, user=person), sight=Sight.of(person))
         if "cursor" in query:
             ordering = ("file_id", "sheet_row", "id")
-            page: Any = cursor_page(rows, ordering=ordering, page_size=query["page_size"], cursor=query["cursor"])
+            page: Any = cursor_page(
+                selectors.listed(rows), ordering=ordering, page_size=query["page_size"], cursor=query["cursor"]
+            )
         else:
-            page = paginate(rows, page=query.get("page", 1), page_size=query["page_size"])
+            page = paginate(rows, page=query.get("page", 1), page_size=query["page_size"], shown=selectors.listed)
         return Answer(RowSummary(page.rows, many=True, context={"user": person}).data, page=page)
 
 

@@ -17,13 +17,13 @@ from datasync.exceptions import InvalidRequest, KeyColumnMissing, TemplateNotDra
 from datasync.mapping import services
 from datasync.mapping.document import from_document
 from datasync.mapping.template import InvalidTemplate
-from datasync.mapping.versions import filter_templates, find_template, history, templates
+from datasync.mapping.versions import filter_templates, find_template, history, listed
 from datasync.models import HeaderTemplate
 from erp.api.authentication import staff_of
 from erp.api.pagination import PagedQuery, paginate
 from erp.api.responses import Answer
 from erp.api.schema import documented
-from erp.api.serializers import validated
+from erp.api.serializers import all_represented, validated
 
 INVALID = (InvalidTemplate, KeyColumnMissing, InvalidRequest)
 
@@ -43,8 +43,9 @@ class TemplatesView(APIView):
     )
     def get(self, request: Request) -> Answer:
         query = validated(TemplateQuery, request.query_params)
-        page = paginate(filter_templates(templates(), query), page=query["page"], page_size=query["page_size"])
-        return Answer(TemplateSummary(page.rows, many=True).data, page=page)
+        found = filter_templates(HeaderTemplate.objects.all(), query)
+        page = paginate(found, page=query["page"], page_size=query["page_size"], shown=listed)
+        return Answer(all_represented(TemplateSummary, page.rows), page=page)
 
     @documented(
         name="create_template",
@@ -144,8 +145,8 @@ class TemplateVersionsView(APIView):
     )
     def get(self, request: Request, template_id: int) -> Answer:
         query = validated(PagedQuery, request.query_params)
-        page = paginate(history(find_template(template_id)), **query)
-        return Answer(TemplateSummary(page.rows, many=True).data, page=page)
+        page = paginate(history(find_template(template_id)), **query, shown=listed)
+        return Answer(all_represented(TemplateSummary, page.rows), page=page)
 
 
 class NewVersionView(APIView):

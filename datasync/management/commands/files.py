@@ -90,7 +90,7 @@ class Command(ActionsCommand):
         names = selectors.Filters.__dataclass_fields__
         wanted = selectors.Filters(**{name: options[name] for name in names})
         found = selectors.matching_files(wanted, sight=EVERYTHING)
-        total, files = found.count(), list(found[: options["limit"]])
+        total, files = found.count(), list(selectors.listed(found)[: options["limit"]])
         document = {"total": total, "files": [words.file_document(file) for file in files]}
         return Outcome(document, words.file_lines(files, total) if files else [_("No files match.")])
 
