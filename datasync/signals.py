@@ -8,8 +8,9 @@ sync_finished = Signal()
 """
 
 before_submit = Signal()
-"""Sent inside the transaction that makes a task, under the lock of its owner's row, when its items are made; where
-they may be very many, once before that too. ``sender=SyncProgressTask``, ``task`` (None: not made yet), ``owner``
-(None: nobody, as with the clock), ``files``, their number, and ``rows``, which says how many rows are to be expected.
-A receiver that raises refuses the task and undoes the transaction; a ``SyncError`` is told to whoever submitted.
+"""Sent inside the transaction that makes a task, under the lock of its owner's row: before anything is made where it is
+of one file or of those that a filter finds, and when its items are made where they are not as many as was said then.
+``sender=SyncProgressTask``, ``task`` (None: not made yet), ``owner`` (None: nobody, as with the clock), ``files``,
+their number, and ``rows``, which says how many rows are to be expected. A receiver that raises refuses the task and
+undoes the transaction; a ``SyncError`` is told to whoever submitted.
 """

@@ -27,17 +27,22 @@ def _locked(owner_id: int) -> QuerySet[User, tuple[int]]:
     return User.objects.select_for_update(no_key=True).filter(pk=owner_id).values_list("pk")
 
 
-def foresee(files: QuerySet[CatalogFile], *, owner: AbstractBaseUser | None) -> None:
-    """Ask whether a task over these files would be accepted, before it has items: a refusal of many costs little.
+def foresee(files: QuerySet[CatalogFile], *, number: int, owner: AbstractBaseUser | None) -> None:
+    """Ask whether a task over these files would be accepted, before it has items: a refusal costs others little.
 
-    Where there are no files there will be no task, and nothing to refuse. ``admit`` asks again over what was taken.
+    Where there are no files there will be no task, and nothing to refuse.
     """
-    if owner is not None and (found := files.count()):
+    if number:
         rows = partial(rows_of_files, files)
-        before_submit.send(sender=SyncProgressTask, task=None, owner=owner, files=found, rows=rows)
+        before_submit.send(sender=SyncProgressTask, task=None, owner=owner, files=number, rows=rows)
 
 
-def admit(task: SyncProgressTask, *, owner: AbstractBaseUser | None, files: int) -> None:
-    """Ask whether the task, whose items are made, may be accepted; a refusal is raised and undoes all of it."""
+def admit(task: SyncProgressTask, *, owner: AbstractBaseUser | None, files: int, foreseen: int = 0) -> None:
+    """Ask whether the task, whose items are made, may be accepted; a refusal is raised and undoes all of it.
+
+    Nobody is asked again over as many files as were ``foreseen`` in this transaction: the owner's row is held.
+    """
+    if files == foreseen:
+        return
     rows = partial(rows_expected, task.pk)
     before_submit.send(sender=SyncProgressTask, task=task, owner=owner, files=files, rows=rows)

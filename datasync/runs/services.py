@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from datasync.access import EVERYTHING, Sight
 from datasync.catalog.selectors import pending_files, present_files
-from datasync.choices import FileState, TaskKind, TaskState
+from datasync.choices import FILE_ACTIVE, FileState, TaskKind, TaskState
 from datasync.exceptions import (
     DataNotFound,
     FileBusy,
@@ -63,6 +63,14 @@ class _Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """The files that a task will have, unless others take them: very many, or one. ``number`` None: to be counted."""
+
+    files: QuerySet[CatalogFile]
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """What became of chosen files."""
 
@@ -85,22 +93,23 @@ def submit_single(
     For whoever is limited to shops a file without one is not described enough: its rows may be of any shop.
     """
     _require_whole_number("file_id", file_id, least=1, most=_LARGEST_ID)
-    _require_loadable(file_id, sight=sight)
+    file = _loadable_file(file_id, sight=sight)
     task = _submit(
         partial(take_chosen, file_ids=(file_id,), sight=sight),
+        foreseen=_Foreseen(CatalogFile.objects.filter(pk=file_id), number=0 if file.state in FILE_ACTIVE else 1),
         kind=TaskKind.SINGLE,
         prefix=f"single_file_{file_id}",
         terms=_Terms(owner, priority, deadline_seconds),
         flags=flags,
     )
     if task is None:
-        _require_loadable(file_id, sight=sight)
+        _loadable_file(file_id, sight=sight)
         raise _busy([file_id])
     return task
 
 
-def _require_loadable(file_id: int, *, sight: Sight) -> None:
-    """Raise ``FileNotFound``, or ``Undescribed`` where something of the file is still to be said."""
+def _loadable_file(file_id: int, *, sight: Sight) -> CatalogFile:
+    """The file; raises ``FileNotFound``, or ``Undescribed`` where something of it is still to be said."""
     file = _judged(sight).filter(pk=file_id).first() if sight.limited else _any_judged.first(file_id)
     if file is None:
         raise FileNotFound(what=file_id)
@@ -108,6 +117,7 @@ def _require_loadable(file_id: int, *, sight: Sight) -> None:
         raise Undescribed(**{**NeedsDescription().params, **file.last_error.get("params", {})})
     if not sight.may_load(file):
         raise Undescribed(missing="shop")
+    return file
 
 
 def _judged(sight: Sight) -> QuerySet[CatalogFile]:
@@ -155,7 +165,7 @@ def submit_batch(  # noqa: PLR0913 - each narrows the choice in another way
     take = partial(take_found, files=files, limit=limit, sight=sight)
     return _submit(
         take,
-        found=files[:limit],
+        foreseen=_Foreseen(files[:limit]),
         kind=TaskKind.BATCH,
         terms=_Terms(owner, priority, deadline_seconds),
         flags=flags,
@@ -208,7 +218,7 @@ def submit_all(
     take = partial(take_found, files=files, limit=None, sight=sight)
     return _submit(
         take,
-        found=files,
+        foreseen=_Foreseen(files),
         kind=TaskKind.BATCH_ALL,
         terms=_Terms(owner, priority, deadline_seconds),
         flags={},
@@ -244,20 +254,22 @@ def _submit(
     kind: TaskKind,
     terms: _Terms,
     flags: dict[str, bool],
-    found: QuerySet[CatalogFile] | None = None,
+    foreseen: _Foreseen | None = None,
     prefix: str = "batch",
     options: dict[str, Any] | None = None,
     parent: SyncProgressTask | None = None,
 ) -> SyncProgressTask | None:
     """The task over those of the wanted files that nobody is syncing; None, and no task, where there are none.
 
-    ``found`` are the files where they were not chosen one by one, and may be very many.
+    Where files are ``foreseen``, it is refused before anything of it is made.
     """
     chosen, owner = Flags(**flags), terms.owner
     with transaction.atomic():
         hold_owner(owner)
-        if found is not None:
-            foresee(found, owner=owner)
+        asked = 0
+        if foreseen is not None and owner is not None:
+            asked = foreseen.files.count() if foreseen.number is None else foreseen.number
+            foresee(foreseen.files, number=asked, owner=owner)
         task = SyncProgressTask.objects.create(
             task_id=f"{prefix}_{uuid.uuid4().hex[:8]}",
             celery_task_id=str(uuid.uuid4()),
@@ -277,7 +289,7 @@ def _submit(
             return None
         deadline = after_submit(task, terms.deadline_seconds or settings.BATCH_DEADLINE_SECONDS)
         SyncProgressTask.objects.filter(pk=task.pk).update(total_files=task.total_files, deadline_at=deadline)
-        admit(task, owner=owner, files=task.total_files)
+        admit(task, owner=owner, files=task.total_files, foreseen=asked)
         transaction.on_commit(partial(dispatch, task))
     return task
 
