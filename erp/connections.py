@@ -14,8 +14,6 @@ CONNECT_SECONDS = 5
 QUIET_SECONDS = 10
 PROBE_SECONDS = 5
 PROBES = 3
-PREPARED_AFTER = 2
-"""So often a connection sends a statement of a prepared cursor whole before it lets the server keep it."""
 UNRECEIPTED_SECONDS = QUIET_SECONDS + PROBE_SECONDS * PROBES
 """So long after the last sign of life TCP gives a connection up."""
 PUBLISH_SECONDS = 0.3
@@ -46,7 +44,6 @@ def postgres_options(own: dict[str, Any]) -> dict[str, Any]:
         "keepalives_interval": PROBE_SECONDS,
         "keepalives_count": PROBES,
         "tcp_user_timeout": UNRECEIPTED_SECONDS * 1000,
-        "prepare_threshold": PREPARED_AFTER,
         **own,
         "options": f"{told} {own.get('options', '')}".strip(),
     }

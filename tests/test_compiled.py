@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection
-from django.db.models import Count, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Value
 from django.test.utils import CaptureQueriesContext
 
 from erp.compiled import Compiled, compiled
@@ -109,14 +111,55 @@ def test_refuses_a_value_that_shapes_the_statement(person: User) -> None:
     def sliced(most: int) -> QuerySet[User]:
         return User.objects.all()[: abs(most)]
 
-    with pytest.raises(ValueError, match="does not have value 0"):
+    with pytest.raises(ValueError, match="value 0"):
         sliced(1)
     assert User.objects.count() == 2
     assert person.pk
 
 
 def test_refuses_rows_that_it_cannot_read() -> None:
-    asked: Compiled[str] = compiled(lambda: User.objects.values_list("username", flat=True))
+    asked: Compiled[[], str] = compiled(lambda: User.objects.values_list("username", flat=True))
 
     with pytest.raises(TypeError, match="FlatValuesListIterable"):
         asked()
+
+
+def test_refuses_a_value_that_stands_there_changed_as_well() -> None:
+    @compiled
+    def like(name: str) -> QuerySet[User]:
+        return User.objects.filter(Q(username=name) | Q(username__icontains=name))
+
+    with pytest.raises(ValueError, match="as it was given"):
+        like("a")
+
+
+def test_refuses_what_gives_nothing_and_what_it_would_leave_out() -> None:
+    @compiled
+    def nothing(name: str) -> QuerySet[User]:
+        return User.objects.filter(username=name, pk__in=[])
+
+    @compiled
+    def with_groups(name: str) -> QuerySet[User]:
+        return User.objects.filter(username=name).prefetch_related("groups")
+
+    with pytest.raises(ValueError, match="gives nothing"):
+        nothing("a")
+    with pytest.raises(TypeError):
+        with_groups("a")
+
+
+def test_gives_no_column_that_was_not_asked_for(person: User) -> None:
+    @compiled
+    def names(name: str) -> QuerySet[User, tuple[str]]:
+        return User.objects.filter(username=name).order_by("pk").distinct().values_list("last_name")
+
+    assert names("ada") == [("Lovelace",)]
+    assert person.pk
+
+
+def test_refuses_too_few_and_too_many_values(person: User) -> None:
+    asked: Any = compiled(_tokens)
+
+    for values in (("phone",), ("phone", person.pk, 3)):
+        with pytest.raises(TypeError, match="2 values"):
+            asked(*values)

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from datasync.models import CatalogFile, SyncProgressTask
 from datasync.runs.usage import rows_expected, rows_of_files
 from datasync.signals import before_submit
-from erp.compiled import compiled
 
 
 def hold_owner(owner: AbstractBaseUser | None) -> None:
@@ -19,12 +18,7 @@ def hold_owner(owner: AbstractBaseUser | None) -> None:
     What counts their active tasks counts under it. SQLite lets one transaction write at a time anyway.
     """
     if owner is not None:
-        _locked(owner.pk)
-
-
-@compiled
-def _locked(owner_id: int) -> QuerySet[User, tuple[int]]:
-    return User.objects.select_for_update(no_key=True).filter(pk=owner_id).values_list("pk")
+        list(User.objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk"))
 
 
 def foresee(files: QuerySet[CatalogFile], *, number: int, owner: AbstractBaseUser | None) -> None:

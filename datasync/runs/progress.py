@@ -25,6 +25,8 @@ from datasync.runs.words import summary
 from erp.compiled import compiled
 
 MOST_CURRENT = 10
+POLLED_PAGE = 50
+"""The files that an answer shows of which nobody said how many."""
 _MOST_TELLING = MOST_CURRENT + 100
 
 
@@ -60,7 +62,7 @@ def _all_counts(task_pk: int, *, lease_seconds: int) -> QuerySet[SyncTaskFile, d
 
 
 def progress(
-    task: SyncProgressTask, *, sight: Sight, page: int = 1, page_size: int = 50, seen: Glance | None = None
+    task: SyncProgressTask, *, sight: Sight, page: int = 1, page_size: int = POLLED_PAGE, seen: Glance | None = None
 ) -> dict[str, Any]:
     """How far a task in sight is, with a page of its files' results; a page size of 0 leaves those out.
 
@@ -187,8 +189,8 @@ def _row_progress(now: Mapping[str, Any]) -> float:
 
 
 def _results(situation: Situation, *, page: int, page_size: int) -> list[dict[str, Any]]:
-    if page == 1:  # what is polled
-        items = _first_results(situation.task.pk, most=page_size)
+    if (page, page_size) == (1, POLLED_PAGE):
+        items = _first_results(situation.task.pk)
     else:
         first = (page - 1) * page_size
         items = list(result_rows(situation.task).order_by("position")[first : first + page_size])
@@ -196,8 +198,8 @@ def _results(situation: Situation, *, page: int, page_size: int) -> list[dict[st
 
 
 @compiled
-def _first_results(task_pk: int, *, most: int) -> QuerySet[SyncTaskFile]:
-    return _results_of(task_pk).order_by("position")[:most]
+def _first_results(task_pk: int) -> QuerySet[SyncTaskFile]:
+    return _results_of(task_pk).order_by("position")[:POLLED_PAGE]
 
 
 def result_rows(task: SyncProgressTask) -> QuerySet[SyncTaskFile]:
