@@ -100,10 +100,10 @@ def counted() -> Iterator[Cost]:
 
 def _if_found(function: Callable[[], R | None], cost: Cost) -> Callable[[], R | None]:
     def wrapped() -> R | None:
-        before = cost.statements.copy()
+        before = cost.statements.copy(), cost.database_seconds
         found = function()
         if found is None:
-            cost.statements = before
+            cost.statements, cost.database_seconds = before
         return found
 
     return wrapped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from django.contrib.auth import get_user_model
@@ -28,6 +28,9 @@ from erp.models import ApiToken
 from ratelimits.limits.choices import MOST_PER_MINUTE
 from ratelimits.models import RateRule
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
 _POLL_SECONDS = 0.02
 _PAUSE_SECONDS = 0.1
 
@@ -35,13 +38,17 @@ _PAUSE_SECONDS = 0.1
 def sign_in(people: int) -> list[str]:
     """The tokens of so many people, in the order of their numbers. The limiter counts them and refuses nobody."""
     RateRule.objects.update(per_minute=MOST_PER_MINUTE)
-    users = [get_user_model().objects.get_or_create(username=f"client-{number:04}")[0] for number in range(people)]
+    users = [_person(f"client-{number:04}") for number in range(people)]
     return [ApiToken.issue(user=user, label="bench")[1] for user in users]
 
 
 def work_off(tasks: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """Submit the files, a task for each group, and take turns until all are done: what the turns cost."""
-    submitted = [submit_by_ids(file_ids=file_ids, owner=None, sight=EVERYTHING).task.pk for file_ids in tasks]
+    """Submit the files, a person's task for each group, and take turns until all are done: what the turns cost."""
+    owners = [_person(f"owner-{number:04}") for number in range(len(tasks))]  # one may not have as many tasks
+    submitted = [
+        submit_by_ids(file_ids=file_ids, owner=owner, sight=EVERYTHING).task.pk
+        for owner, file_ids in zip(owners, tasks, strict=True)
+    ]
     active = SyncProgressTask.objects.filter(pk__in=submitted, state__in=TASK_ACTIVE)
     with counted() as cost:
         while True:
@@ -126,7 +133,7 @@ def locked(file_ids: list[int]) -> list[float]:
 
 def beside(batch: list[int], singles: list[int]) -> dict[str, Any]:
     """One person's batch, and while it runs another's files, one after another: seconds of each, submit to end."""
-    busy, other = (get_user_model().objects.get_or_create(username=name)[0] for name in ("busy", "other"))
+    busy, other = _person("busy"), _person("other")
     task = submit_by_ids(file_ids=batch, owner=busy, sight=EVERYTHING).task
     done = task.items.exclude(state__in=ITEM_ACTIVE)
     while done.count() < 2:
@@ -164,6 +171,10 @@ def stop_all() -> int:
             cancel_task(task)
     wait_for([task.pk for task in tasks])
     return len(tasks)
+
+
+def _person(name: str) -> User:
+    return get_user_model().objects.get_or_create(username=name)[0]
 
 
 def wait_for(tasks: Sequence[int]) -> None:

@@ -66,6 +66,7 @@ def test_what_waits_is_stopped_at_once_and_is_as_it_was(bell: Bell) -> None:
     task = _task(FileState.PENDING, FileState.INGESTED)
     cancelled = cancel_task(task)
     assert (cancelled.task.state, _numbers(cancelled)) == (TaskState.CANCELLED, (2, 0, 0))
+    assert (cancelled.task.finished_at is None, cancelled.task.get_deferred_fields()) == (False, set())
     assert set(task.items.values_list("state", flat=True)) == {ItemState.CANCELLED}
     assert sorted(CatalogFile.objects.values_list("state", flat=True)) == [FileState.INGESTED, FileState.PENDING]
     assert cancelled.stopped.file_ids == tuple(task.items.order_by("position").values_list("file_id", flat=True))

@@ -316,6 +316,7 @@ def test_reports_that_cannot_be_stored_do_not_hold_the_task_up(
     task.refresh_from_db()
     assert task.state == TaskState.COMPLETED
     assert [warning["code"] for warning in task.warnings] == ["QUALITY_UNKNOWN"]
+    assert task.quality == gate.quality_check([])
 
 
 def test_a_closer_that_vanished_is_replaced_after_a_minute(bell: Bell, ingest: Ingest) -> None:

@@ -60,10 +60,10 @@ def cancel_task(task: SyncProgressTask) -> Cancellation:
             _stop(held)
     if not is_unfinished(held):
         close_if_done(held)
-    held.refresh_from_db()
-    if over and held.state != TaskState.CANCELLING:
-        raise TaskFinished(task_id=held.task_id, state=TaskState(held.state))
-    return as_it_stands(held)
+    now = SyncProgressTask.objects.get(pk=task.pk)
+    if over and now.state != TaskState.CANCELLING:
+        raise TaskFinished(task_id=now.task_id, state=TaskState(now.state))
+    return as_it_stands(now)
 
 
 def _stop(task: SyncProgressTask) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
+from django.db.models.sql import UpdateQuery
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
@@ -21,9 +22,9 @@ from datasync.ingest.plan import COUNT_NAMES
 from datasync.models import QualityReport, SyncProgressTask, SyncTaskFile
 from datasync.quality import gate
 from datasync.quality.alerts import loss_warning
-from datasync.runs.books import MOST_LISTED, books_of
+from datasync.runs.books import MOST_LISTED, Books, books_of
 from datasync.runs.finish import row_fields
-from datasync.runs.patience import hold_briefly
+from datasync.runs.patience import held_briefly
 from datasync.runs.remap.unfinished import settle_unfinished
 from datasync.runs.results import store_closed
 from datasync.runs.words import summary
@@ -31,8 +32,6 @@ from datasync.signals import sync_finished
 
 logger = logging.getLogger(__name__)
 _CLOSING_PATIENCE = timedelta(seconds=60)
-_TIMES = ("started_at", "closing_at", "finished_at", "served_at", "cancel_requested_at")
-"""What the database or somebody else has written of a task meanwhile: read again when a receiver asks for it."""
 
 
 def close_if_done(task: SyncProgressTask) -> bool:
@@ -41,6 +40,7 @@ def close_if_done(task: SyncProgressTask) -> bool:
     ``closing_at`` says since when it is being closed. A closer that the database fails gives the mark back and raises.
     One that vanished, or that found a defect, is replaced after a minute by the sweeper: turns, which would find the
     same defect at once, are not offered a task that has the mark. The final UPDATE lets only one of two through.
+    ``task`` stays as the caller has read it; whoever hears of the end is given the closed one.
     """
     if not to_be_closed().filter(pk=task.pk).update(closing_at=Now()):
         return False
@@ -50,27 +50,36 @@ def close_if_done(task: SyncProgressTask) -> bool:
         connection.close_if_unusable_or_obsolete()
         SyncProgressTask.objects.filter(pk=task.pk, state__in=TASK_ACTIVE).update(closing_at=None)
         raise
-    if closed:
-        _tell(task)
+    if closed is None:
+        return False
+    _tell(closed)
+    return True
+
+
+def _close(task: SyncProgressTask) -> SyncProgressTask | None:
+    """The task as it is stored once it is closed; None where somebody else was faster."""
+    settle_unfinished(task)
+    reports = _assess(task)
+    books = books_of(task)
+    with transaction.atomic():
+        closed = _write(task, _closing_values(task, books, reports))  # first of all: it holds the task
+        if closed is None:
+            return None
+        if reports and not _store(reports):
+            closed.warnings, closed.quality = _warnings(task, books, assessed=False), gate.quality_check([])
+            closed.save(update_fields=("warnings", "quality"))
+        store_closed(closed, outcome(closed))
     return closed
 
 
-def _close(task: SyncProgressTask) -> bool:
-    settle_unfinished(task)
-    reports = _assess(task)
-    with transaction.atomic():
-        hold_briefly()
-        stored = reports is not None and _store(reports)
-        changes = _closing_values(task, reports if stored else None)
-        if not SyncProgressTask.objects.filter(pk=task.pk, state__in=TASK_ACTIVE).update(**changes, finished_at=Now()):
-            transaction.set_rollback(True)
-            return False
-        for name, value in changes.items():
-            setattr(task, name, value)
-        for name in _TIMES:
-            delattr(task, name)
-        store_closed(task, outcome(task))
-    return True
+def _write(task: SyncProgressTask, values: dict[str, Any]) -> SyncProgressTask | None:
+    """Write the end of the task, unless it has one, and read in the same statement what is stored of it by then."""
+    active = SyncProgressTask.objects.filter(held_briefly(), pk=task.pk, state__in=TASK_ACTIVE)
+    query = cast("UpdateQuery", active.query.chain(UpdateQuery))
+    query.add_update_values(values | {"finished_at": Now()})
+    statement, parameters = query.get_compiler(connection=connection).as_sql()
+    written = list(SyncProgressTask.objects.using(connection.alias).raw(f"{statement} RETURNING *", parameters))
+    return written[0] if written else None
 
 
 def _tell(task: SyncProgressTask) -> None:
@@ -143,18 +152,11 @@ def _store(reports: list[QualityReport]) -> bool:
     return True
 
 
-def _closing_values(task: SyncProgressTask, reports: list[QualityReport] | None) -> dict[str, Any]:
-    books = books_of(task)
-    files, rows, warnings = books.files, books.rows, books.warnings
+def _closing_values(task: SyncProgressTask, books: Books, reports: list[QualityReport] | None) -> dict[str, Any]:
+    files, rows = books.files, books.rows
     complete, with_quarantine = files[ItemState.COMPLETED], files[ItemState.PARTIAL]
     failed, cancelled = files[ItemState.FAILED], files[ItemState.CANCELLED]
     skipped = files[ItemState.SKIPPED] + cancelled
-    loss = loss_warning(read=rows.read, lost=rows.quarantined)
-    if loss and task.kind != TaskKind.REMAP:  # rows that a remap refuses stay in the facts
-        warnings.insert(0, loss)
-    if reports is None:
-        message = gettext_noop("The quality of the data could not be assessed.")
-        warnings.insert(0, {"code": "QUALITY_UNKNOWN", "message": message})
     return {
         "state": final_state(
             complete=complete, with_quarantine=with_quarantine, failed=failed, skipped=skipped, cancelled=cancelled
@@ -167,6 +169,18 @@ def _closing_values(task: SyncProgressTask, reports: list[QualityReport] | None)
         "rows_per_second": round(rows.read / books.seconds, 1) if books.seconds > 0 else None,
         "message": "",
         "errors": books.errors,
-        "warnings": warnings[:MOST_LISTED],
+        "warnings": _warnings(task, books, assessed=reports is not None),
         "quality": gate.quality_check(reports or []),
     }
+
+
+def _warnings(task: SyncProgressTask, books: Books, *, assessed: bool) -> list[dict[str, Any]]:
+    """What the files have to tell, and before it what is to be told of them all."""
+    told = []
+    if not assessed:
+        message = gettext_noop("The quality of the data could not be assessed.")
+        told.append({"code": "QUALITY_UNKNOWN", "message": message})
+    loss = loss_warning(read=books.rows.read, lost=books.rows.quarantined)
+    if loss and task.kind != TaskKind.REMAP:  # rows that a remap refuses stay in the facts
+        told.append(loss)
+    return [*told, *books.warnings][:MOST_LISTED]
