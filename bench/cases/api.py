@@ -31,6 +31,7 @@ _LISTS = {
     "templates": "templates",
 }
 _TENTH = 10
+_FACT_PAGE = "facts/orders?page_size=200"
 
 
 def run(run: Run) -> Iterator[Result]:
@@ -94,20 +95,23 @@ def _paced(client: Client, paths: Sequence[str], *, duration: float) -> dict[str
 
 
 def _pages(run: Run, client: Client, facts: int) -> Iterator[Result]:
-    """Read the whole list by cursors; what its last tenth took against the first."""
+    """Read the whole list by cursors; then, by turns, what pages of its first tenth and of its last take."""
     run.say(f"api: every page of {facts:,} facts")
-    took, rows, cursor = Series(), 0, ""
-    while True:
-        answer = client.get(f"facts/orders?page_size=200{cursor}")
+    paths: list[str] = []
+    rows, path = 0, _FACT_PAGE
+    while path:
+        answer = client.get(path)
         if answer.status != http.HTTPStatus.OK:
-            raise BenchmarkError(f"Page {len(took.seconds)} was answered with {answer.status}: {answer.body}")
-        took.add(answer.seconds)
+            raise BenchmarkError(f"Page {len(paths)} was answered with {answer.status}: {answer.body}")
+        paths.append(path)
         rows += len(answer.body["data"])
-        if not answer.body["pagination"]["has_next"]:
-            break
-        cursor = f"&cursor={answer.body['pagination']['next_cursor']}"
-    tenth = max(1, len(took.seconds) // _TENTH)
-    first, last = Series(took.seconds[:tenth]), Series(took.seconds[-tenth:])
+        cursor = answer.body["pagination"]["next_cursor"]
+        path = f"{_FACT_PAGE}&cursor={cursor}" if cursor else ""
+    tenth = max(1, len(paths) // _TENTH)
+    first, last = Series(), Series()
+    for early, late in zip(paths[:tenth], paths[-tenth:], strict=True):
+        first.add(_require(client, early))
+        last.add(_require(client, late))
     yield at_most(
         f"a page of {rows:,} facts, the last tenth",
         value=last.median / first.median,
