@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from datasync.access import EVERYTHING
-from datasync.choices import TaskState
+from datasync.choices import ItemState, TaskState
 from datasync.exceptions import TransientError
 from datasync.models import SyncProgressTask, SyncTaskFile
-from datasync.runs import dispatch, execute, local, services
+from datasync.runs import dispatch, execute, finish, local, services, turns
+from datasync.runs.claim import Claim
+from datasync.runs.heartbeat import Stopped
 from datasync.runs.sweep import sweep
 from datasync.runs.sweep import turns as lost_turns
 from datasync.runs.turns import take_local_turn
@@ -145,3 +147,31 @@ def test_a_call_is_heard_by_a_thread_that_has_just_found_nothing(settings: Any) 
     pool.open_for(turn)
     pool.wake()
     wait_until(lambda: not pool.running and len(found) == 2, seconds=10, what="the second look")
+
+
+def test_a_process_that_ends_waits_until_what_was_in_hand_is_put_back(
+    monkeypatch: pytest.MonkeyPatch, web: local.LocalPool, ingest: Ingest
+) -> None:
+    """The file is out of hand a moment before that is written; here the moment is long."""
+    put_back = finish.put_back
+
+    def slowly(claim: Claim, **told: Any) -> bool:
+        time.sleep(0.3)
+        return put_back(claim, **told)
+
+    def stopped(*_: Any, **__: Any) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(finish, "put_back", slowly)
+    monkeypatch.setattr(execute, "_sync", stopped)
+    stop = threading.Event()
+    for module in (local, turns):
+        monkeypatch.setattr(module, "must_stop", stop.is_set)
+    task = services.submit_single(file_id=make_file().pk, owner=None, sight=EVERYTHING)
+    wait_until(lambda: SyncTaskFile.objects.filter(task=task, state=ItemState.PROCESSING).exists(), what="the claim")
+    stop.set()
+
+    local.wait_for_threads()
+
+    item = SyncTaskFile.objects.get(task=task)
+    assert (item.state, item.attempt) == (ItemState.QUEUED, 0)

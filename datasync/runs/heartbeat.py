@@ -6,7 +6,6 @@ can starve it. A file that is finished within the first beat costs nothing.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import threading
@@ -27,7 +26,7 @@ from datasync.ingest.plan import Counts
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.runs.claim import Claim
 from datasync.runs.finish import row_fields
-from datasync.runs.worker import STOP_SECONDS, must_stop
+from datasync.runs.worker import must_stop
 from erp.silence import Limit, limited
 
 logger = logging.getLogger(__name__)
@@ -124,11 +123,6 @@ class Heartbeat:
             watch.leave()
             del self._by_item[claim.item_id]
 
-    @property
-    def busy(self) -> bool:
-        """Whether any file is in hand."""
-        return bool(self._by_item)
-
     def _run(self) -> None:
         while True:
             time.sleep(BEAT_SECONDS)
@@ -215,11 +209,3 @@ def heartbeat() -> Heartbeat:
             _by_process.clear()
             _by_process[os.getpid()] = Heartbeat()
         return _by_process[os.getpid()]
-
-
-@atexit.register
-def _wait_for_threads() -> None:
-    """Threads that work besides the main one, as without the broker, put back first what they have in hand."""
-    ours, until = _by_process.get(os.getpid()), time.monotonic() + STOP_SECONDS
-    while ours is not None and ours.busy and must_stop() and time.monotonic() < until:
-        time.sleep(0.05)

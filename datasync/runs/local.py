@@ -7,11 +7,15 @@ queued, and what dies with the process the sweeper gives to others.
 
 from __future__ import annotations
 
+import atexit
 import threading
+import time
 from collections.abc import Callable
 
 from django.conf import settings
 from django.db import connections
+
+from datasync.runs.worker import STOP_SECONDS, must_stop
 
 Turn = Callable[[], bool]
 
@@ -59,3 +63,14 @@ class LocalPool:
 
 
 pool = LocalPool()
+
+
+@atexit.register
+def wait_for_threads() -> None:
+    """Let the threads put back first what they have in hand; until then a file is nobody's for the time of a lease.
+
+    A thread is done when it has ended: the file is out of its hand a moment before that is written.
+    """
+    until = time.monotonic() + STOP_SECONDS
+    while pool.running and must_stop() and time.monotonic() < until:
+        time.sleep(0.05)
