@@ -48,10 +48,11 @@ def test_waiting_says_what_did_not_come() -> None:
         wait_until(lambda: False, seconds=0.05, what="the impossible")
 
 
-def test_a_worker_is_ready_when_the_fixture_returns_and_stops_by_its_id(worker: Callable[..., Worker]) -> None:
+def test_a_worker_answers_once_the_fixture_returns_and_stops_by_its_id(worker: Callable[..., Worker]) -> None:
+    """It is asked again: it calls itself ready for tasks a moment before it hears what is said to all at once."""
     from erp.celery import app  # noqa: PLC0415
 
     one = worker(processes=1)
-    assert app.control.inspect(timeout=5).ping()
+    wait_until(lambda: bool(app.control.inspect(timeout=1).ping()), what="an answer of the worker")
     one.stop()
     assert one.process.returncode == 0
