@@ -14,6 +14,8 @@ from typing import Any
 from celery.signals import worker_process_init, worker_shutting_down
 from django.conf import settings
 
+from erp.niceness import step_back
+
 from erp.stopping import stopping
 
 STOP_SECONDS = 5.0
@@ -41,7 +43,7 @@ def prepare_process(**_kwargs: Any) -> None:
 
     Inherited database connections Celery drops itself.
     """
-    os.nice(max(0, settings.WORKER_NICE - os.nice(0)))
+    step_back(settings.WORKER_NICE)
     _start_sweeping()
 
 
