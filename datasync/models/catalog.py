@@ -32,16 +32,16 @@ class CatalogFile(models.Model):
     original_name = models.CharField(_("file name"), max_length=500)
     size = models.BigIntegerField(_("size in bytes"))
     modified_at = models.DateTimeField(_("modified"))
-    sha256 = models.CharField(max_length=64, db_index=True)
-    content_sha256 = models.CharField(max_length=64, db_index=True)
+    sha256 = models.CharField(max_length=64)
+    content_sha256 = models.CharField(max_length=64)
 
     platform = models.ForeignKey(
         "datasync.Platform", null=True, blank=True, on_delete=models.PROTECT, related_name="files",
-        verbose_name=_("platform"),
+        verbose_name=_("platform"), db_index=False,
     )  # fmt: skip
     source_platform = models.ForeignKey(
         "datasync.Platform", null=True, blank=True, on_delete=models.PROTECT, related_name="+",
-        verbose_name=_("source platform"),
+        verbose_name=_("source platform"), db_index=False,
     )  # fmt: skip
     shop = models.ForeignKey(
         "datasync.Shop", null=True, blank=True, on_delete=models.PROTECT, related_name="files", verbose_name=_("shop")
@@ -81,7 +81,7 @@ class CatalogFile(models.Model):
     synced_at = models.DateTimeField(_("last synced"), null=True, blank=True)
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
-        verbose_name=_("uploaded by"),
+        verbose_name=_("uploaded by"), db_index=False,
     )  # fmt: skip
     seen_shops = models.JSONField(null=True, editable=False)
 
@@ -92,7 +92,11 @@ class CatalogFile(models.Model):
         verbose_name = _("file")
         verbose_name_plural = _("files")
         constraints = (models.UniqueConstraint(fields=("root", "storage_name"), name="file_place"),)
+        # Every change of state writes into all of them: each is here for a reader, and no field has one by itself.
         indexes = (
+            models.Index(fields=("sha256",), name="file_sha256"),
+            models.Index(fields=("content_sha256",), name="file_content"),
+            models.Index(fields=("uploaded_by",), condition=models.Q(uploaded_by__isnull=False), name="file_uploader"),
             models.Index(fields=("state", "platform", "domain"), name="file_state"),
             models.Index(fields=("platform", "shop", "domain", "granularity"), name="file_scope"),
             models.Index(fields=("state", "first_seen_at", "id"), name="file_waiting"),

@@ -33,13 +33,13 @@ class SyncProgressTask(RowCounts):
     longest goes first.
     """
 
-    task_id = models.CharField(_("task id"), max_length=64, unique=True)
-    celery_task_id = models.CharField(_("Celery task id"), max_length=64, unique=True)
+    task_id = models.CharField(_("task id"), max_length=64)
+    celery_task_id = models.CharField(_("Celery task id"), max_length=64)
     kind = models.CharField(_("kind"), max_length=16, choices=TaskKind)
     state = models.CharField(_("state"), max_length=16, choices=TaskState, default=TaskState.PENDING)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="sync_tasks",
-        verbose_name=_("owner"),
+        verbose_name=_("owner"), db_index=False,
     )  # fmt: skip
     priority = models.PositiveSmallIntegerField(_("priority, 10 first"), default=5)
     only_with_template = models.BooleanField(_("only with template"), default=True)
@@ -48,8 +48,9 @@ class SyncProgressTask(RowCounts):
     options = models.JSONField(_("options"), default=dict, blank=True)
     fallback = models.BooleanField(_("run without the broker"), default=False)
     parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries", verbose_name=_("retry of")
-    )
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries",
+        verbose_name=_("retry of"), db_index=False,
+    )  # fmt: skip
 
     total_files = models.PositiveIntegerField(_("files"), default=0)
     succeeded_files = models.PositiveIntegerField(_("succeeded"), default=0)
@@ -73,7 +74,11 @@ class SyncProgressTask(RowCounts):
         ordering = ("-id",)
         verbose_name = _("sync task")
         verbose_name_plural = _("sync tasks")
-        constraints = (models.UniqueConstraint(fields=("parent",), name="task_one_retry"),)
+        constraints = (
+            models.UniqueConstraint(fields=("task_id",), name="task_id_once"),
+            models.UniqueConstraint(fields=("celery_task_id",), name="task_celery_id_once"),
+            models.UniqueConstraint(fields=("parent",), name="task_one_retry"),
+        )
         indexes = (
             models.Index(fields=("owner", "-id"), name="task_owner"),
             models.Index(fields=("created_at", "id"), name="task_created"),
@@ -97,7 +102,9 @@ class SyncTaskFile(RowCounts):
     done in several transactions is through with.
     """
 
-    task = models.ForeignKey(SyncProgressTask, on_delete=models.CASCADE, related_name="items", verbose_name=_("task"))
+    task = models.ForeignKey(
+        SyncProgressTask, on_delete=models.CASCADE, related_name="items", verbose_name=_("task"), db_index=False
+    )
     file = models.ForeignKey(
         "datasync.CatalogFile", on_delete=models.PROTECT, related_name="items", verbose_name=_("file")
     )
