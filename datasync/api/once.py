@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from datasync.models import SyncProgressTask
 from datasync.runs.idempotency import HEADER, S, digest_of, submit_once
+from datasync.runs.selectors import with_live_counts
 from datasync.runs.services import Submission
 from erp.api.authentication import person_of
 
@@ -16,9 +17,12 @@ T = TypeVar("T", bound=SyncProgressTask | None)
 
 
 def once(request: Request, asked: Mapping[str, Any], submit: Callable[[], S]) -> S:
-    """What the submit gives, or gave when the same request came before with the same key."""
+    """What the submit gives, or gave when the same request came before with the same key; the task as it is now."""
     digest = digest_of(method=str(request.method), path=request.path.rstrip("/"), asked=asked)
-    return submit_once(submit, owner=person_of(request), key=request.headers.get(HEADER), digest=digest)
+    given = submit_once(submit, owner=person_of(request), key=request.headers.get(HEADER), digest=digest)
+    if given is not None and given.repeated:
+        with_live_counts([given.task])
+    return given
 
 
 def task_once(request: Request, asked: Mapping[str, Any], submit: Callable[[], T]) -> T:

@@ -5,10 +5,10 @@ The time runs from the submit, by the database's clock; what is in hand when it 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import F
 from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
 
 from datasync.exceptions import NotInRange
 from datasync.models import SyncProgressTask
@@ -25,11 +25,14 @@ def require_deadline(seconds: object) -> None:
         raise NotInRange(name="deadline_seconds", least=LEAST_SECONDS, most=MOST_SECONDS)
 
 
-def after_submit(task: SyncProgressTask, seconds: int) -> CombinedExpression:
-    """So many seconds after the task was made: for an UPDATE of its row, and on the task at once."""
-    given = timedelta(seconds=seconds)
-    task.deadline_at = task.created_at + given
-    return F("created_at") + given
+def from_now(seconds: int | None) -> CombinedExpression | None:
+    """So many seconds from now, for the INSERT of a task, whose ``created_at`` is the same moment; None: no deadline."""
+    return None if seconds is None else Now() + timedelta(seconds=seconds)
+
+
+def after_submit(task: SyncProgressTask, seconds: int | None) -> datetime | None:
+    """The same moment once the row is there and its ``created_at`` is known."""
+    return None if seconds is None else task.created_at + timedelta(seconds=seconds)
 
 
 def seconds_given(task: SyncProgressTask) -> int | None:

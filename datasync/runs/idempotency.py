@@ -81,6 +81,7 @@ def _repeated(kept: IdempotencyKey, digest: str, *, owner: AbstractBaseUser) -> 
         raise IdempotencyConflict(task_id=task.task_id)
     return Submission(
         task=task,
+        repeated=True,
         missing_file_ids=tuple(kept.left_out["missing"]),
         busy_file_ids=tuple(kept.left_out["busy"]),
     )

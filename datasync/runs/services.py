@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ from datasync.exceptions import (
 )
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
 from datasync.runs.admission import admit, foresee, hold_owner
-from datasync.runs.deadline import after_submit, require_deadline, seconds_given
+from datasync.runs.deadline import after_submit, from_now, require_deadline, seconds_given
 from datasync.runs.dispatch import dispatch
 from datasync.runs.pick import HIGHEST_PRIORITY
 from datasync.runs.taking import take_chosen, take_found
@@ -46,7 +46,7 @@ class Flags:
     use_template_header_row: bool = True
 
 
-_FLAG_NAMES = tuple(field.name for field in fields(Flags))
+_FLAG_NAMES = tuple(flag.name for flag in fields(Flags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,18 @@ class _Foreseen:
     files: QuerySet[CatalogFile]
     number: int | None = None
 
+    def count(self) -> int:
+        return self.files.count() if self.number is None else self.number
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What became of chosen files."""
+    """What became of chosen files; ``repeated``: of an earlier request, so that the task may have come far."""
 
     task: SyncProgressTask
     missing_file_ids: tuple[int, ...] = ()
     busy_file_ids: tuple[int, ...] = ()
+    repeated: bool = field(default=False, compare=False)
 
 
 def submit_single(
@@ -198,6 +202,7 @@ def submit_by_ids(
         raise nothing
     task = _submit(
         partial(take_chosen, file_ids=existing, sight=sight),
+        wanted=len(existing),
         kind=TaskKind.BATCH_BY_IDS,
         terms=_Terms(owner, priority, deadline_seconds),
         flags=flags,
@@ -236,6 +241,7 @@ def submit_again(
     given = seconds_given(parent) if deadline_seconds is None else deadline_seconds
     task = _submit(
         partial(take_chosen, file_ids=file_ids, sight=sight),
+        wanted=len(file_ids),
         kind=TaskKind(parent.kind),
         prefix=f"single_file_{file_ids[0]}" if parent.kind == TaskKind.SINGLE else "batch",
         terms=_Terms(parent.owner, parent.priority, given),
@@ -254,6 +260,7 @@ def _submit(
     kind: TaskKind,
     terms: _Terms,
     flags: dict[str, bool],
+    wanted: int = 0,
     foreseen: _Foreseen | None = None,
     prefix: str = "batch",
     options: dict[str, Any] | None = None,
@@ -261,14 +268,15 @@ def _submit(
 ) -> SyncProgressTask | None:
     """The task over those of the wanted files that nobody is syncing; None, and no task, where there are none.
 
-    Where files are ``foreseen``, it is refused before anything of it is made.
+    Where files are ``foreseen``, it is refused before anything of it is made; else ``wanted`` says how many they are.
     """
     chosen, owner = Flags(**flags), terms.owner
+    seconds = terms.deadline_seconds or settings.BATCH_DEADLINE_SECONDS
     with transaction.atomic():
         hold_owner(owner)
         asked = 0
         if foreseen is not None and owner is not None:
-            asked = foreseen.files.count() if foreseen.number is None else foreseen.number
+            wanted = asked = foreseen.count()
             foresee(foreseen.files, number=asked, owner=owner)
         task = SyncProgressTask.objects.create(
             task_id=f"{prefix}_{uuid.uuid4().hex[:8]}",
@@ -282,13 +290,17 @@ def _submit(
             use_template_header_row=chosen.use_template_header_row,
             options=options or {},
             parent=parent,
+            deadline_at=from_now(seconds),
+            total_files=wanted,
         )
-        task.total_files = take(task)
-        if not task.total_files:
+        task.deadline_at = after_submit(task, seconds)
+        taken = take(task)
+        if not taken:
             SyncProgressTask.objects.filter(pk=task.pk).delete()
             return None
-        deadline = after_submit(task, terms.deadline_seconds or settings.BATCH_DEADLINE_SECONDS)
-        SyncProgressTask.objects.filter(pk=task.pk).update(total_files=task.total_files, deadline_at=deadline)
+        if taken != wanted:
+            task.total_files = taken
+            task.save(update_fields=["total_files"])
         admit(task, owner=owner, files=task.total_files, foreseen=asked)
         transaction.on_commit(partial(dispatch, task))
     return task

@@ -39,12 +39,15 @@ _BY_IDS = {
 
 
 def take_chosen(task: SyncProgressTask, file_ids: Sequence[int], *, sight: Sight) -> int:
-    """Make items of those of the files that may be loaded and are not busy, in the order given; how many they are."""
+    """Make items of those of the files that may be loaded and are not busy, in the order given; how many they are.
+
+    Those that wait for a description are done with at once, as the task's ``skipped_files`` say from then on.
+    """
     return _take(task, _BY_IDS[connection.vendor], [json.dumps(list(file_ids))], sight=sight)
 
 
 def take_found(task: SyncProgressTask, files: QuerySet[CatalogFile], *, limit: int | None, sight: Sight) -> int:
-    """Make items of the first ``limit`` files, oldest collection first, that are not busy; how many they are."""
+    """The same of the first ``limit`` files, oldest collection first."""
     position = Window(RowNumber(), order_by=[F(name).asc() for name in _ORDER]) - 1
     wanted = files.order_by(*_ORDER).annotate(position=position, file_id=F("pk")).values("position", "file_id")
     return _take(task, *wanted[:limit].query.sql_with_params(), sight=sight)
@@ -82,7 +85,7 @@ def _take(task: SyncProgressTask, wanted: str, params: Sequence[Any], *, sight: 
         cursor.execute(statement, [*values, *params, FileState.DELETED.value, *shops])
         taken: int = cursor.rowcount
     queued = SyncTaskFile.objects.filter(task=task, state=ItemState.QUEUED).values("file")
-    CatalogFile.objects.filter(pk__in=queued).update(state=FileState.QUEUED)
+    task.skipped_files = taken - CatalogFile.objects.filter(pk__in=queued).update(state=FileState.QUEUED)
     return taken
 
 

@@ -27,7 +27,6 @@ from datasync.exceptions import (
 )
 from datasync.models import SyncProgressTask
 from datasync.runs import services
-from datasync.runs.selectors import with_live_counts
 from erp.api.authentication import person_of
 from erp.api.responses import Answer
 from erp.api.schema import documented
@@ -151,6 +150,4 @@ def _accepted(task: SyncProgressTask | None) -> Answer:
 
 
 def _submitted(task: SyncProgressTask) -> dict[str, Any]:
-    """The task as it is now: files that wait for a description are done with at once."""
-    (counted,) = with_live_counts([task])
-    return dict(represented(Submitted, counted))
+    return dict(represented(Submitted, task))

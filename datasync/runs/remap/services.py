@@ -16,7 +16,7 @@ from datasync.choices import AuditAction, TaskKind, TaskState
 from datasync.exceptions import FileBusy, NotInRange
 from datasync.models import HeaderTemplate, SyncProgressTask, SyncTaskFile
 from datasync.runs.admission import admit, hold_owner
-from datasync.runs.deadline import after_submit, require_deadline
+from datasync.runs.deadline import after_submit, from_now, require_deadline
 from datasync.runs.dispatch import dispatch
 from datasync.runs.pick import HIGHEST_PRIORITY
 from datasync.runs.remap.preview import RemapPreview, remap_preview
@@ -71,13 +71,16 @@ def start_remap(
             priority=priority,
             options={"template_id": template.pk},
             parent=parent,
+            deadline_at=from_now(deadline_seconds),
+            total_files=len(found),
         )
+        task.deadline_at = after_submit(task, deadline_seconds)
         taken = _take(task, template, found)
         if not taken:
             raise FileBusy(task_id=_task_of(found[0].file_id))
-        task.total_files = len(taken)
-        deadline = None if deadline_seconds is None else after_submit(task, deadline_seconds)
-        SyncProgressTask.objects.filter(pk=task.pk).update(total_files=task.total_files, deadline_at=deadline)
+        if len(taken) != task.total_files:
+            task.total_files = len(taken)
+            task.save(update_fields=["total_files"])
         admit(task, owner=owner, files=task.total_files)
         record(
             AuditAction.REMAP_STARTED,
