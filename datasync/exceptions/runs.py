@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from datasync.exceptions.base import NotFound, SyncError, TransientError
@@ -88,9 +89,16 @@ class QuotaExceeded(SyncError):
     code = "QUOTA_EXCEEDED"
     recovery = "Submit less, or later; staff can raise the quota."
 
-    def __init__(self, *, wait: float, **params: Any) -> None:
+    def __init__(self, *, wait: float, look_up: Callable[[], Mapping[str, Any]] = dict, **params: Any) -> None:
         self.wait = wait  # seconds after which trying again may help
+        self._look_up = look_up
         super().__init__(**params)
+
+    def complete(self) -> None:
+        """Find out what is told besides the reason, a better ``wait`` among it: it takes some statements."""
+        told, self._look_up = dict(self._look_up()), dict  # once
+        self.wait = told.pop("wait", self.wait)
+        self.params |= told
 
 
 class TooManyActiveTasks(QuotaExceeded):

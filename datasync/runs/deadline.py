@@ -26,7 +26,7 @@ def require_deadline(seconds: object) -> None:
 
 
 def from_now(seconds: int | None) -> CombinedExpression | None:
-    """So many seconds from now, for the INSERT of a task, whose ``created_at`` is the same moment; None: no deadline."""
+    """So many seconds from now, for the INSERT of a task, which is made at the same moment; None: no deadline."""
     return None if seconds is None else Now() + timedelta(seconds=seconds)
 
 

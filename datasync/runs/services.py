@@ -26,7 +26,7 @@ from datasync.exceptions import (
     WrongNumberOfFiles,
 )
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
-from datasync.runs.admission import admit, foresee, hold_owner
+from datasync.runs.admission import admit, foresee, owner_held
 from datasync.runs.deadline import after_submit, from_now, require_deadline, seconds_given
 from datasync.runs.dispatch import dispatch
 from datasync.runs.pick import HIGHEST_PRIORITY
@@ -63,14 +63,14 @@ class _Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class _Foreseen:
-    """The files that a task will have, unless others take them: very many, or one. ``number`` None: to be counted."""
+class _Wanted:
+    """The files that a task will have, unless others take them. ``number`` None: those ``foreseen``, to be counted.
 
-    files: QuerySet[CatalogFile]
+    Over those foreseen, very many or one, the task is refused before anything of it is made.
+    """
+
     number: int | None = None
-
-    def count(self) -> int:
-        return self.files.count() if self.number is None else self.number
+    foreseen: QuerySet[CatalogFile] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def submit_single(
     file = _loadable_file(file_id, sight=sight)
     task = _submit(
         partial(take_chosen, file_ids=(file_id,), sight=sight),
-        foreseen=_Foreseen(CatalogFile.objects.filter(pk=file_id), number=0 if file.state in FILE_ACTIVE else 1),
+        _Wanted(0 if file.state in FILE_ACTIVE else 1, foreseen=CatalogFile.objects.filter(pk=file_id)),
         kind=TaskKind.SINGLE,
         prefix=f"single_file_{file_id}",
         terms=_Terms(owner, priority, deadline_seconds),
@@ -169,7 +169,7 @@ def submit_batch(  # noqa: PLR0913 - each narrows the choice in another way
     take = partial(take_found, files=files, limit=limit, sight=sight)
     return _submit(
         take,
-        foreseen=_Foreseen(files[:limit]),
+        _Wanted(foreseen=files[:limit]),
         kind=TaskKind.BATCH,
         terms=_Terms(owner, priority, deadline_seconds),
         flags=flags,
@@ -202,7 +202,7 @@ def submit_by_ids(
         raise nothing
     task = _submit(
         partial(take_chosen, file_ids=existing, sight=sight),
-        wanted=len(existing),
+        _Wanted(len(existing)),
         kind=TaskKind.BATCH_BY_IDS,
         terms=_Terms(owner, priority, deadline_seconds),
         flags=flags,
@@ -223,7 +223,7 @@ def submit_all(
     take = partial(take_found, files=files, limit=None, sight=sight)
     return _submit(
         take,
-        foreseen=_Foreseen(files),
+        _Wanted(foreseen=files),
         kind=TaskKind.BATCH_ALL,
         terms=_Terms(owner, priority, deadline_seconds),
         flags={},
@@ -241,7 +241,7 @@ def submit_again(
     given = seconds_given(parent) if deadline_seconds is None else deadline_seconds
     task = _submit(
         partial(take_chosen, file_ids=file_ids, sight=sight),
-        wanted=len(file_ids),
+        _Wanted(len(file_ids)),
         kind=TaskKind(parent.kind),
         prefix=f"single_file_{file_ids[0]}" if parent.kind == TaskKind.SINGLE else "batch",
         terms=_Terms(parent.owner, parent.priority, given),
@@ -256,28 +256,23 @@ def submit_again(
 
 def _submit(
     take: Callable[[SyncProgressTask], int],
+    wanted: _Wanted,
     *,
     kind: TaskKind,
     terms: _Terms,
     flags: dict[str, bool],
-    wanted: int = 0,
-    foreseen: _Foreseen | None = None,
     prefix: str = "batch",
     options: dict[str, Any] | None = None,
     parent: SyncProgressTask | None = None,
 ) -> SyncProgressTask | None:
-    """The task over those of the wanted files that nobody is syncing; None, and no task, where there are none.
-
-    Where files are ``foreseen``, it is refused before anything of it is made; else ``wanted`` says how many they are.
-    """
+    """The task over those of the wanted files that nobody is syncing; None, and no task, where there are none."""
     chosen, owner = Flags(**flags), terms.owner
     seconds = terms.deadline_seconds or settings.BATCH_DEADLINE_SECONDS
-    with transaction.atomic():
-        hold_owner(owner)
-        asked = 0
-        if foreseen is not None and owner is not None:
-            wanted = asked = foreseen.count()
-            foresee(foreseen.files, number=asked, owner=owner)
+    with owner_held(owner):
+        number, asked = wanted.number or 0, 0
+        if wanted.foreseen is not None and owner is not None:
+            number = asked = wanted.foreseen.count() if wanted.number is None else wanted.number
+            foresee(wanted.foreseen, number=asked, owner=owner)
         task = SyncProgressTask.objects.create(
             task_id=f"{prefix}_{uuid.uuid4().hex[:8]}",
             celery_task_id=str(uuid.uuid4()),
@@ -291,14 +286,14 @@ def _submit(
             options=options or {},
             parent=parent,
             deadline_at=from_now(seconds),
-            total_files=wanted,
+            total_files=number,
         )
         task.deadline_at = after_submit(task, seconds)
         taken = take(task)
         if not taken:
             SyncProgressTask.objects.filter(pk=task.pk).delete()
             return None
-        if taken != wanted:
+        if taken != number:
             task.total_files = taken
             task.save(update_fields=["total_files"])
         admit(task, owner=owner, files=task.total_files, foreseen=asked)

@@ -15,7 +15,6 @@ from celery.signals import worker_process_init, worker_shutting_down
 from django.conf import settings
 
 from erp.niceness import step_back
-
 from erp.stopping import stopping
 
 STOP_SECONDS = 5.0

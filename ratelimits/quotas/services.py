@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, User
 
@@ -26,7 +28,8 @@ WAIT_SECONDS = 30.0
 def require_quota(*, owner: AbstractBaseUser, task_pk: int | None, files: int, rows: Callable[[], int]) -> None:
     """Refuse a task that goes beyond what its owner may have.
 
-    Raises a ``QuotaExceeded``, which says when trying again may help, or where that never does a ``TaskBeyondQuota``.
+    Raises a ``QuotaExceeded``, which says when trying again may help, once completed the tasks that are active, too;
+    or where trying again never helps a ``TaskBeyondQuota``.
     The transaction holds the owner's row, so that what is counted stays as it is until the task is accepted. The task
     may be in the database already; it does not count against itself. ``rows`` are to be expected of it. Nothing is
     written, so that nothing can leak: a task gives its place back by ending, however it ends.
@@ -70,17 +73,18 @@ def clear_own_limits(user: User) -> None:
 
 def _require_free_place(owner: AbstractBaseUser, task_pk: int | None, most: int) -> None:
     active = active_count(owner, besides=task_pk)
-    if active < most:
-        return
+    if active >= most:
+        look_up = partial(_what_is_active, owner, task_pk)
+        raise TooManyActiveTasks(active=active, limit=most, wait=WAIT_SECONDS, look_up=look_up)
+
+
+def _what_is_active(owner: AbstractBaseUser, task_pk: int | None) -> dict[str, Any]:
+    """The tasks that a person may wait for or cancel, and how long it may take until one ends."""
     tasks = named_tasks(owner, sight=Sight.of(owner), besides=task_pk)
-    end = nearest_end(tasks)
-    raise TooManyActiveTasks(
-        active=active,
-        limit=most,
-        active_task_ids=[one.task_id for one in tasks],
-        **({} if end is None else {"eta_seconds": end}),
-        wait=max(1.0, WAIT_SECONDS if end is None else end),
-    )
+    told: dict[str, Any] = {"active_task_ids": [one.task_id for one in tasks]}
+    if (end := nearest_end(tasks)) is not None:
+        told |= {"eta_seconds": end, "wait": max(1.0, end)}
+    return told
 
 
 def _require_rows_left(owner: AbstractBaseUser, task_pk: int | None, most: int, expected: int) -> None:

@@ -15,7 +15,7 @@ from datasync.audit import record
 from datasync.choices import AuditAction, TaskKind, TaskState
 from datasync.exceptions import FileBusy, NotInRange
 from datasync.models import HeaderTemplate, SyncProgressTask, SyncTaskFile
-from datasync.runs.admission import admit, hold_owner
+from datasync.runs.admission import admit, owner_held
 from datasync.runs.deadline import after_submit, from_now, require_deadline
 from datasync.runs.dispatch import dispatch
 from datasync.runs.pick import HIGHEST_PRIORITY
@@ -60,8 +60,7 @@ def start_remap(
     found = [one for one in concerned(template) if file_ids is None or one.file_id in file_ids]
     if not found:
         return None
-    with transaction.atomic():
-        hold_owner(owner)
+    with owner_held(owner):
         task = SyncProgressTask.objects.create(
             task_id=f"remap_{template.pk}_{uuid.uuid4().hex[:8]}",
             celery_task_id=str(uuid.uuid4()),
