@@ -60,18 +60,23 @@ def run(run: Run) -> Iterator[Result]:
         with Probe(installation, program=PROGRAM) as probe:
             write(installation, files=files + _WARM_UP, rows=kind.rows, suffix=kind.suffix, shops=_SHOPS)
             file_ids = probe.scan()
-            one, two = _Figures(), _Figures()
+            one, two, one_core, two_cores = (_Figures() for _ in range(4))
             if kind.again:
                 with installation.workers(2):
                     probe.submit_and_wait(file_ids, inserted=len(file_ids) * kind.rows)
             for turn in range(run.repeat):
-                for number, figures in ((1, one), (2, two)):
-                    run.say(f"scale: {kind.name}, {number} workers, turn {turn + 1} of {run.repeat}")
-                    _measure(installation, probe, file_ids, figures, kind=kind, number=number)
+                for number, figures, own_core in (
+                    (1, one, False), (2, two, False), (1, one_core, True), (2, two_cores, True),
+                ):  # fmt: skip
+                    where = ", a core each" if own_core else ""
+                    run.say(f"scale: {kind.name}, {number} workers{where}, turn {turn + 1} of {run.repeat}")
+                    _measure(installation, probe, file_ids, figures, kind=kind, number=number, own_core=own_core)
             if not kind.again:
                 servers.forget_facts(installation.database)
             locked = Series(probe.ask("locked", file_ids[:_LOCKED]))
-        yield _compared(kind, one, two, files=files)
+        what = f"2 workers against 1, {files:,} × {kind.name}"
+        yield _compared(what, one, two, files=files, least=kind.least)
+        yield _compared(f"{what}, a core each", one_core, two_cores, files=files, least=kind.least)
         yield from _on_paper(kind, one, files=files, locked=locked.median)
 
 
@@ -90,14 +95,23 @@ def _of_the_machine(run: Run) -> Result:
 
 
 def _measure(
-    installation: Installation, probe: Probe, file_ids: list[int], figures: _Figures, *, kind: _Kind, number: int
+    installation: Installation,
+    probe: Probe,
+    file_ids: list[int],
+    figures: _Figures,
+    *,
+    kind: _Kind,
+    number: int,
+    own_core: bool,
 ) -> None:
-    """One turn with so many worker processes, which are warm."""
+    """One turn with so many worker processes, which are warm; wherever the kernel lets them run, or a core each."""
     new = 0 if kind.again else kind.rows
     postmaster = processes.postmaster(installation.database)
     if not kind.again:
         servers.forget_facts(installation.database)
     with installation.workers(number) as worker:
+        if own_core:
+            processes.give_a_core_each(worker.process.pid)
         probe.submit_and_wait(file_ids[:_WARM_UP], inserted=_WARM_UP * new)
         measured = file_ids[_WARM_UP:]
         before = [processes.processor_seconds(pid) for pid in (worker.process.pid, postmaster)]
@@ -107,8 +121,7 @@ def _measure(
         series.add(ended - begun)
 
 
-def _compared(kind: _Kind, one: _Figures, two: _Figures, *, files: int) -> Result:
-    what = f"2 workers against 1, {files:,} × {kind.name}"
+def _compared(what: str, one: _Figures, two: _Figures, *, files: int, least: float | None) -> Result:
     rates = f"{files / two.took.median:.1f} against {files / one.took.median:.1f} files/s"
     used = [figures.cores(figures.workers) + figures.cores(figures.database) for figures in (one, two)]
     cores = os.cpu_count() or 1
@@ -118,9 +131,9 @@ def _compared(kind: _Kind, one: _Figures, two: _Figures, *, files: int) -> Resul
         f"{two.cores(two.database):.2f}; limit: {limit}"
     )
     faster = ratio(one.took.seconds, two.took.seconds)
-    if kind.least is None:
+    if least is None:
         return Result(what, rates, against, f"{faster:.2f} × 1 worker")
-    return at_least(what, value=faster, limit=kind.least, unit="× 1 worker", product=rates, against=against)
+    return at_least(what, value=faster, limit=least, unit="× 1 worker", product=rates, against=against)
 
 
 def _on_paper(kind: _Kind, one: _Figures, *, files: int, locked: float) -> Iterator[Result]:
