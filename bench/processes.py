@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
@@ -31,13 +30,6 @@ def peak_megabytes(pid: int) -> float:
 def niceness(pid: int) -> set[int]:
     """How far the children of the process step back."""
     return {int(_fields(child)[_NICE]) for child in _children(pid)}
-
-
-def give_a_core_each(pid: int) -> None:
-    """Keep each child of the process, and what it starts from now on, on a core of its own."""
-    for child, core in zip(_children(pid), itertools.cycle(sorted(os.sched_getaffinity(0))), strict=False):
-        for thread in Path(f"/proc/{child}/task").iterdir():
-            os.sched_setaffinity(int(thread.name), {core})
 
 
 def postmaster(database: str) -> int:

@@ -1,4 +1,4 @@
-"""Stepping back behind other programs of the machine, as far as its scheduler lets a process.
+"""Where a process runs on a machine that it shares: behind other programs, on a core of its own.
 
 Where Linux groups processes by session (``man 7 sched``, "The autogroup feature"), a process is nice to its own session
 only, and sessions share the processors equally, however nice the processes in them are; ``manage.py serve`` and init
@@ -27,6 +27,15 @@ def step_back(nice: int) -> None:
     os.nice(max(0, nice - os.nice(0)))
     if os.getsid(0) in {os.getpid(), os.getppid()}:
         _step_back_as_a_group(nice)
+
+
+def stay_on_core(place: int) -> None:
+    """Run on one core alone, with all that the process starts from now on: the one in this place of those it may use.
+
+    There may be fewer cores than places; then several share one.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[place % len(cores)]})
 
 
 def _step_back_as_a_group(nice: int) -> None:

@@ -189,6 +189,7 @@ BATCH_DEADLINE_SECONDS = environment.integer("BATCH_DEADLINE_SECONDS", 1800, lea
 SLICE_SECONDS = 1.0
 AGEING_SECONDS = environment.integer("AGEING_SECONDS", 30, least=1)
 WORKER_NICE = environment.integer("WORKER_NICE", 10, most=19)
+WORKER_OWN_CORE = environment.boolean("WORKER_OWN_CORE", default=False)
 LEASE_SECONDS = environment.integer("LEASE_SECONDS", 60, least=5)
 READER_MEMORY_BYTES = environment.integer("READER_MEMORY_MB", 3072, least=256) * 1024 * 1024
 READER_SECONDS = environment.integer("READER_SECONDS", 1500, least=1)

@@ -1,7 +1,8 @@
-"""Stepping back: the process, and its session where that is its own."""
+"""Stepping back, with the session where that is its own; staying on a core."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ print(os.nice(0), open("/proc/self/autogroup").read().split()[-1])
 """
 _GROUP = Path("/proc/self/autogroup")
 
-pytestmark = pytest.mark.skipif(
+grouped = pytest.mark.skipif(
     not (_GROUP.exists() and _GROUP.read_text()), reason="the kernel does not group processes by session"
 )
 
@@ -29,15 +30,27 @@ def _told(nice: int, *, own_session: bool, within: tuple[str, ...] = ()) -> tupl
     return int(process), int(group)
 
 
+@grouped
 def test_a_program_with_a_session_of_its_own_steps_back_as_a_whole() -> None:
     assert _told(7, own_session=True) == (7, 7)
 
 
+@grouped
 def test_a_session_that_others_share_stays_where_it_is() -> None:
     shared = int(_GROUP.read_text().split()[-1])
     in_shell = ("sh", "-c", '"$@" & wait $!', "sh", "env")  # its parent leads no session
     assert _told(7, own_session=False, within=in_shell) == (7, shared)
 
 
+@grouped
 def test_who_steps_back_further_already_is_not_moved_forward() -> None:
     assert _told(7, own_session=True, within=("nice", "-n", "12")) == (12, 7)
+
+
+def test_a_process_stays_on_the_core_of_its_place() -> None:
+    program = "import os, sys; from erp.niceness import stay_on_core; stay_on_core(int(sys.argv[1]));"
+    program += "import subprocess; subprocess.run([sys.executable, '-c', 'import os; print(os.sched_getaffinity(0))'])"
+    cores = sorted(os.sched_getaffinity(0))
+    for place in (0, 1, len(cores)):
+        ran = subprocess.run([sys.executable, "-c", program, str(place)], capture_output=True, text=True, check=True)
+        assert ran.stdout.strip() == str({cores[place % len(cores)]})

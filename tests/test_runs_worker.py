@@ -72,6 +72,19 @@ def test_a_worker_process_steps_back(worker: Callable[..., Worker]) -> None:
         assert own_group.read_text() == of_this_test
 
 
+def test_worker_processes_stay_on_a_core_each_if_told_to(worker: Callable[..., Worker]) -> None:
+    running = worker(processes=2, environment={"WORKER_OWN_CORE": "true"})
+    cores = sorted(os.sched_getaffinity(0))
+
+    def kept() -> list[set[int]]:
+        pool = [path for path in Path("/proc").glob("[0-9]*/stat") if _parent(path) == running.process.pid]
+        return sorted((os.sched_getaffinity(int(path.parent.name)) for path in pool), key=sorted)
+
+    expected = sorted([{cores[0]}, {cores[1 % len(cores)]}], key=sorted)
+    wait_until(lambda: kept() == expected, seconds=10, what=running.output())
+    assert os.sched_getaffinity(running.process.pid) == set(cores)
+
+
 def _parent(path: Path) -> int:
     try:
         return int(path.read_text().rpartition(")")[2].split()[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench import processes, servers
 from bench.cases.queue import PROGRAM, write
@@ -60,24 +60,23 @@ def run(run: Run) -> Iterator[Result]:
         with Probe(installation, program=PROGRAM) as probe:
             write(installation, files=files + _WARM_UP, rows=kind.rows, suffix=kind.suffix, shops=_SHOPS)
             file_ids = probe.scan()
-            one, two, one_core, two_cores = (_Figures() for _ in range(4))
+            shared, apart = {1: _Figures(), 2: _Figures()}, {1: _Figures(), 2: _Figures()}
+            own_core = replace(installation, settings={**installation.settings, "WORKER_OWN_CORE": "true"})
             if kind.again:
                 with installation.workers(2):
                     probe.submit_and_wait(file_ids, inserted=len(file_ids) * kind.rows)
             for turn in range(run.repeat):
-                for number, figures, own_core in (
-                    (1, one, False), (2, two, False), (1, one_core, True), (2, two_cores, True),
-                ):  # fmt: skip
-                    where = ", a core each" if own_core else ""
-                    run.say(f"scale: {kind.name}, {number} workers{where}, turn {turn + 1} of {run.repeat}")
-                    _measure(installation, probe, file_ids, figures, kind=kind, number=number, own_core=own_core)
+                for where, figures in ((installation, shared), (own_core, apart)):
+                    for number in figures:
+                        run.say(f"scale: {kind.name}, {number} workers, turn {turn + 1} of {run.repeat}")
+                        _measure(where, probe, file_ids, figures[number], kind=kind, number=number)
             if not kind.again:
                 servers.forget_facts(installation.database)
             locked = Series(probe.ask("locked", file_ids[:_LOCKED]))
         what = f"2 workers against 1, {files:,} × {kind.name}"
-        yield _compared(what, one, two, files=files, least=kind.least)
-        yield _compared(f"{what}, a core each", one_core, two_cores, files=files, least=kind.least)
-        yield from _on_paper(kind, one, files=files, locked=locked.median)
+        yield _compared(what, shared[1], shared[2], files=files, least=kind.least)
+        yield _compared(f"{what}, a core each", apart[1], apart[2], files=files, least=kind.least)
+        yield from _on_paper(kind, apart[1], files=files, locked=locked.median)
 
 
 def _of_the_machine(run: Run) -> Result:
@@ -102,16 +101,13 @@ def _measure(
     *,
     kind: _Kind,
     number: int,
-    own_core: bool,
 ) -> None:
-    """One turn with so many worker processes, which are warm; wherever the kernel lets them run, or a core each."""
+    """One turn with so many worker processes, which are warm."""
     new = 0 if kind.again else kind.rows
     postmaster = processes.postmaster(installation.database)
     if not kind.again:
         servers.forget_facts(installation.database)
     with installation.workers(number) as worker:
-        if own_core:
-            processes.give_a_core_each(worker.process.pid)
         probe.submit_and_wait(file_ids[:_WARM_UP], inserted=_WARM_UP * new)
         measured = file_ids[_WARM_UP:]
         before = [processes.processor_seconds(pid) for pid in (worker.process.pid, postmaster)]
@@ -125,7 +121,11 @@ def _compared(what: str, one: _Figures, two: _Figures, *, files: int, least: flo
     rates = f"{files / two.took.median:.1f} against {files / one.took.median:.1f} files/s"
     used = [figures.cores(figures.workers) + figures.cores(figures.database) for figures in (one, two)]
     cores = os.cpu_count() or 1
-    limit = "the processors" if used[1] > 0.9 * cores else "waiting: for a shop's lock, the reader and the disk"
+    limit = (
+        "the processors"
+        if used[1] > 0.9 * cores
+        else "waiting: for a shop's lock, the reader, the disk, or a core that others hold while the other is idle"
+    )
     against = (
         f"in use: {used[0]:.2f} cores by one, {used[1]:.2f} of {cores} by two, of which PostgreSQL "
         f"{two.cores(two.database):.2f}; limit: {limit}"

@@ -11,10 +11,11 @@ import time
 import uuid
 from typing import Any
 
+from billiard.process import current_process
 from celery.signals import worker_process_init, worker_shutting_down
 from django.conf import settings
 
-from erp.niceness import step_back
+from erp.niceness import stay_on_core, step_back
 from erp.stopping import stopping
 
 STOP_SECONDS = 5.0
@@ -38,11 +39,13 @@ def worker_name() -> str:
 
 @worker_process_init.connect
 def prepare_process(**_kwargs: Any) -> None:
-    """Step back behind the web process on a shared machine, and start to sweep.
+    """Step back behind the web process on a shared machine, stay on a core if told to, and start to sweep.
 
     Inherited database connections Celery drops itself.
     """
     step_back(settings.WORKER_NICE)
+    if settings.WORKER_OWN_CORE and (place := getattr(current_process(), "index", None)) is not None:
+        stay_on_core(place)
     _start_sweeping()
 
 
