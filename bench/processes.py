@@ -32,6 +32,14 @@ def niceness(pid: int) -> set[int]:
     return {int(_fields(child)[_NICE]) for child in _children(pid)}
 
 
+def group_niceness(pid: int) -> int:
+    """How far the session of the process steps back as a whole; 0 where the kernel does not group by session."""
+    try:
+        return int((Path(f"/proc/{pid}/autogroup").read_text().split() or ["0"])[-1])
+    except FileNotFoundError:
+        return 0
+
+
 def postmaster(database: str) -> int:
     """The process above all those of a PostgreSQL on this machine."""
     with servers.connect(database) as connection:

@@ -21,12 +21,16 @@ _TRIES, _PAUSE_SECONDS = 10, 0.1
 def step_back(nice: int) -> None:
     """Take the processors only so far as others leave them: ``nice`` from 0, as all others, to 19.
 
-    What runs below the process from then on steps back too, and of its session all, where it or its parent leads it.
-    Nothing that steps back further already is moved forward.
+    What runs below the process from then on steps back too, and of its session all, where it or the process that it
+    was forked from leads it. Nothing that steps back further already is moved forward. What the system refuses is
+    logged.
     """
-    os.nice(max(0, nice - os.nice(0)))
-    if os.getsid(0) in {os.getpid(), os.getppid()}:
-        _step_back_as_a_group(nice)
+    try:
+        os.nice(max(0, nice - os.nice(0)))
+        if _session_is_its_own():
+            _step_back_as_a_group(nice)
+    except (OSError, ValueError) as error:
+        logger.warning("This process does not step back behind others: %s", error)
 
 
 def stay_on_core(place: int) -> None:
@@ -34,8 +38,20 @@ def stay_on_core(place: int) -> None:
 
     There may be fewer cores than places; then several share one.
     """
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[place % len(cores)]})
+    try:
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[place % len(cores)]})
+    except (AttributeError, OSError) as error:  # not every system has it
+        logger.warning("This process does not stay on a core: %s", error)
+
+
+def _session_is_its_own() -> bool:
+    """Whether this program leads its session: a shell, or whoever is outside of a container, is another program."""
+    leader = os.getsid(0)
+    if leader == os.getpid():
+        return True
+    own, parent = Path("/proc/self/exe"), Path(f"/proc/{leader}/exe")
+    return leader == os.getppid() != 0 and parent.exists() and own.samefile(parent)
 
 
 def _step_back_as_a_group(nice: int) -> None:
@@ -49,9 +65,6 @@ def _step_back_as_a_group(nice: int) -> None:
             return
         except BlockingIOError:
             time.sleep(_PAUSE_SECONDS)
-        except OSError as error:
-            logger.warning("The session does not step back behind others: %s", error)
-            return
         else:
             return
     logger.warning("The session does not step back behind others: others wished so %s times", _TRIES)

@@ -203,6 +203,17 @@ def test_a_submit_sent_twice_makes_one_task(client: APIClient, submits: dict[str
     assert SyncProgressTask.objects.count() == 1
 
 
+def test_a_repeated_submit_is_answered_with_how_far_its_task_is_now(client: APIClient, submits: dict[str, Any]) -> None:
+    waiting = make_file(state=FileState.NEEDS_DESCRIPTION)
+    body = {"file_ids": [submits["single"][0]["file_id"], waiting.pk]}
+    first = data_of(client.post("/api/data-sync/batch-by-ids", body, HTTP_IDEMPOTENCY_KEY="once"), 202)
+    assert (first["total_files"], first["processed_files"]) == (2, 1), "one waits for a description"
+    assert data_of(client.post("/api/data-sync/batch-by-ids", body, HTTP_IDEMPOTENCY_KEY="once"), 202) == first
+    SyncTaskFile.objects.filter(state=ItemState.QUEUED).update(state=ItemState.COMPLETED)
+    again = data_of(client.post("/api/data-sync/batch-by-ids", body, HTTP_IDEMPOTENCY_KEY="once"), 202)
+    assert again == first | {"processed_files": 2}
+
+
 def test_defaults_that_are_said_make_no_other_request(client: APIClient, submits: dict[str, Any]) -> None:
     path, (body, _) = "/api/data-sync/single", submits["single"]
     first = data_of(client.post(path, body, HTTP_IDEMPOTENCY_KEY="once"), 202)

@@ -38,8 +38,19 @@ def test_a_program_with_a_session_of_its_own_steps_back_as_a_whole() -> None:
 @grouped
 def test_a_session_that_others_share_stays_where_it_is() -> None:
     shared = int(_GROUP.read_text().split()[-1])
+    assert shared < 7, "run the tests in a session that does not step back itself"
     in_shell = ("sh", "-c", '"$@" & wait $!', "sh", "env")  # its parent leads no session
     assert _told(7, own_session=False, within=in_shell) == (7, shared)
+
+
+@grouped
+def test_a_shell_that_starts_a_program_and_leads_its_session_stays_where_it_is() -> None:
+    tell = "echo $(cat /proc/$$/autogroup)"
+    script = f'{sys.executable} -c "$0" 7 > /dev/null; {tell}'
+    ran = subprocess.run(
+        ["sh", "-c", script, _PROGRAM], capture_output=True, text=True, check=True, start_new_session=True
+    )
+    assert ran.stdout.endswith("nice 0\n")
 
 
 @grouped

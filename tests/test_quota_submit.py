@@ -51,6 +51,8 @@ def test_the_tenth_task_is_accepted_and_the_eleventh_refused_without_a_trace(bel
         services.submit_single(file_id=file.pk, owner=ana, sight=EVERYTHING)
 
     ids = [task.task_id for task in tasks]
+    assert refused.value.params == {"active": 10, "limit": 10}, "the owner is held, and others wait"
+    refused.value.complete()
     assert refused.value.params == {"active": 10, "limit": 10, "active_task_ids": ids}
     assert SyncProgressTask.objects.count() == SyncTaskFile.objects.count() == 10
     file.refresh_from_db()
@@ -148,6 +150,7 @@ def test_the_refusal_says_when_a_task_is_likely_to_end(bell: Bell, ana: User, se
     make_item(fast, state=ItemState.PROCESSING, rows_read=50, rows_expected=100)
     with pytest.raises(TooManyActiveTasks) as refused:
         submit(ana)
+    refused.value.complete()
     assert refused.value.params["eta_seconds"] == pytest.approx(10, abs=2)
     assert refused.value.wait == refused.value.params["eta_seconds"]
 

@@ -60,23 +60,22 @@ def run(run: Run) -> Iterator[Result]:
         with Probe(installation, program=PROGRAM) as probe:
             write(installation, files=files + _WARM_UP, rows=kind.rows, suffix=kind.suffix, shops=_SHOPS)
             file_ids = probe.scan()
-            shared, apart = {1: _Figures(), 2: _Figures()}, {1: _Figures(), 2: _Figures()}
+            one, two, apart = _Figures(), _Figures(), _Figures()
             own_core = replace(installation, settings={**installation.settings, "WORKER_OWN_CORE": "true"})
             if kind.again:
                 with installation.workers(2):
                     probe.submit_and_wait(file_ids, inserted=len(file_ids) * kind.rows)
             for turn in range(run.repeat):
-                for where, figures in ((installation, shared), (own_core, apart)):
-                    for number in figures:
-                        run.say(f"scale: {kind.name}, {number} workers, turn {turn + 1} of {run.repeat}")
-                        _measure(where, probe, file_ids, figures[number], kind=kind, number=number)
+                for number, where, figures in ((1, installation, one), (2, installation, two), (2, own_core, apart)):
+                    run.say(f"scale: {kind.name}, {number} workers, turn {turn + 1} of {run.repeat}")
+                    _measure(where, probe, file_ids, figures, kind=kind, number=number)
             if not kind.again:
                 servers.forget_facts(installation.database)
             locked = Series(probe.ask("locked", file_ids[:_LOCKED]))
         what = f"2 workers against 1, {files:,} × {kind.name}"
-        yield _compared(what, shared[1], shared[2], files=files, least=kind.least)
-        yield _compared(f"{what}, a core each", apart[1], apart[2], files=files, least=kind.least)
-        yield from _on_paper(kind, apart[1], files=files, locked=locked.median)
+        yield _compared(what, one, two, files=files, least=kind.least)
+        yield _compared(f"{what}, a core each (WORKER_OWN_CORE)", one, apart, files=files, least=kind.least)
+        yield from _on_paper(kind, one, files=files, locked=locked.median)
 
 
 def _of_the_machine(run: Run) -> Result:

@@ -86,6 +86,8 @@ class FencedOut(SyncError):
 class QuotaExceeded(SyncError):
     """The task goes beyond the quota at this moment."""
 
+    # Whoever tells it whole completes it: by then the transaction is over in which it was raised, and no lock is held.
+
     code = "QUOTA_EXCEEDED"
     recovery = "Submit less, or later; staff can raise the quota."
 
@@ -95,8 +97,8 @@ class QuotaExceeded(SyncError):
         super().__init__(**params)
 
     def complete(self) -> None:
-        """Find out what is told besides the reason, a better ``wait`` among it: it takes some statements."""
-        told, self._look_up = dict(self._look_up()), dict  # once
+        """Find out what is told besides the reason, a better ``wait`` among it: it takes some statements, once."""
+        told, self._look_up = dict(self._look_up()), dict
         self.wait = told.pop("wait", self.wait)
         self.params |= told
 

@@ -94,7 +94,6 @@ class CatalogFile(models.Model):
         constraints = (models.UniqueConstraint(fields=("root", "storage_name"), name="file_place"),)
         # Every change of state writes into all of them: each is here for a reader, and no field has one by itself.
         indexes = (
-            models.Index(fields=("sha256",), name="file_sha256"),
             models.Index(fields=("content_sha256",), name="file_content"),
             models.Index(fields=("uploaded_by",), condition=models.Q(uploaded_by__isnull=False), name="file_uploader"),
             models.Index(fields=("state", "platform", "domain"), name="file_state"),

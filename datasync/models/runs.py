@@ -75,8 +75,9 @@ class SyncProgressTask(RowCounts):
         verbose_name = _("sync task")
         verbose_name_plural = _("sync tasks")
         constraints = (
-            models.UniqueConstraint(fields=("task_id",), name="task_id_once"),
-            models.UniqueConstraint(fields=("celery_task_id",), name="task_celery_id_once"),
+            # Named as PostgreSQL named them when they were the fields' own, which came with an index each for LIKE.
+            models.UniqueConstraint(fields=("task_id",), name="datasync_syncprogresstask_task_id_key"),
+            models.UniqueConstraint(fields=("celery_task_id",), name="datasync_syncprogresstask_celery_task_id_key"),
             models.UniqueConstraint(fields=("parent",), name="task_one_retry"),
         )
         indexes = (

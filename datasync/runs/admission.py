@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 from django.contrib.auth.models import AbstractBaseUser, User
-from django.db import transaction
 from django.db.models import QuerySet
 
-from datasync.exceptions import QuotaExceeded
 from datasync.models import CatalogFile, SyncProgressTask
 from datasync.runs.usage import rows_expected, rows_of_files
 from datasync.signals import before_submit
 
 
-@contextmanager
-def owner_held(owner: AbstractBaseUser | None) -> Iterator[None]:
-    """A transaction that keeps other submits of the person out; its lock is the first that a submit takes.
+def hold_owner(owner: AbstractBaseUser | None) -> None:
+    """Keep other submits of the person out until the transaction ends; the first lock that a submit takes.
 
-    What counts their active tasks counts under it; what a refusal tells besides is looked up once others may go on.
-    SQLite lets one transaction write at a time anyway.
+    What counts their active tasks counts under it. SQLite lets one transaction write at a time anyway.
     """
-    try:
-        with transaction.atomic():
-            if owner is not None:
-                list(User.objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk"))
-            yield
-    except QuotaExceeded as refused:
-        refused.complete()
-        raise
+    if owner is not None:
+        list(User.objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk"))
 
 
 def foresee(files: QuerySet[CatalogFile], *, number: int, owner: AbstractBaseUser | None) -> None:

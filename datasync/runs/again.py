@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from datasync.access import Sight
 from datasync.choices import TASK_TERMINAL, FileState, ItemState, TaskKind
 from datasync.exceptions import NothingToRetry, NotStarted, QuotaExceeded, TaskRunning
 from datasync.models import SyncProgressTask, SyncTaskFile
-from datasync.runs.admission import owner_held
+from datasync.runs.admission import hold_owner
 from datasync.runs.deadline import require_deadline, seconds_given
 from datasync.runs.remap.services import start_remap
 from datasync.runs.services import Submission, submit_again
@@ -34,10 +35,11 @@ def retry_task(
     are in other tasks by now, and of a remap what ``start_remap`` raises.
     """
     require_deadline(deadline_seconds)
-    with owner_held(task.owner):
+    with transaction.atomic():
+        hold_owner(task.owner)
         held = SyncProgressTask.objects.select_for_update(no_key=True).get(pk=task.pk)
         if (made := SyncProgressTask.objects.filter(parent=held).first()) is not None:
-            return Submission(task=made, busy_file_ids=tuple(made.options.get(_LEFT_OUT, ())))
+            return Submission(task=made, busy_file_ids=tuple(made.options.get(_LEFT_OUT, ())), repeated=True)
         if held.state not in TASK_TERMINAL:
             raise TaskRunning(task_id=held.task_id)
         file_ids = list(_files(held, only_failed=only_failed, sight=sight))

@@ -25,12 +25,12 @@ def require_deadline(seconds: object) -> None:
         raise NotInRange(name="deadline_seconds", least=LEAST_SECONDS, most=MOST_SECONDS)
 
 
-def from_now(seconds: int | None) -> CombinedExpression | None:
+def deadline_to_store(seconds: int | None) -> CombinedExpression | None:
     """So many seconds from now, for the INSERT of a task, which is made at the same moment; None: no deadline."""
     return None if seconds is None else Now() + timedelta(seconds=seconds)
 
 
-def after_submit(task: SyncProgressTask, seconds: int | None) -> datetime | None:
+def deadline_of(task: SyncProgressTask, seconds: int | None) -> datetime | None:
     """The same moment once the row is there and its ``created_at`` is known."""
     return None if seconds is None else task.created_at + timedelta(seconds=seconds)
 

@@ -100,7 +100,7 @@ def with_live_counts(tasks: Iterable[SyncProgressTask]) -> list[SyncProgressTask
 
 
 def _counted(tasks: Collection[int]) -> Iterator[tuple[int, dict[str, Any]]]:
-    if len(tasks) == 1:  # as after each submit
+    if len(tasks) == 1:
         (pk,) = tasks
         yield pk, _counts_of(pk)[0]
         return

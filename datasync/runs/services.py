@@ -26,8 +26,8 @@ from datasync.exceptions import (
     WrongNumberOfFiles,
 )
 from datasync.models import CatalogFile, SyncProgressTask, SyncTaskFile
-from datasync.runs.admission import admit, foresee, owner_held
-from datasync.runs.deadline import after_submit, from_now, require_deadline, seconds_given
+from datasync.runs.admission import admit, foresee, hold_owner
+from datasync.runs.deadline import deadline_of, deadline_to_store, require_deadline, seconds_given
 from datasync.runs.dispatch import dispatch
 from datasync.runs.pick import HIGHEST_PRIORITY
 from datasync.runs.taking import take_chosen, take_found
@@ -268,7 +268,8 @@ def _submit(
     """The task over those of the wanted files that nobody is syncing; None, and no task, where there are none."""
     chosen, owner = Flags(**flags), terms.owner
     seconds = terms.deadline_seconds or settings.BATCH_DEADLINE_SECONDS
-    with owner_held(owner):
+    with transaction.atomic():
+        hold_owner(owner)
         number, asked = wanted.number or 0, 0
         if wanted.foreseen is not None and owner is not None:
             number = asked = wanted.foreseen.count() if wanted.number is None else wanted.number
@@ -285,10 +286,10 @@ def _submit(
             use_template_header_row=chosen.use_template_header_row,
             options=options or {},
             parent=parent,
-            deadline_at=from_now(seconds),
+            deadline_at=deadline_to_store(seconds),
             total_files=number,
         )
-        task.deadline_at = after_submit(task, seconds)
+        task.deadline_at = deadline_of(task, seconds)
         taken = take(task)
         if not taken:
             SyncProgressTask.objects.filter(pk=task.pk).delete()

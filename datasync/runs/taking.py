@@ -41,7 +41,7 @@ _BY_IDS = {
 def take_chosen(task: SyncProgressTask, file_ids: Sequence[int], *, sight: Sight) -> int:
     """Make items of those of the files that may be loaded and are not busy, in the order given; how many they are.
 
-    Those that wait for a description are done with at once, as the task's ``skipped_files`` say from then on.
+    Those that wait for a description are done with at once; ``task``, not yet its row, says how many they are.
     """
     return _take(task, _BY_IDS[connection.vendor], [json.dumps(list(file_ids))], sight=sight)
 

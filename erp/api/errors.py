@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
@@ -220,6 +221,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     if full:
         exc = sync.DiskFull()
     set_rollback()
+    if isinstance(exc, sync.QuotaExceeded):
+        with suppress(DatabaseError):  # the reason is told all the same
+            exc.complete()
     response = Response(error_of(exc), status=problem.status)
     if problem.status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = getattr(exc, "auth_header", None) or "Bearer"

@@ -74,15 +74,20 @@ def clear_own_limits(user: User) -> None:
 def _require_free_place(owner: AbstractBaseUser, task_pk: int | None, most: int) -> None:
     active = active_count(owner, besides=task_pk)
     if active >= most:
-        look_up = partial(_what_is_active, owner, task_pk)
+        look_up = partial(_what_is_active, owner, task_pk, most)
         raise TooManyActiveTasks(active=active, limit=most, wait=WAIT_SECONDS, look_up=look_up)
 
 
-def _what_is_active(owner: AbstractBaseUser, task_pk: int | None) -> dict[str, Any]:
-    """The tasks that a person may wait for or cancel, and how long it may take until one ends."""
+def _what_is_active(owner: AbstractBaseUser, task_pk: int | None, most: int) -> dict[str, Any]:
+    """The tasks that a person may wait for or cancel, and how long it may take until one ends.
+
+    It is a moment later: where one has ended meanwhile, trying again helps at once.
+    """
     tasks = named_tasks(owner, sight=Sight.of(owner), besides=task_pk)
     told: dict[str, Any] = {"active_task_ids": [one.task_id for one in tasks]}
-    if (end := nearest_end(tasks)) is not None:
+    if active_count(owner, besides=task_pk) < most:
+        told["wait"] = 1.0
+    elif (end := nearest_end(tasks)) is not None:
         told |= {"eta_seconds": end, "wait": max(1.0, end)}
     return told
 

@@ -25,7 +25,6 @@ from datasync.exceptions import (
     TooManyFilesInTask,
 )
 from datasync.runs.remap.services import remap_preview, start_remap
-from datasync.runs.selectors import with_live_counts
 from datasync.runs.services import Submission
 from erp.api.authentication import staff_of
 from erp.api.responses import Answer
@@ -92,8 +91,7 @@ class RemapView(APIView):
         submission = once(request, asked, start)
         if submission is None:
             return Answer(_remap({}), message=_("No stored row is concerned."))
-        (counted,) = with_live_counts([submission.task])
-        told = {**Submitted(counted).data, "busy_file_ids": submission.busy_file_ids}
+        told = {**Submitted(submission.task).data, "busy_file_ids": submission.busy_file_ids}
         return Answer(_remap(told), status=HTTPStatus.ACCEPTED)
 
 

@@ -15,8 +15,8 @@ from datasync.audit import record
 from datasync.choices import AuditAction, TaskKind, TaskState
 from datasync.exceptions import FileBusy, NotInRange
 from datasync.models import HeaderTemplate, SyncProgressTask, SyncTaskFile
-from datasync.runs.admission import admit, owner_held
-from datasync.runs.deadline import after_submit, from_now, require_deadline
+from datasync.runs.admission import admit, hold_owner
+from datasync.runs.deadline import deadline_of, deadline_to_store, require_deadline
 from datasync.runs.dispatch import dispatch
 from datasync.runs.pick import HIGHEST_PRIORITY
 from datasync.runs.remap.preview import RemapPreview, remap_preview
@@ -60,7 +60,8 @@ def start_remap(
     found = [one for one in concerned(template) if file_ids is None or one.file_id in file_ids]
     if not found:
         return None
-    with owner_held(owner):
+    with transaction.atomic():
+        hold_owner(owner)
         task = SyncProgressTask.objects.create(
             task_id=f"remap_{template.pk}_{uuid.uuid4().hex[:8]}",
             celery_task_id=str(uuid.uuid4()),
@@ -70,10 +71,10 @@ def start_remap(
             priority=priority,
             options={"template_id": template.pk},
             parent=parent,
-            deadline_at=from_now(deadline_seconds),
+            deadline_at=deadline_to_store(deadline_seconds),
             total_files=len(found),
         )
-        task.deadline_at = after_submit(task, deadline_seconds)
+        task.deadline_at = deadline_of(task, deadline_seconds)
         taken = _take(task, template, found)
         if not taken:
             raise FileBusy(task_id=_task_of(found[0].file_id))
