@@ -22,7 +22,7 @@ from django.core.management import call_command  # noqa: E402 - the models exist
 
 from datasync.access import EVERYTHING  # noqa: E402
 from datasync.catalog.services import catalogue_path, scan  # noqa: E402
-from datasync.choices import TASK_ACTIVE, FileState, TemplateOrigin  # noqa: E402
+from datasync.choices import TASK_ACTIVE, FileState, TaskState, TemplateOrigin  # noqa: E402
 from datasync.ingest.read import reader  # noqa: E402
 from datasync.mapping.services import (  # noqa: E402
     ensure_platforms,
@@ -137,7 +137,9 @@ def submit_and_wait(file_ids: list[int]) -> dict[str, Any]:
         if task.state not in TASK_ACTIVE:
             break
         time.sleep(_POLL_SECONDS)
-    seconds = (task.finished_at - task.created_at).total_seconds() if task.finished_at else 0.0
+    if task.state != TaskState.COMPLETED or task.finished_at is None:
+        raise RuntimeError(f"The task ended as {task.state}: {task.errors}")
+    seconds = (task.finished_at - task.created_at).total_seconds()
     return {"seconds": seconds, "state": task.state, "message": task.message, "inserted": task.rows_inserted}
 
 

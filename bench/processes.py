@@ -32,12 +32,13 @@ def niceness(pid: int) -> set[int]:
     return {int(_fields(child)[_NICE]) for child in _children(pid)}
 
 
-def group_niceness(pid: int) -> int:
-    """How far the session of the process steps back as a whole; 0 where the kernel does not group by session."""
+def group_niceness(pid: int) -> int | None:
+    """How far the session of the process steps back as a whole; None where the kernel does not group by session."""
     try:
-        return int((Path(f"/proc/{pid}/autogroup").read_text().split() or ["0"])[-1])
+        told = Path(f"/proc/{pid}/autogroup").read_text().split()
     except FileNotFoundError:
-        return 0
+        return None
+    return int(told[-1]) if told else None
 
 
 def postmaster(database: str) -> int:

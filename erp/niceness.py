@@ -46,12 +46,21 @@ def stay_on_core(place: int) -> None:
 
 
 def _session_is_its_own() -> bool:
-    """Whether this program leads its session: a shell, or whoever is outside of a container, is another program."""
+    """Whether this program leads its session: itself, or as the process that it was forked from, unchanged since.
+
+    A shell, a supervisor, or whoever is outside of a container is another program.
+    """
     leader = os.getsid(0)
     if leader == os.getpid():
         return True
-    own, parent = Path("/proc/self/exe"), Path(f"/proc/{leader}/exe")
-    return leader == os.getppid() != 0 and parent.exists() and own.samefile(parent)
+    return leader == os.getppid() and _command(str(leader)) == _command("self")
+
+
+def _command(process: str) -> bytes | None:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except FileNotFoundError:  # it has ended, or is outside of this container
+        return None
 
 
 def _step_back_as_a_group(nice: int) -> None:

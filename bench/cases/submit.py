@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 
 from bench import clients, processes, servers
 from bench.cases.queue import PROGRAM, write
@@ -53,10 +52,11 @@ def run(run: Run) -> Iterator[Result]:
 
 def _require_stepping_back(worker: int, web: int) -> None:
     """By process, and by session where the kernel shares the processors among sessions."""
-    nice = min(processes.niceness(worker)) - min(processes.niceness(web))
-    grouped = processes.group_niceness(worker) - processes.group_niceness(web)
-    if nice < _STEPS_BACK or (Path("/proc/self/autogroup").exists() and grouped < _STEPS_BACK):
-        raise BenchmarkError(f"The workers do not step back behind the web process: {nice}, as a session {grouped}")
+    told = [(min(processes.niceness(pid), default=0), processes.group_niceness(pid)) for pid in (worker, web)]
+    (nice, grouped), (beside, beside_grouped) = told
+    steps = [nice - beside] + ([] if grouped is None or beside_grouped is None else [grouped - beside_grouped])
+    if min(steps) < _STEPS_BACK:
+        raise BenchmarkError(f"The workers do not step back behind the web process, by process and session: {told}")
 
 
 @dataclass(slots=True)

@@ -5,10 +5,14 @@ unique constraints keep the names that they have on PostgreSQL; on SQLite they s
 made again.
 """
 
+import time
+from contextlib import contextmanager
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+_LOCK = 2026112312
 _GOING = {
     'datasync_catalogfile_platform_id_7fa1fba4': 'datasync_catalogfile (platform_id)',
     'datasync_catalogfile_platform_id_7fa1fba4_like': 'datasync_catalogfile (platform_id varchar_pattern_ops)',
@@ -33,30 +37,49 @@ _COMING = {
 }
 
 
-def _make(editor, indexes):
-    postgresql = editor.connection.vendor == 'postgresql'
-    for name, columns in indexes.items():
-        if postgresql:
-            editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS {name}')  # what a run that was cut off has left invalid
-            editor.execute(f'CREATE INDEX CONCURRENTLY {name} ON {columns}')
-        elif not name.endswith('_like'):
-            editor.execute(f'CREATE INDEX IF NOT EXISTS {name} ON {columns}')
+def _replace(editor, coming, going):
+    """Make the ones, then drop the others; again after a run that was cut off, what it has done stays done."""
+    if editor.connection.vendor != 'postgresql':
+        for name, columns in coming.items():
+            if not name.endswith('_like'):
+                editor.execute(f'CREATE INDEX IF NOT EXISTS {name} ON {columns}')
+        for name in going:
+            editor.execute(f'DROP INDEX IF EXISTS {name}')
+        return
+    with _alone(editor):
+        for name, columns in coming.items():
+            valid = _ask(editor, f"SELECT bool_and(indisvalid) FROM pg_index WHERE indexrelid = to_regclass('{name}')")
+            if valid is False:  # it was cut off while it was made
+                editor.execute(f'DROP INDEX CONCURRENTLY {name}')
+            if not valid:
+                editor.execute(f'CREATE INDEX CONCURRENTLY {name} ON {columns}')
+        for name in going:
+            editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS {name}')
 
 
-def _drop(editor, indexes):
-    concurrently = 'CONCURRENTLY' if editor.connection.vendor == 'postgresql' else ''
-    for name in indexes:
-        editor.execute(f'DROP INDEX {concurrently} IF EXISTS {name}')
+@contextmanager
+def _alone(editor):
+    """While other hosts begin with the same migration. Asked again and again: who waits in PostgreSQL holds up both."""
+    while not _ask(editor, f'SELECT pg_try_advisory_lock({_LOCK})'):
+        time.sleep(1)
+    try:
+        yield
+    finally:
+        _ask(editor, f'SELECT pg_advisory_unlock({_LOCK})')
+
+
+def _ask(editor, statement):
+    with editor.connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
 
 
 def _forwards(apps, editor):
-    _make(editor, _COMING)
-    _drop(editor, _GOING)
+    _replace(editor, _COMING, _GOING)
 
 
 def _backwards(apps, editor):
-    _make(editor, _GOING)
-    _drop(editor, _COMING)
+    _replace(editor, _GOING, _COMING)
 
 
 class Migration(migrations.Migration):
